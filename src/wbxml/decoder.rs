@@ -76,6 +76,8 @@ pub struct Decoder<'a> {
     /// Depth at which page 0 is DevInf's until its element ends; 0 is nowhere.
     inline: u16,
     literal: &'a [u8],
+    /// The last event began a Data element.
+    in_data: bool,
     /// Attributes of the last element, if they are wanted.
     attrs: Option<Vec<Attr<'a>>>,
 }
@@ -130,6 +132,7 @@ impl<'a> Decoder<'a> {
             failed: false,
             inline: 0,
             literal: &[],
+            in_data: false,
             attrs: None,
         }
     }
@@ -487,8 +490,14 @@ impl<'a> Decoder<'a> {
     fn event(&mut self) -> Result<Option<Event<'a>>, DecodeError> {
         let attrs = self.attrs.get_or_insert_default();
         attrs.clear();
+        let in_data = std::mem::take(&mut self.in_data);
         Ok(Some(match self.token()? {
-            Token::Start(tag) => {
+            Token::Start(mut tag) => {
+                if in_data && tag == tables::syncml::CMD {
+                    self.inline_devinf();
+                    tag = tables::devinf::DEVINF;
+                }
+                self.in_data = tag == tables::syncml::DATA;
                 let name = if tag == Tag::UNNAMED {
                     Name::Text(self.header.charset.decode(self.literal))
                 } else {

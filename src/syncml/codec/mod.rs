@@ -17,7 +17,7 @@ mod tests;
 mod write;
 
 use crate::wbxml::tables::{self, syncml as s};
-use crate::wbxml::{Decoder, Language, Writer as WbxmlWriter};
+use crate::wbxml::{Decoder, Writer as WbxmlWriter};
 use crate::xml::{self, Writer as XmlWriter};
 
 use super::{Carrier, Command, DevInf, Header, Message, Version};
@@ -199,19 +199,6 @@ pub fn header_len(header: &Header<'_>, form: &Form) -> usize {
             sink.finish()
         }
     }
-}
-
-/// What a WBXML document is, by its header alone; `None` if it does not begin like one.
-pub(crate) fn wbxml_language(bytes: &[u8]) -> Option<&'static Language> {
-    Decoder::new(
-        bytes,
-        &Limits {
-            max_bytes: u32::MAX,
-            ..Limits::default()
-        },
-    )
-    .ok()
-    .map(|decoder| decoder.language())
 }
 
 /// DevInf in item data, whatever its form; `None` if it is none, or cannot be read. Elements are counted.
