@@ -128,6 +128,9 @@ struct AddArgs {
     /// Media type, if it is not the datastore's usual one.
     #[arg(long, value_name = "TYPE")]
     content_type: Option<String>,
+    /// Device id of a new phone; made up if it is not given.
+    #[arg(long, value_name = "ID")]
+    device: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -433,7 +436,7 @@ fn read(file: &PathBuf) -> anyhow::Result<Vec<u8>> {
 fn add(args: &AddArgs) -> anyhow::Result<()> {
     let name = known(&args.datastore)?;
     let body = read(&args.file)?;
-    let (file, mut memory) = memory(&args.state, None)?;
+    let (file, mut memory) = memory(&args.state, args.device.as_deref())?;
     let info = DeviceInfo::default();
     let content_type = args
         .content_type

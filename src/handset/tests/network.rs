@@ -1,7 +1,103 @@
 //! The client on a bad network.
 
+use std::cell::RefCell;
+
 use super::*;
-use crate::handset::{FaultRates, Faults};
+use crate::handset::{Answer, FaultRates, Faults, PhoneError, Progress, TransportError};
+
+/// A phone whose network fails with these errors first; gives the messages that left.
+fn failing(errors: Vec<TransportError>) -> (Phone<impl Transport>, Rc<RefCell<Vec<Vec<u8>>>>) {
+    let peer = Peer::shared(&usual());
+    let sent = Rc::new(RefCell::new(Vec::new()));
+    let seen = Rc::clone(&sent);
+    let mut errors = errors.into_iter();
+    let transport = move |post: &Post<'_>| {
+        seen.borrow_mut().push(post.body.to_vec());
+        let answer = peer.borrow_mut().exchange(post)?;
+        errors.next().map_or(Ok(answer), Err)
+    };
+    (
+        Phone::new(
+            usual(),
+            Behaviour::default(),
+            Memory::new("IMEI:1"),
+            transport,
+        ),
+        sent,
+    )
+}
+
+#[test]
+fn a_message_without_answer_is_sent_again_as_it_was() {
+    let lost = || TransportError::Lost("nothing came".into());
+    let (mut phone, sent) = failing(vec![lost(), TransportError::Status(503)]);
+    phone.add("notes", "one");
+    let report = phone
+        .sync(&request(Mode::TwoWay))
+        .expect("the third time it works");
+    let sent = sent.borrow();
+    assert_eq!((sent.len(), report.messages, report.resends), (5, 3, 2));
+    assert!(sent[0] == sent[1] && sent[1] == sent[2] && sent[2] != sent[3]);
+
+    let (mut phone, sent) = failing(vec![lost(), lost(), lost()]);
+    let error = phone
+        .sync(&request(Mode::TwoWay))
+        .expect_err("three times are enough");
+    assert!(
+        matches!(error, PhoneError::Transport(TransportError::Lost(_))),
+        "{error}"
+    );
+    assert_eq!(sent.borrow().len(), 3);
+
+    for error in [TransportError::Gone, TransportError::Status(404)] {
+        let (mut phone, sent) = failing(vec![error.clone()]);
+        let seen = phone
+            .sync(&request(Mode::TwoWay))
+            .expect_err("no use to try again");
+        let PhoneError::Transport(seen) = seen else {
+            panic!("{seen}")
+        };
+        assert_eq!((seen, sent.borrow().len()), (error, 1));
+        assert_eq!(phone.memory().datastores["notes"].last_anchor, None);
+    }
+}
+
+#[test]
+fn an_answer_of_another_type_is_refused() {
+    let transport = |_: &Post<'_>| Ok(Answer::ok("text/html", b"<html>Welcome!</html>".to_vec()));
+    let mut phone = Phone::new(
+        usual(),
+        Behaviour::default(),
+        Memory::new("IMEI:1"),
+        transport,
+    );
+    let error = phone.sync(&request(Mode::TwoWay)).expect_err("a web page");
+    let PhoneError::Transport(TransportError::ContentType(found)) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(found, "text/html");
+}
+
+#[test]
+fn progress_reaches_its_end() {
+    let (mut phone, peer) = pair(Behaviour::default());
+    phone.add("notes", "one");
+    phone.add("notes", "two");
+    peer.borrow_mut().store("notes").put("g1", "theirs");
+    peer.borrow_mut().announce = Some(1);
+    let mut steps = Vec::new();
+    let report = phone.sync_with(&request(Mode::TwoWay), |progress| steps.push(*progress));
+    assert_eq!(report.expect("a session").complaints, Vec::<String>::new());
+    let last = Progress {
+        to_send: 2,
+        sent: 2,
+        to_receive: 1,
+        received: 1,
+    };
+    assert_eq!(steps.len(), 3);
+    assert_eq!(steps.last(), Some(&last));
+    assert_eq!(steps[0].sent, 0);
+}
 
 #[test]
 fn both_sides_are_equal_after_a_bad_network() {

@@ -207,6 +207,39 @@ fn large_items_are_split_in_both_directions() {
 }
 
 #[test]
+fn items_that_are_no_text_travel_as_base64_in_xml() {
+    let settings = settings(Version::V12, Carrier::Xml);
+    let peer = Peer::shared(&settings);
+    let mut phone = phone(&settings, Behaviour::default(), &peer);
+    phone.add("notes", [0xFF, 0x00, 0x41]);
+    phone.add("notes", "\u{1}");
+    phone.add("notes", "é\r\n");
+    sync(&mut phone, &peer, Mode::TwoWay);
+    assert_eq!(
+        peer.borrow_mut().store("notes").bodies(),
+        ["/wBB", "AQ==", "é\r\n"]
+    );
+    let peer = peer.borrow();
+    let sync = peer.requests[1]
+        .body
+        .iter()
+        .find_map(|command| match command {
+            Command::Sync(sync) => Some(sync),
+            _ => None,
+        });
+    let formats: Vec<_> = sync
+        .expect("a Sync")
+        .commands
+        .iter()
+        .map(|command| match command {
+            Command::Change(change) => change.meta.as_ref().and_then(|meta| meta.format.as_deref()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(formats, [Some("b64"), Some("b64"), None]);
+}
+
+#[test]
 fn an_item_larger_than_the_server_takes_is_not_sent() {
     for (version, code) in [(Version::V12, 416), (Version::V10, 413)] {
         let settings = settings(version, Carrier::Wbxml);
