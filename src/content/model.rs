@@ -6,7 +6,9 @@
 //! so nothing is lost between a phone that knows much and one that knows little.
 
 /// What an item is about; decides which rules apply to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A person or organisation (VCARD).

@@ -10,10 +10,12 @@ mod status;
 mod version;
 
 pub use command::{
-    Alert, Change, ChangeKind, Command, Data, Exec, Filter, Get, Group, GroupKind, Item, Location, Map, MapItem, Put, Results,
-    Search, Status, Sync,
+    Alert, Change, ChangeKind, Command, Data, Exec, Filter, Get, Group, GroupKind, Item, Location,
+    Map, MapItem, Put, Results, Search, Status, Sync,
 };
-pub use devinf::{ContentType, CtCap, DataStoreInfo, DevInf, FilterCap, Memory, ParamInfo, PropertyInfo};
+pub use devinf::{
+    ContentType, CtCap, DataStoreInfo, DevInf, FilterCap, Memory, ParamInfo, PropertyInfo,
+};
 pub use meta::{Anchor, Mem, Meta};
 pub use status::Code;
 pub use version::{Carrier, Version};
