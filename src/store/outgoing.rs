@@ -10,6 +10,7 @@ use diesel::sql_types::{BigInt, Binary, Nullable};
 
 use super::connection::Database;
 use super::error::StoreError;
+use super::load::list;
 use super::row::{self, EntryRow, EntrySql, MetaRow, MetaSql, entry_columns, meta_columns};
 use super::statement::{Bind, each, first, statement};
 use crate::sync::{
@@ -74,7 +75,10 @@ macro_rules! ordered {
     };
 }
 
-statement!(UnconfirmedPage(PageSql) = "SELECT " meta_columns!() ", " entry_columns!() body!() unconfirmed!() ordered!());
+statement!(Unconfirmed((BigInt, BigInt)) = "SELECT i.modseq, i.id" unconfirmed!() " ORDER BY 1, 2");
+statement!(PageById(PageSql) = "SELECT " meta_columns!() ", " entry_columns!() body!()
+    " FROM json_each(?) j CROSS JOIN item i ON i.account = ? AND i.id = j.value \
+     LEFT JOIN entry e ON e.account = i.account AND e.device = ? AND e.view = ? AND e.item = i.id");
 statement!(ChangedPage(PageSql) = "SELECT " meta_columns!() ", " entry_columns!() body!() behind!() changed!() ordered!());
 statement!(AnyPage(PageSql) = "SELECT " meta_columns!() ", " entry_columns!() body!() behind!() any!() ordered!());
 statement!(UnclaimedPage(PageSql) = "SELECT " meta_columns!() ", " entry_columns!() body!() behind!() unclaimed!() ordered!());
@@ -178,9 +182,22 @@ pub(super) fn page(
     // One more than is given tells whether there is more.
     let limit = Bind::Int(i64::from(query.max_items) + 1);
     if let Some(binds) = &scan.unconfirmed {
-        let mut binds = binds.to_vec();
-        binds.push(limit);
-        each(connection, UnconfirmedPage, &binds, |row| page.take(row))?;
+        // In order, and without bodies: all of them are sorted for each page.
+        let mut ids = Vec::new();
+        each(connection, Unconfirmed, binds, |(_, id): (i64, i64)| {
+            ids.push(id);
+            Ok(if ids.len() > query.max_items as usize {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
+        })?;
+        if !ids.is_empty() {
+            let ids = list(ids.into_iter())?;
+            let [account, device, view, ..] = *binds;
+            let binds = [Bind::Text(&ids), account, device, view];
+            each(connection, PageById, &binds, |row| page.take(row))?;
+        }
     }
     let mut binds = scan.behind.concat();
     binds.push(limit);
@@ -251,7 +268,7 @@ fn one(row: Option<(i64,)>) -> u64 {
 pub(super) const STATEMENTS: [(&str, &str); 11] = {
     use super::statement::Sql;
     [
-        ("UnconfirmedPage", UnconfirmedPage::TEXT),
+        ("Unconfirmed", Unconfirmed::TEXT),
         ("ChangedPage", ChangedPage::TEXT),
         ("AnyPage", AnyPage::TEXT),
         ("UnclaimedPage", UnclaimedPage::TEXT),
