@@ -43,7 +43,7 @@ statement!(
 );
 statement!(ItemsPage((MetaSql, Binary)) =
     "SELECT " meta_columns!() ", i.body FROM item i WHERE i.account = ? AND i.datastore = ? \
-     AND (i.modseq, i.id) > (?, ?) AND i.deleted = 0 ORDER BY i.modseq, i.id LIMIT ?");
+     AND (i.modseq, i.id) > (?, ?) AND i.deleted = 0 ORDER BY i.modseq, i.id");
 statement!(
     ItemCount((BigInt,)) =
         "SELECT count(*) FROM item WHERE account = ? AND datastore = ? AND deleted = 0"
@@ -156,12 +156,14 @@ impl Reader {
         after: Cursor,
         limit: u32,
     ) -> Result<Vec<Item>, StoreError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
         let binds = [
             Bind::Int(account.0),
             Bind::Int(i64::from(datastore.number())),
             Bind::Int(after.modseq.0),
             Bind::Int(after.item.0),
-            Bind::Int(i64::from(limit)),
         ];
         let mut items = Vec::new();
         each(
@@ -170,7 +172,11 @@ impl Reader {
             &binds,
             |(meta, body): (MetaRow, Vec<u8>)| {
                 items.push(row::item(meta, Some(body))?);
-                Ok(ControlFlow::Continue(()))
+                Ok(if items.len() < limit as usize {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                })
             },
         )?;
         Ok(items)

@@ -71,7 +71,7 @@ macro_rules! unconfirmed {
 
 macro_rules! ordered {
     () => {
-        " ORDER BY 3, 1 LIMIT ?"
+        " ORDER BY 3, 1"
     };
 }
 
@@ -179,8 +179,6 @@ pub(super) fn page(
         octets: 0,
         query,
     };
-    // One more than is given tells whether there is more.
-    let limit = Bind::Int(i64::from(query.max_items) + 1);
     if let Some(binds) = &scan.unconfirmed {
         // In order, and without bodies: all of them are sorted for each page.
         let mut ids = Vec::new();
@@ -199,8 +197,7 @@ pub(super) fn page(
             each(connection, PageById, &binds, |row| page.take(row))?;
         }
     }
-    let mut binds = scan.behind.concat();
-    binds.push(limit);
+    let binds = scan.behind.concat();
     if page.outgoing.more {
         return Ok(page.outgoing);
     }

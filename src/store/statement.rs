@@ -2,7 +2,8 @@
 //!
 //! The hot path needs joins and upserts that diesel's query builder does not express, and `sql_query` prepares its
 //! text anew each time. A [`Sql`] type has a fixed text, so diesel keeps its prepared form under the type's identity.
-//! Each `?` in the text takes the next value of the list.
+//! Each `?` in the text takes the next value of the list. There is none behind LIMIT: SQLite looks at that value when
+//! it plans, and so prepares the statement again for each. Callers that want few rows break off.
 
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
@@ -91,8 +92,15 @@ where
     for<'b> Option<&'b [u8]>: ToSql<Nullable<Binary>, DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        let mut parts = S::TEXT.split('?');
-        out.push_sql(parts.next().unwrap_or_default());
+        let mut ends = memchr::memchr_iter(b'?', S::TEXT.as_bytes());
+        let mut begin = 0;
+        let mut part = || {
+            let end = ends.next().unwrap_or(S::TEXT.len());
+            let part = S::TEXT.get(begin..end).unwrap_or_default();
+            begin = end + 1;
+            part
+        };
+        out.push_sql(part());
         for bind in self.binds {
             match bind {
                 Bind::Int(value) => out.push_bind_param::<BigInt, i64>(value)?,
@@ -102,7 +110,7 @@ where
                 Bind::Blob(value) => out.push_bind_param::<Binary, [u8]>(value)?,
                 Bind::OptionalBlob(value) => out.push_bind_param::<Nullable<Binary>, _>(value)?,
             }
-            out.push_sql(parts.next().unwrap_or_default());
+            out.push_sql(part());
         }
         Ok(())
     }

@@ -178,6 +178,10 @@ fn apply(
     connection: &mut Database,
     batch: &mut [Box<dyn Work>],
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+    if let [work] = batch {
+        work.apply(connection)?;
+        return Ok(vec![Ok(())]);
+    }
     let mut results = Vec::with_capacity(batch.len());
     for work in batch {
         let before = changes(connection)?;

@@ -209,6 +209,10 @@ fn no_query_scans_a_table_or_sorts_what_the_index_orders() {
             })
             .unwrap();
         assert!(!plan.is_empty());
+        assert!(
+            !text.contains("LIMIT ?"),
+            "{name} would be planned anew each time"
+        );
         let unconfirmed = name.starts_with("Unconfirmed");
         for detail in &plan {
             assert!(!detail.contains("SCAN"), "{name}: {plan:#?}");

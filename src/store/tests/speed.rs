@@ -151,14 +151,14 @@ fn figures() {
     print("outgoing with body (changes, no entries)", ITEMS, start);
 
     let start = Start::now();
-    for _ in 0..1000 {
+    for _ in 0..100_000 {
         let none = changes(view, 3, ITEMS as i64);
         assert!(outgoing(&store, account, device, none).items.is_empty());
     }
-    print("outgoing, nothing changed (per query)", 1000, start);
+    print("outgoing, nothing changed (per query)", 100_000, start);
 
     let start = Start::now();
-    for _ in 0..1000 {
+    for _ in 0..100_000 {
         let query = crate::sync::PeerQuery {
             account: Some("alice".into()),
             device: "IMEI:1".into(),
@@ -175,7 +175,7 @@ fn figures() {
                 .is_some()
         );
     }
-    print("peer (per message)", 1000, start);
+    print("peer (per message)", 100_000, start);
 
     let start = Start::now();
     for step in 0..300 {
