@@ -6,7 +6,7 @@ use super::connection::Database;
 use super::error::StoreError;
 use super::load::{self, DeviceRow, Devices};
 use super::statement::{Bind, all, execute, first, statement};
-use super::{Store, now};
+use super::{Store, apply, now};
 use crate::sync::{AccountId, Datastore, Device, DeviceId, ViewState};
 
 // A step of a removal takes away 2000 rows.
@@ -41,6 +41,7 @@ impl Store {
     pub fn add_device(&self, account: AccountId, device: Device) -> Result<Device, StoreError> {
         let created = now();
         self.write(device.devinf.len(), move |connection| {
+            apply::numbers(connection, account)?;
             if load::device_by_uri(connection, account, &device.uri)?.is_some() {
                 return Err(StoreError::Exists);
             }
@@ -57,6 +58,7 @@ impl Store {
     ) -> Result<Device, StoreError> {
         let uri = uri.to_owned();
         self.write(0, move |connection| {
+            apply::numbers(connection, account)?;
             if let Some(device) = load::device_by_uri(connection, account, &uri)? {
                 return Ok(device);
             }
