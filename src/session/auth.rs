@@ -170,7 +170,7 @@ pub(super) fn challenge(nonce: &[u8]) -> Chal<'static> {
 }
 
 /// A reply's header: Target and Source change places, the MsgID is the request's.
-pub(super) fn reply_to(header: &Header<'_>, version: Version) -> Message<'static> {
+pub fn reply_to(header: &Header<'_>, version: Version) -> Message<'static> {
     let turned = |location: &crate::syncml::Location<'_>| crate::syncml::Location {
         uri: Cow::Owned(location.uri.to_string()),
         name: None,

@@ -85,7 +85,7 @@ impl Turn<'_> {
             code.text(),
             if gives_up { "not offered again until it changes" } else { "it is offered again next time" }
         );
-        self.note(Some(view), entry.luid.clone().as_deref(), text);
+        self.note(Some(view), entry.luid.as_deref(), text);
         let entry = if gives_up {
             Entry { seen: version, sent: None, failures, ..entry }
         } else {

@@ -15,7 +15,7 @@ impl Turn<'_> {
     /// Applies one op; gives its Status.
     pub(super) fn apply(&mut self, link: usize, target: &Target, op: &Op<'_>, lookup: &mut Lookup) -> Code {
         let mode = self.state.links[link].mode;
-        if !mode.from_client() {
+        if !mode.client_sends() {
             return Code::COMMAND_NOT_ALLOWED;
         }
         let code = match &op.content {
@@ -38,7 +38,7 @@ impl Turn<'_> {
         let Some(id) = lookup.by_luid.remove(&op.luid) else {
             return Code::ITEM_NOT_DELETED;
         };
-        let Some(held) = self.items.get(&id) else {
+        let Some(held) = self.items.get(&id).cloned() else {
             return Code::ITEM_NOT_DELETED;
         };
         let Some(entry) = held.entry.clone() else {
@@ -185,11 +185,19 @@ impl Turn<'_> {
                     sent: Some(held.meta.modseq),
                     round: Round(round.0 - 1),
                     digest: Digest::default(),
-                    ..entry.clone()
+                    ..entry
                 };
                 self.put_entry(link, again, None);
                 let new = self.write_item(None, incoming, &incoming.record, true);
-                let own = Entry { item: new, seen: self.modseq, digest: incoming.digest, ..entry };
+                let own = Entry {
+                    item: new,
+                    luid: Some(op.luid.clone()),
+                    seen: self.modseq,
+                    sent: None,
+                    digest: incoming.digest,
+                    round,
+                    failures: 0,
+                };
                 self.put_entry(link, own, Some(lookup));
                 Code::CONFLICT_DUPLICATED
             }

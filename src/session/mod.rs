@@ -31,9 +31,10 @@ mod settings;
 mod state;
 mod turn;
 
-pub use auth::{Admission, Refusal, admit, challenge_nonce_from, user_name};
+pub use auth::{Admission, Refusal, admit, challenge_nonce_from, reply_to, user_name};
 pub use notes::{Note, Summary, ViewSummary};
 pub use settings::Settings;
+pub use state::Counts;
 
 use crate::sync::{Account, Answer, Change, Datastore, Device, ItemId, Modseq, Query, ViewState};
 use crate::syncml::{Carrier, Message, Version};

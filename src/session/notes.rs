@@ -31,5 +31,5 @@ pub struct ViewSummary {
     pub mode: u32,
     /// Numbers of items.
     #[serde(flatten)]
-    pub counts: super::state::Counts,
+    pub counts: super::Counts,
 }

@@ -59,7 +59,7 @@ impl Turn<'_> {
             if mode == Mode::RefreshFromClient {
                 self.delete_unclaimed(link)?;
             }
-            if !mode.from_server() {
+            if !mode.server_sends() {
                 self.state.links[link].stage = Stage::Sent;
                 self.state.links[link].considered = self.modseq;
                 return Ok(true);
@@ -331,7 +331,7 @@ impl Turn<'_> {
             }
             let more = length < rest.len();
             let size = (out.offset == 0).then_some(out.body.len() as u64);
-            let chunk = rest[..length].as_bytes().to_vec();
+            let chunk = rest.as_bytes()[..length].to_vec();
             let mut command = command(out.kind, &out.address, format, chunk, size, more);
             let octets = encoded_len(&command, &self.reply.form);
             if octets > self.reply.free() {

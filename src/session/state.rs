@@ -62,12 +62,12 @@ impl Mode {
     }
 
     /// The client sends items.
-    pub(super) const fn from_client(self) -> bool {
+    pub(super) const fn client_sends(self) -> bool {
         matches!(self, Self::TwoWay | Self::Slow | Self::OneWayFromClient | Self::RefreshFromClient)
     }
 
     /// The server sends items.
-    pub(super) const fn from_server(self) -> bool {
+    pub(super) const fn server_sends(self) -> bool {
         matches!(self, Self::TwoWay | Self::Slow | Self::OneWayFromServer | Self::RefreshFromServer)
     }
 
