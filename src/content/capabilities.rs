@@ -243,7 +243,8 @@ pub(super) fn cut<'a>(text: &'a str, capability: Option<&PropertyCapability>) ->
 
 /// Whether `short` may be what a device made of `long` because of its MaxSize, in bytes or characters.
 pub(super) fn is_cut(short: &str, long: &str, capability: Option<&PropertyCapability>) -> bool {
-    let Some(size) = capability.and_then(limit) else {
+    let cuts = capability.filter(|capability| !capability.no_truncate);
+    let Some(size) = cuts.and_then(limit) else {
         return false;
     };
     let (short, cut) = (short.trim_end(), cut(long, capability).trim_end());

@@ -80,6 +80,18 @@ impl Default for Value {
     }
 }
 
+impl Record {
+    /// A note of that text, with `\n` for line breaks.
+    pub fn note(text: impl Into<String>) -> Self {
+        let mut root = Component::new("VNOTE");
+        root.properties.push(Property::text("BODY", text));
+        Self {
+            kind: Kind::Note,
+            root,
+        }
+    }
+}
+
 impl Component {
     /// An empty component; `name` in upper case.
     pub fn new(name: impl Into<String>) -> Self {

@@ -14,7 +14,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub(super) use reader::{Reader, read_component};
+pub(super) use reader::{line_breaks, read_component};
 pub(super) use writer::Writer;
 
 /// Largest item body in bytes.

@@ -25,7 +25,7 @@ pub(in super::super) fn read_component(
 }
 
 /// A cursor over the lines of one body.
-pub(in super::super) struct Reader<'a> {
+struct Reader<'a> {
     input: &'a [u8],
     position: usize,
     line: u32,
@@ -34,7 +34,7 @@ pub(in super::super) struct Reader<'a> {
     properties: usize,
     scratch: Vec<u8>,
     /// What was odd so far.
-    pub(in super::super) warnings: Vec<Warning>,
+    warnings: Vec<Warning>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,11 +54,7 @@ struct Header {
 
 impl<'a> Reader<'a> {
     /// `input` is in an encoding that holds ASCII; `charset` names the one of values that name none.
-    pub(in super::super) fn new(
-        input: &'a [u8],
-        form: Form,
-        charset: Option<&str>,
-    ) -> Result<Self, ContentError> {
+    fn new(input: &'a [u8], form: Form, charset: Option<&str>) -> Result<Self, ContentError> {
         if input.len() > MAX_BYTES {
             return Err(ContentError::TooLarge);
         }
@@ -120,7 +116,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads to the end of the next component.
-    pub(in super::super) fn component(&mut self) -> Result<Component, ContentError> {
+    fn component(&mut self) -> Result<Component, ContentError> {
         let mut stack: Vec<Component> = Vec::new();
         while let Some(line) = self.physical() {
             if line.iter().all(u8::is_ascii_whitespace) {
@@ -486,8 +482,14 @@ impl<'a> Reader<'a> {
                 }
             }
             "TYPE" => {
-                for value in values {
-                    self.bare(value, header);
+                // A quoted list (RFC 6350 section 5.6) is a list, too.
+                for value in values
+                    .iter()
+                    .flat_map(|value| value.split(|byte| *byte == b','))
+                {
+                    if !value.trim_ascii().is_empty() {
+                        self.bare(value.trim_ascii(), header);
+                    }
                 }
             }
             "" => {}
