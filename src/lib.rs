@@ -24,9 +24,9 @@ pub mod store;
 pub mod sync;
 /// SyncML messages as types, and their mapping to the event stream.
 pub mod syncml;
-/// WBXML carrier.
-pub mod wbxml;
 /// HTTP front.
 pub mod web;
+/// WBXML carrier.
+pub mod wbxml;
 /// XML carrier.
 pub mod xml;
