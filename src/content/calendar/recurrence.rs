@@ -13,6 +13,7 @@ use chrono::Weekday;
 
 use super::moment::Moment;
 
+pub(super) use expansion::month_length;
 pub(super) use legacy::{parse_legacy, write_legacy};
 
 const LIST_LIMIT: usize = 400;
@@ -98,7 +99,11 @@ impl Rule {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut frequency = None;
         let mut rule = Self::new(Frequency::Daily, 1, End::Never);
-        for part in text.trim().split(';').filter(|part| !part.trim().is_empty()) {
+        for part in text
+            .trim()
+            .split(';')
+            .filter(|part| !part.trim().is_empty())
+        {
             let (name, value) = part.split_once('=')?;
             let value = value.trim();
             match name.trim().to_ascii_uppercase().as_str() {
@@ -114,7 +119,9 @@ impl Rule {
                         _ => return None,
                     });
                 }
-                "INTERVAL" => rule.interval = value.parse().ok().filter(|n| (1..=9999).contains(n))?,
+                "INTERVAL" => {
+                    rule.interval = value.parse().ok().filter(|n| (1..=9999).contains(n))?
+                }
                 "COUNT" => rule.end = End::Count(value.parse().ok().filter(|n| *n > 0)?),
                 "UNTIL" => rule.end = End::Until(Moment::parse(value)?),
                 "WKST" => rule.week_start = weekday(value)?,
@@ -147,7 +154,9 @@ impl Rule {
     fn bound_to_clock(&self, start: Moment) -> bool {
         use chrono::Timelike;
         let time = start.naive().time();
-        let other = |list: &[i16], own: u32| !list.is_empty() && (list.len() > 1 || i64::from(list[0]) != i64::from(own));
+        let other = |list: &[i16], own: u32| {
+            !list.is_empty() && (list.len() > 1 || i64::from(list[0]) != i64::from(own))
+        };
         matches!(self.frequency, Frequency::WithinDay(_))
             || other(&self.by_hour, time.hour())
             || other(&self.by_minute, time.minute())
@@ -229,7 +238,10 @@ fn ordinal_day(text: &str) -> Option<(i8, Weekday)> {
     let (number, day) = (text.get(..split)?, text.get(split..)?);
     let ordinal = match number {
         "" => 0,
-        _ => number.parse().ok().filter(|n: &i8| (-53..=53).contains(n) && *n != 0)?,
+        _ => number
+            .parse()
+            .ok()
+            .filter(|n: &i8| (-53..=53).contains(n) && *n != 0)?,
     };
     Some((ordinal, weekday(day)?))
 }
@@ -245,11 +257,14 @@ fn weekday(text: &str) -> Option<Weekday> {
         ("SA", Weekday::Sat),
         ("SU", Weekday::Sun),
     ];
-    NAMES.iter().find(|(name, _)| text.eq_ignore_ascii_case(name)).map(|(_, day)| *day)
+    NAMES
+        .iter()
+        .find(|(name, _)| text.eq_ignore_ascii_case(name))
+        .map(|(_, day)| *day)
 }
 
 /// Its two letters.
-fn weekday_name(day: Weekday) -> &'static str {
+pub(super) fn weekday_name(day: Weekday) -> &'static str {
     match day {
         Weekday::Mon => "MO",
         Weekday::Tue => "TU",
@@ -280,7 +295,8 @@ pub(super) fn canonical(rule: &Rule, start: Moment) -> String {
         rule.interval /= 12;
         rule.by_month.push(i16::try_from(day.month()).unwrap_or(1));
         if rule.by_day.is_empty() && rule.by_month_day.is_empty() {
-            rule.by_month_day.push(i16::try_from(day.day()).unwrap_or(1));
+            rule.by_month_day
+                .push(i16::try_from(day.day()).unwrap_or(1));
         }
     }
     if rule.frequency == Frequency::Daily && rule.interval == 1 && !rule.by_day.is_empty() {
@@ -291,7 +307,8 @@ pub(super) fn canonical(rule: &Rule, start: Moment) -> String {
         Frequency::Weekly if rule.by_day.is_empty() => rule.by_day.push((0, day.weekday())),
         Frequency::Monthly | Frequency::Yearly if plain => {
             if rule.by_month_day.is_empty() {
-                rule.by_month_day.push(i16::try_from(day.day()).unwrap_or(1));
+                rule.by_month_day
+                    .push(i16::try_from(day.day()).unwrap_or(1));
             }
             if rule.frequency == Frequency::Yearly && rule.by_month.is_empty() {
                 rule.by_month.push(i16::try_from(day.month()).unwrap_or(1));
@@ -307,11 +324,17 @@ pub(super) fn canonical(rule: &Rule, start: Moment) -> String {
     if legacy::week_start_is_idle(&rule, day.weekday()) {
         rule.week_start = Weekday::Mon;
     }
-    for list in [&mut rule.by_month_day, &mut rule.by_month, &mut rule.by_year_day, &mut rule.by_set_pos] {
+    for list in [
+        &mut rule.by_month_day,
+        &mut rule.by_month,
+        &mut rule.by_year_day,
+        &mut rule.by_set_pos,
+    ] {
         list.sort_unstable();
         list.dedup();
     }
-    rule.by_day.sort_unstable_by_key(|(ordinal, day)| (*ordinal, day.num_days_from_monday()));
+    rule.by_day
+        .sort_unstable_by_key(|(ordinal, day)| (*ordinal, day.num_days_from_monday()));
     rule.by_day.dedup();
     let mut text = String::new();
     let _ = write!(text, "{rule}");

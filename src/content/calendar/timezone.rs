@@ -8,16 +8,18 @@ mod daylight;
 mod observance;
 mod windows;
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::str::FromStr;
 
 use chrono::{NaiveDateTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 pub(super) use daylight::{Daylight, daylight_lines, fit};
-pub(super) use observance::vtimezone;
 use observance::Observance;
+pub(super) use observance::vtimezone;
 
-use crate::content::model::Component;
+use crate::content::Component;
 
 /// The rules by which a local time becomes an instant.
 #[derive(Debug, Clone)]
@@ -45,7 +47,10 @@ impl Zone {
         match self {
             Self::Iana(tz) => tz.offset_from_utc_datetime(&utc).fix().local_minus_utc(),
             Self::Seasons(seasons) => {
-                let period = seasons.periods.iter().find(|(start, end, _)| *start <= utc && utc < *end);
+                let period = seasons
+                    .periods
+                    .iter()
+                    .find(|(start, end, _)| *start <= utc && utc < *end);
                 period.map_or(seasons.standard, |&(_, _, offset)| offset)
             }
             Self::Observances(observances) => observance::offset_at(observances, utc),
@@ -64,7 +69,11 @@ impl Zone {
         }
         let after = self.offset_at(moved(local, 86_400));
         let second = moved(local, -i64::from(after));
-        if self.offset_at(second) == after { second } else { first }
+        if self.offset_at(second) == after {
+            second
+        } else {
+            first
+        }
     }
 
     /// The local time at an instant.
@@ -73,7 +82,11 @@ impl Zone {
     }
 
     /// Instants in `[from, to)` at which the offset changes, with the offsets before and after; at most 12.
-    pub(super) fn transitions(&self, from: NaiveDateTime, to: NaiveDateTime) -> Vec<(NaiveDateTime, i32, i32)> {
+    pub(super) fn transitions(
+        &self,
+        from: NaiveDateTime,
+        to: NaiveDateTime,
+    ) -> Vec<(NaiveDateTime, i32, i32)> {
         const STEP: i64 = 20 * 86_400;
         let mut found = Vec::new();
         let (mut low, mut low_offset) = (from, self.offset_at(from));
@@ -87,7 +100,11 @@ impl Zone {
                 let (mut left, mut right) = (low, high);
                 while (right - left).num_seconds() > 1 {
                     let middle = moved(left, (right - left).num_seconds() / 2);
-                    if self.offset_at(middle) == low_offset { left = middle } else { right = middle }
+                    if self.offset_at(middle) == low_offset {
+                        left = middle
+                    } else {
+                        right = middle
+                    }
                 }
                 found.push((right, low_offset, high_offset));
             }
@@ -99,7 +116,8 @@ impl Zone {
 
 /// `time` moved by seconds; unmoved where the calendar ends.
 pub(super) fn moved(time: NaiveDateTime, seconds: i64) -> NaiveDateTime {
-    time.checked_add_signed(TimeDelta::seconds(seconds)).unwrap_or(time)
+    time.checked_add_signed(TimeDelta::seconds(seconds))
+        .unwrap_or(time)
 }
 
 /// The IANA zone that a TZID names: itself, behind a vendor's prefix, or as a Windows name.
@@ -120,32 +138,55 @@ pub(super) fn iana(tzid: &str) -> Option<Tz> {
     windows::iana(name)
 }
 
-/// The zones that an item's TZIDs mean.
-#[derive(Debug, Clone, Copy)]
+/// How many TZIDs that are no IANA names an item may use; further ones mean nothing.
+const DEFINITIONS: usize = 32;
+
+/// The zones that an item's TZIDs mean; each VTIMEZONE is read once.
+#[derive(Debug)]
 pub(super) struct Zones<'a> {
     root: &'a Component,
+    known: RefCell<Vec<(String, Option<Rc<Zone>>)>>,
 }
 
 impl<'a> Zones<'a> {
     /// The zones of a VCALENDAR.
     pub(super) fn of(root: &'a Component) -> Self {
-        Self { root }
+        Self {
+            root,
+            known: RefCell::default(),
+        }
     }
 
     /// The VTIMEZONE of that TZID.
     pub(super) fn definition(&self, tzid: &str) -> Option<&'a Component> {
-        self.root.children.iter().filter(|child| child.name == "VTIMEZONE").find(|zone| {
-            super::value::text(zone, "TZID").is_some_and(|id| id.trim() == tzid.trim())
-        })
+        let mut zones = self
+            .root
+            .children
+            .iter()
+            .filter(|child| child.name == "VTIMEZONE");
+        zones.find(|zone| zone.text("TZID").is_some_and(|id| id.trim() == tzid.trim()))
     }
 
     /// What a TZID means; `None` where neither its name nor a VTIMEZONE tells.
-    pub(super) fn zone(&self, tzid: &str) -> Option<Zone> {
+    pub(super) fn zone(&self, tzid: &str) -> Option<Rc<Zone>> {
+        let mut known = self.known.borrow_mut();
+        if let Some((_, zone)) = known.iter().find(|(id, _)| id == tzid) {
+            return zone.clone();
+        }
+        if known.len() == DEFINITIONS {
+            return None;
+        }
+        let zone = self.evaluate(tzid).map(Rc::new);
+        known.push((tzid.to_owned(), zone.clone()));
+        zone
+    }
+
+    fn evaluate(&self, tzid: &str) -> Option<Zone> {
         if let Some(tz) = iana(tzid) {
             return Some(Zone::Iana(tz));
         }
         let definition = self.definition(tzid)?;
-        if let Some(tz) = super::value::text(definition, "X-LIC-LOCATION").and_then(iana) {
+        if let Some(tz) = definition.text("X-LIC-LOCATION").and_then(iana) {
             return Some(Zone::Iana(tz));
         }
         let observances = observance::read(definition);

@@ -23,7 +23,9 @@ pub(super) fn last_date(rule: &Rule, start: Moment) -> Option<NaiveDate> {
     // An UNTIL in UTC is not compared here: the caller has brought it to the local clock of `start`.
     let limit = match rule.end {
         End::Until(Moment::Date(date)) => date,
-        End::Until(until) if until.naive().time() < start.naive().time() => until.date().pred_opt()?,
+        End::Until(until) if until.naive().time() < start.naive().time() => {
+            until.date().pred_opt()?
+        }
         End::Until(until) => until.date(),
         _ => NaiveDate::from_ymd_opt(9999, 12, 31)?,
     };
@@ -72,7 +74,12 @@ pub(super) fn last_date_of_periods(rule: &Rule, first: NaiveDate, count: u32) ->
 
 /// Puts the dates of one interval into `dates` and answers the interval's first day. `None`: the rule is not known here;
 /// `Some(None)`: the calendar ends.
-fn period_dates(rule: &Rule, first: NaiveDate, period: u32, dates: &mut Vec<NaiveDate>) -> Option<Option<NaiveDate>> {
+fn period_dates(
+    rule: &Rule,
+    first: NaiveDate,
+    period: u32,
+    dates: &mut Vec<NaiveDate>,
+) -> Option<Option<NaiveDate>> {
     if !rule.by_set_pos.is_empty() || !rule.by_week_no.is_empty() {
         return None;
     }
@@ -81,23 +88,40 @@ fn period_dates(rule: &Rule, first: NaiveDate, period: u32, dates: &mut Vec<Naiv
         Frequency::WithinDay(_) => return None,
         Frequency::Daily => first.checked_add_days(Days::new(step.into())),
         Frequency::Weekly => {
-            let behind = (7 + first.weekday().num_days_from_monday() - rule.week_start.num_days_from_monday()) % 7;
-            first.checked_sub_days(Days::new(behind.into())).and_then(|week| week.checked_add_days(Days::new(u64::from(step) * 7)))
+            let behind = (7 + first.weekday().num_days_from_monday()
+                - rule.week_start.num_days_from_monday())
+                % 7;
+            first
+                .checked_sub_days(Days::new(behind.into()))
+                .and_then(|week| week.checked_add_days(Days::new(u64::from(step) * 7)))
         }
-        Frequency::Monthly => first.with_day(1).and_then(|month| month.checked_add_months(Months::new(step))),
-        Frequency::Yearly => i32::try_from(step).ok().and_then(|step| NaiveDate::from_ymd_opt(first.year().checked_add(step)?, 1, 1)),
+        Frequency::Monthly => first
+            .with_day(1)
+            .and_then(|month| month.checked_add_months(Months::new(step))),
+        Frequency::Yearly => i32::try_from(step)
+            .ok()
+            .and_then(|step| NaiveDate::from_ymd_opt(first.year().checked_add(step)?, 1, 1)),
     };
     let Some(begin) = begin.filter(|date| date.year() <= 9999) else {
         return Some(None);
     };
-    let in_months = |date: NaiveDate| rule.by_month.is_empty() || rule.by_month.iter().any(|m| i64::from(*m) == i64::from(date.month()));
+    let in_months = |date: NaiveDate| {
+        rule.by_month.is_empty()
+            || rule
+                .by_month
+                .iter()
+                .any(|m| i64::from(*m) == i64::from(date.month()))
+    };
     match rule.frequency {
         Frequency::WithinDay(_) => return None,
         Frequency::Daily => {
             if !rule.by_month_day.is_empty() || !rule.by_year_day.is_empty() {
                 return None;
             }
-            if in_months(begin) && (rule.by_day.is_empty() || rule.by_day.iter().any(|(_, day)| *day == begin.weekday())) {
+            if in_months(begin)
+                && (rule.by_day.is_empty()
+                    || rule.by_day.iter().any(|(_, day)| *day == begin.weekday()))
+            {
                 dates.push(begin);
             }
         }
@@ -129,15 +153,28 @@ fn period_dates(rule: &Rule, first: NaiveDate, period: u32, dates: &mut Vec<Naiv
     Some(Some(begin))
 }
 
-fn year_dates(rule: &Rule, begin: NaiveDate, first: NaiveDate, dates: &mut Vec<NaiveDate>) -> Option<()> {
+fn year_dates(
+    rule: &Rule,
+    begin: NaiveDate,
+    first: NaiveDate,
+    dates: &mut Vec<NaiveDate>,
+) -> Option<()> {
     if !rule.by_year_day.is_empty() {
         if !rule.by_day.is_empty() || !rule.by_month_day.is_empty() || !rule.by_month.is_empty() {
             return None;
         }
         let length: i32 = if begin.leap_year() { 366 } else { 365 };
         for &day in &rule.by_year_day {
-            let day = if day > 0 { i32::from(day) } else { length + 1 + i32::from(day) };
-            dates.extend(u32::try_from(day).ok().and_then(|day| NaiveDate::from_yo_opt(begin.year(), day)));
+            let day = if day > 0 {
+                i32::from(day)
+            } else {
+                length + 1 + i32::from(day)
+            };
+            dates.extend(
+                u32::try_from(day)
+                    .ok()
+                    .and_then(|day| NaiveDate::from_yo_opt(begin.year(), day)),
+            );
         }
         return Some(());
     }
@@ -165,13 +202,19 @@ fn month_dates(rule: &Rule, month: NaiveDate, first: NaiveDate, dates: &mut Vec<
         return;
     }
     for day in 1..=length {
-        let Some(date) = month.with_day(day) else { continue };
+        let Some(date) = month.with_day(day) else {
+            continue;
+        };
         let by_month_day = rule.by_month_day.is_empty()
             || rule.by_month_day.iter().any(|wanted| {
                 let wanted = i64::from(*wanted);
                 wanted == i64::from(day) || wanted == i64::from(day) - i64::from(length) - 1
             });
-        let by_day = rule.by_day.is_empty() || rule.by_day.iter().any(|&(ordinal, weekday)| is_nth(date, length, ordinal, weekday));
+        let by_day = rule.by_day.is_empty()
+            || rule
+                .by_day
+                .iter()
+                .any(|&(ordinal, weekday)| is_nth(date, length, ordinal, weekday));
         if by_month_day && by_day {
             dates.push(date);
         }
@@ -181,11 +224,15 @@ fn month_dates(rule: &Rule, month: NaiveDate, first: NaiveDate, dates: &mut Vec<
 fn is_nth(date: NaiveDate, length: u32, ordinal: i8, weekday: Weekday) -> bool {
     let nth = i64::from((date.day() - 1) / 7 + 1);
     let nth_last = -i64::from((length - date.day()) / 7 + 1);
-    date.weekday() == weekday && (ordinal == 0 || i64::from(ordinal) == nth || i64::from(ordinal) == nth_last)
+    date.weekday() == weekday
+        && (ordinal == 0 || i64::from(ordinal) == nth || i64::from(ordinal) == nth_last)
 }
 
 /// How many days the month of a date has.
-pub(super) fn month_length(date: NaiveDate) -> u32 {
-    let next = date.with_day(1).and_then(|first| first.checked_add_months(Months::new(1)));
-    next.and_then(|next| next.pred_opt()).map_or(31, |last| last.day())
+pub(in crate::content::calendar) fn month_length(date: NaiveDate) -> u32 {
+    let next = date
+        .with_day(1)
+        .and_then(|first| first.checked_add_months(Months::new(1)));
+    next.and_then(|next| next.pred_opt())
+        .map_or(31, |last| last.day())
 }

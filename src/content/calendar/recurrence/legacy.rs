@@ -21,7 +21,9 @@ pub(in crate::content::calendar) fn parse_legacy(text: &str, start: Moment) -> O
     let upper = text.to_ascii_uppercase();
     let mut tokens = upper.split_ascii_whitespace().peekable();
     let head = tokens.next()?;
-    let letters = head.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(head.len());
+    let letters = head
+        .find(|c: char| !c.is_ascii_alphabetic())
+        .unwrap_or(head.len());
     let interval: u32 = match &head[letters..] {
         "" => 1,
         digits => digits.parse().ok().filter(|n| (1..=9999).contains(n))?,
@@ -65,11 +67,18 @@ pub(in crate::content::calendar) fn parse_legacy(text: &str, start: Moment) -> O
                 "MD" if token == "LD" => rule.by_month_day.push(-1),
                 "MD" => rule.by_month_day.push(signed(token, 31)?),
                 "YM" => rule.by_month.push(signed(token, 12).filter(|n| *n > 0)?),
-                "YD" => rule.by_year_day.push(signed(token, 366).filter(|n| *n > 0)?),
+                "YD" => rule
+                    .by_year_day
+                    .push(signed(token, 366).filter(|n| *n > 0)?),
                 _ => return None,
             }
         }
-        if rule.by_day.len() + rule.by_month_day.len() + rule.by_year_day.len() + rule.by_month.len() > LIST_LIMIT {
+        if rule.by_day.len()
+            + rule.by_month_day.len()
+            + rule.by_year_day.len()
+            + rule.by_month.len()
+            > LIST_LIMIT
+        {
             return None;
         }
     }
@@ -80,7 +89,9 @@ pub(in crate::content::calendar) fn parse_legacy(text: &str, start: Moment) -> O
             rule.by_day.push((nth, day.weekday()));
         }
         "W" if rule.by_day.is_empty() => rule.by_day.push((0, day.weekday())),
-        "MD" if rule.by_month_day.is_empty() => rule.by_month_day.push(i16::try_from(day.day()).ok()?),
+        "MD" if rule.by_month_day.is_empty() => {
+            rule.by_month_day.push(i16::try_from(day.day()).ok()?)
+        }
         "YM" if rule.by_month.is_empty() => rule.by_month.push(i16::try_from(day.month()).ok()?),
         _ => {}
     }
@@ -91,7 +102,9 @@ pub(in crate::content::calendar) fn parse_legacy(text: &str, start: Moment) -> O
         let last = expansion::last_date_of_periods(&rule, day, count)?;
         rule.end = End::Until(match start {
             Moment::Date(_) => Moment::Date(last),
-            Moment::Floating(time) | Moment::Utc(time) => Moment::Floating(last.and_time(time.time())),
+            Moment::Floating(time) | Moment::Utc(time) => {
+                Moment::Floating(last.and_time(time.time()))
+            }
         });
     }
     Some(rule)
@@ -99,13 +112,22 @@ pub(in crate::content::calendar) fn parse_legacy(text: &str, start: Moment) -> O
 
 /// How many occurrences an interval has at most.
 fn per_interval(rule: &Rule) -> usize {
-    let lists = [rule.by_day.len(), rule.by_month_day.len(), rule.by_month.len(), rule.by_year_day.len()];
+    let lists = [
+        rule.by_day.len(),
+        rule.by_month_day.len(),
+        rule.by_month.len(),
+        rule.by_year_day.len(),
+    ];
     lists.into_iter().max().unwrap_or(0)
 }
 
 /// An end date; the shortest is `YYYYMMDD`.
 fn end_moment(token: &str) -> Option<Moment> {
-    if token.len() < 8 { None } else { Moment::parse(token) }
+    if token.len() < 8 {
+        None
+    } else {
+        Moment::parse(token)
+    }
 }
 
 fn is_time(token: &str) -> bool {
@@ -122,12 +144,20 @@ fn signed(token: &str, limit: i16) -> Option<i16> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    digits.parse::<i16>().ok().filter(|n| (1..=limit).contains(n)).map(|n| sign * n)
+    digits
+        .parse::<i16>()
+        .ok()
+        .filter(|n| (1..=limit).contains(n))
+        .map(|n| sign * n)
 }
 
 /// Writes a rule in the 1.0 grammar, `None` where that grammar has no place for it. `start` is the event's start on its
 /// local clock; `until` writes the last local moment in the form the target wants.
-pub(in crate::content::calendar) fn write_legacy(rule: &Rule, start: Moment, until: impl Fn(Moment) -> String) -> Option<String> {
+pub(in crate::content::calendar) fn write_legacy(
+    rule: &Rule,
+    start: Moment,
+    until: impl Fn(Moment) -> String,
+) -> Option<String> {
     if rule.bound_to_clock(start) || !rule.by_week_no.is_empty() {
         return None;
     }
@@ -178,24 +208,37 @@ fn head(rule: &Rule, start: Moment, out: &mut String) -> Option<usize> {
     if !rule.by_set_pos.is_empty() {
         return None;
     }
-    let (start_day, start_month) = (i16::try_from(day.day()).ok()?, i16::try_from(day.month()).ok()?);
+    let (start_day, start_month) = (
+        i16::try_from(day.day()).ok()?,
+        i16::try_from(day.month()).ok()?,
+    );
     let plain_days = rule.by_day.iter().all(|(ordinal, _)| *ordinal == 0);
     match rule.frequency {
         Frequency::WithinDay(_) => None,
         Frequency::Daily | Frequency::Weekly => {
-            if !rule.by_month.is_empty() || !rule.by_month_day.is_empty() || !rule.by_year_day.is_empty() || !plain_days {
+            if !rule.by_month.is_empty()
+                || !rule.by_month_day.is_empty()
+                || !rule.by_year_day.is_empty()
+                || !plain_days
+            {
                 return None;
             }
             if rule.frequency == Frequency::Daily && rule.by_day.is_empty() {
                 let _ = write!(out, "D{}", rule.interval);
                 return Some(1);
             }
-            if rule.frequency == Frequency::Daily && rule.interval != 1 || !week_start_is_idle(rule, day.weekday()) {
+            if rule.frequency == Frequency::Daily && rule.interval != 1
+                || !week_start_is_idle(rule, day.weekday())
+            {
                 return None;
             }
             let _ = write!(out, "W{}", rule.interval);
             let own = [(0, day.weekday())];
-            let days = if rule.by_day.is_empty() { &own[..] } else { &rule.by_day };
+            let days = if rule.by_day.is_empty() {
+                &own[..]
+            } else {
+                &rule.by_day
+            };
             for (_, day) in days {
                 let _ = write!(out, " {}", weekday_name(*day));
             }
@@ -207,8 +250,10 @@ fn head(rule: &Rule, start: Moment, out: &mut String) -> Option<usize> {
             }
             if !rule.by_month.is_empty() {
                 // Every month of the list in every year is a yearly rule.
-                let own_day = matches!(rule.by_month_day.as_slice(), [] | [_]) && rule.by_month_day.first().is_none_or(|d| *d == start_day);
-                return (rule.interval == 1 && rule.by_day.is_empty() && own_day).then(|| months(rule, 1, out));
+                let own_day = matches!(rule.by_month_day.as_slice(), [] | [_])
+                    && rule.by_month_day.first().is_none_or(|d| *d == start_day);
+                return (rule.interval == 1 && rule.by_day.is_empty() && own_day)
+                    .then(|| months(rule, 1, out));
             }
             month_head(rule, rule.interval, start_day, out)
         }
@@ -241,7 +286,12 @@ fn head(rule: &Rule, start: Moment, out: &mut String) -> Option<usize> {
             if rule.by_month != [start_month] {
                 return None;
             }
-            month_head(rule, rule.interval.checked_mul(12).filter(|n| *n <= 9999)?, start_day, out)
+            month_head(
+                rule,
+                rule.interval.checked_mul(12).filter(|n| *n <= 9999)?,
+                start_day,
+                out,
+            )
         }
     }
 }
@@ -258,7 +308,11 @@ fn month_head(rule: &Rule, interval: u32, start_day: i16, out: &mut String) -> O
     if rule.by_day.is_empty() {
         let _ = write!(out, "MD{interval}");
         let own = [start_day];
-        let days = if rule.by_month_day.is_empty() { &own[..] } else { &rule.by_month_day };
+        let days = if rule.by_month_day.is_empty() {
+            &own[..]
+        } else {
+            &rule.by_month_day
+        };
         for day in days {
             let _ = match day {
                 -1 => write!(out, " LD"),
@@ -268,7 +322,12 @@ fn month_head(rule: &Rule, interval: u32, start_day: i16, out: &mut String) -> O
         }
         return Some(days.len());
     }
-    if !rule.by_month_day.is_empty() || rule.by_day.iter().any(|(ordinal, _)| ordinal.unsigned_abs() > 5) {
+    if !rule.by_month_day.is_empty()
+        || rule
+            .by_day
+            .iter()
+            .any(|(ordinal, _)| ordinal.unsigned_abs() > 5)
+    {
         return None;
     }
     let _ = write!(out, "MP{interval}");
@@ -282,23 +341,37 @@ fn month_head(rule: &Rule, interval: u32, start_day: i16, out: &mut String) -> O
             continue;
         }
         if shown != Some(ordinal) {
-            let _ = write!(out, " {}{}", ordinal.unsigned_abs(), if ordinal < 0 { '-' } else { '+' });
+            let _ = write!(
+                out,
+                " {}{}",
+                ordinal.unsigned_abs(),
+                if ordinal < 0 { '-' } else { '+' }
+            );
             shown = Some(ordinal);
         }
         let _ = write!(out, " {}", weekday_name(day));
     }
-    Some(if rule.by_day.iter().any(|(ordinal, _)| *ordinal == 0) { 5 } else { rule.by_day.len() })
+    Some(if rule.by_day.iter().any(|(ordinal, _)| *ordinal == 0) {
+        5
+    } else {
+        rule.by_day.len()
+    })
 }
 
 /// Whether WKST changes nothing: 1.0 has no place for it, and its weeks begin on Monday.
 pub(super) fn week_start_is_idle(rule: &Rule, start: Weekday) -> bool {
-    if rule.week_start == Weekday::Mon || rule.interval == 1 || rule.frequency != Frequency::Weekly {
+    if rule.week_start == Weekday::Mon || rule.interval == 1 || rule.frequency != Frequency::Weekly
+    {
         return true;
     }
-    let within = |day: Weekday, first: Weekday| (7 + day.num_days_from_monday() - first.num_days_from_monday()) % 7;
+    let within = |day: Weekday, first: Weekday| {
+        (7 + day.num_days_from_monday() - first.num_days_from_monday()) % 7
+    };
     rule.by_day.iter().all(|&(_, day)| {
-        let by_monday = i64::from(within(day, Weekday::Mon)) - i64::from(within(start, Weekday::Mon));
-        let by_own = i64::from(within(day, rule.week_start)) - i64::from(within(start, rule.week_start));
+        let by_monday =
+            i64::from(within(day, Weekday::Mon)) - i64::from(within(start, Weekday::Mon));
+        let by_own =
+            i64::from(within(day, rule.week_start)) - i64::from(within(start, rule.week_start));
         by_monday == by_own
     })
 }

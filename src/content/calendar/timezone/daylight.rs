@@ -41,7 +41,11 @@ impl Daylight {
             Moment::Utc(time) => time,
             other => moved(other.naive(), -i64::from(offset)),
         };
-        (utc(self.start, standard), utc(self.end, self.offset), self.offset)
+        (
+            utc(self.start, standard),
+            utc(self.end, self.offset),
+            self.offset,
+        )
     }
 }
 
@@ -99,12 +103,30 @@ const COMMON: [Tz; 48] = [
 
 /// The zone of a TZ line (seconds east) and its DAYLIGHT lines: `home` where it fits, else a common zone, else any zone, else
 /// just what the lines say. `says_none` is `DAYLIGHT:FALSE`; `near` is a time of the item.
-pub(in crate::content::calendar) fn fit(standard: i32, lines: &[Daylight], says_none: bool, home: Tz, near: NaiveDateTime) -> Zone {
-    let seasons = || Seasons { standard, periods: lines.iter().take(READ_LINES).map(|line| line.period(standard)).collect() };
-    if let Some(line) = lines.iter().find(|line| line.start.naive() <= near && near <= line.end.naive()).or(lines.first()) {
+pub(in crate::content::calendar) fn fit(
+    standard: i32,
+    lines: &[Daylight],
+    says_none: bool,
+    home: Tz,
+    near: NaiveDateTime,
+) -> Zone {
+    let seasons = || Seasons {
+        standard,
+        periods: lines
+            .iter()
+            .take(READ_LINES)
+            .map(|line| line.period(standard))
+            .collect(),
+    };
+    if let Some(line) = lines
+        .iter()
+        .find(|line| line.start.naive() <= near && near <= line.end.naive())
+        .or(lines.first())
+    {
         let period = line.period(standard);
         let fits = |tz: Tz| {
-            let at = |time: NaiveDateTime, seconds: i64| Zone::Iana(tz).offset_at(moved(time, seconds));
+            let at =
+                |time: NaiveDateTime, seconds: i64| Zone::Iana(tz).offset_at(moved(time, seconds));
             at(period.0, -MARGIN) == standard
                 && at(period.0, MARGIN) == line.offset
                 && at(period.1, -MARGIN) == line.offset
@@ -113,13 +135,25 @@ pub(in crate::content::calendar) fn fit(standard: i32, lines: &[Daylight], says_
         if fits(home) {
             return Zone::Iana(home);
         }
-        let found = COMMON.iter().chain(chrono_tz::TZ_VARIANTS.iter()).copied().find(|tz| fits(*tz));
+        let found = COMMON
+            .iter()
+            .chain(chrono_tz::TZ_VARIANTS.iter())
+            .copied()
+            .find(|tz| fits(*tz));
         return found.map_or_else(|| Zone::Seasons(seasons()), Zone::Iana);
     }
     // Offsets in January, in July and at the item: all the same where there is no daylight saving.
     let offsets = |tz: Tz| {
-        let at = |month| NaiveDate::from_ymd_opt(near.year(), month, 1).map_or(0, |date| Zone::Iana(tz).offset_at(date.and_time(NaiveTime::MIN)));
-        [at(1), at(7), Zone::Iana(tz).offset_at(moved(near, -i64::from(standard)))]
+        let at = |month| {
+            NaiveDate::from_ymd_opt(near.year(), month, 1).map_or(0, |date| {
+                Zone::Iana(tz).offset_at(date.and_time(NaiveTime::MIN))
+            })
+        };
+        [
+            at(1),
+            at(7),
+            Zone::Iana(tz).offset_at(moved(near, -i64::from(standard))),
+        ]
     };
     let of_home = offsets(home);
     // A bare TZ line says the offset of now or of standard time: the home zone explains both.
@@ -129,7 +163,12 @@ pub(in crate::content::calendar) fn fit(standard: i32, lines: &[Daylight], says_
     if standard == 0 {
         return Zone::Iana(Tz::UTC);
     }
-    let fixed = fixed_zone(standard).or_else(|| COMMON.iter().copied().find(|tz| offsets(*tz) == [standard; 3]));
+    let fixed = fixed_zone(standard).or_else(|| {
+        COMMON
+            .iter()
+            .copied()
+            .find(|tz| offsets(*tz) == [standard; 3])
+    });
     fixed.map_or_else(|| Zone::Seasons(seasons()), Zone::Iana)
 }
 
@@ -139,18 +178,34 @@ fn fixed_zone(offset: i32) -> Option<Tz> {
     if offset % 3600 != 0 || !(-12..=14).contains(&hours) {
         return None;
     }
-    format!("Etc/GMT{}{}", if hours > 0 { '-' } else { '+' }, hours.unsigned_abs()).parse().ok()
+    format!(
+        "Etc/GMT{}{}",
+        if hours > 0 { '-' } else { '+' },
+        hours.unsigned_abs()
+    )
+    .parse()
+    .ok()
 }
 
 /// The values of TZ and of the DAYLIGHT lines of a zone, from the season that holds or follows `from` to `until`.
-pub(in crate::content::calendar) fn daylight_lines(zone: &Zone, from: NaiveDateTime, until: Option<NaiveDateTime>) -> (String, Vec<String>) {
+pub(in crate::content::calendar) fn daylight_lines(
+    zone: &Zone,
+    from: NaiveDateTime,
+    until: Option<NaiveDateTime>,
+) -> (String, Vec<String>) {
     let begin = moved(from, -366 * 86_400);
     let end = moved(from, 366 * 86_400 * LINES as i64);
     let changes = zone.transitions(begin, end);
-    let standard = changes.iter().map(|(_, before, after)| *before.min(after)).min().unwrap_or_else(|| zone.offset_at(from));
+    let standard = changes
+        .iter()
+        .map(|(_, before, after)| *before.min(after))
+        .min()
+        .unwrap_or_else(|| zone.offset_at(from));
     let mut lines = Vec::new();
     for pair in changes.windows(2) {
-        let [(start, before, offset), (stop, _, after)] = pair else { continue };
+        let [(start, before, offset), (stop, _, after)] = pair else {
+            continue;
+        };
         if *before != standard || *after != standard || *stop <= from || lines.len() == LINES {
             continue;
         }
@@ -174,5 +229,9 @@ pub(in crate::content::calendar) fn daylight_lines(zone: &Zone, from: NaiveDateT
 fn offset_text(offset: i32) -> String {
     let (sign, size) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
     let (hours, minutes) = (size / 3600, size / 60 % 60);
-    if minutes == 0 { format!("{sign}{hours:02}") } else { format!("{sign}{hours:02}:{minutes:02}") }
+    if minutes == 0 {
+        format!("{sign}{hours:02}")
+    } else {
+        format!("{sign}{hours:02}:{minutes:02}")
+    }
 }

@@ -8,11 +8,10 @@ use chrono_tz::{OffsetName, Tz};
 
 use super::{Zone, moved};
 use crate::content::calendar::moment::{self, Moment};
-use crate::content::calendar::recurrence::{End, Frequency, Rule};
-use crate::content::calendar::value;
-use crate::content::model::{Component, Property};
+use crate::content::calendar::recurrence::{self, End, Frequency, Rule};
+use crate::content::{Component, Property};
 
-const OBSERVANCES: usize = 512;
+const OBSERVANCES: usize = 256;
 const ONSETS: usize = 1024;
 
 /// One STANDARD or DAYLIGHT of a VTIMEZONE.
@@ -27,26 +26,62 @@ pub(in crate::content::calendar) struct Observance {
 
 /// The observances that can be understood.
 pub(super) fn read(zone: &Component) -> Vec<Observance> {
-    zone.children.iter().filter(|child| matches!(child.name.as_str(), "STANDARD" | "DAYLIGHT")).take(OBSERVANCES).filter_map(observance).collect()
+    let parts = zone
+        .children
+        .iter()
+        .filter(|child| matches!(child.name.as_str(), "STANDARD" | "DAYLIGHT"));
+    let mut onsets = ONSETS;
+    parts
+        .take(OBSERVANCES)
+        .filter_map(|part| observance(part, &mut onsets))
+        .collect()
 }
 
-fn observance(part: &Component) -> Option<Observance> {
-    let start = Moment::parse(value::text(part, "DTSTART")?)?.naive();
-    let to = moment::offset(value::text(part, "TZOFFSETTO")?)?;
-    let from = value::text(part, "TZOFFSETFROM").and_then(moment::offset).unwrap_or(to);
-    let rule = value::text(part, "RRULE").and_then(Rule::parse).filter(|rule| rule.frequency == Frequency::Yearly);
-    let dates = part.properties.iter().filter(|property| property.name == "RDATE").filter_map(value::property_text);
-    let onsets = dates.flat_map(|list| list.split(',')).take(ONSETS).filter_map(|date| Moment::parse(date).map(Moment::naive)).collect();
-    Some(Observance { start, from, to, rule, onsets })
+/// Reads one observance, taking as many listed onsets as are left for the zone.
+fn observance(part: &Component, left: &mut usize) -> Option<Observance> {
+    let start = Moment::parse(part.text("DTSTART")?)?.naive();
+    let to = moment::offset(part.text("TZOFFSETTO")?)?;
+    let from = part
+        .text("TZOFFSETFROM")
+        .and_then(moment::offset)
+        .unwrap_or(to);
+    let rule = part
+        .text("RRULE")
+        .and_then(Rule::parse)
+        .filter(|rule| rule.frequency == Frequency::Yearly);
+    let dates = part
+        .properties
+        .iter()
+        .filter(|property| property.name == "RDATE")
+        .filter_map(|property| property.value.as_text());
+    let onsets: Vec<_> = dates
+        .flat_map(|list| list.split(','))
+        .take(*left)
+        .filter_map(|date| Moment::parse(date).map(Moment::naive))
+        .collect();
+    *left -= onsets.len();
+    Some(Observance {
+        start,
+        from,
+        to,
+        rule,
+        onsets,
+    })
 }
 
 /// Seconds east of UTC at an instant.
 pub(super) fn offset_at(observances: &[Observance], utc: NaiveDateTime) -> i32 {
-    let latest = observances.iter().filter_map(|one| Some((one.last_onset(utc)?, one.to))).max();
+    let latest = observances
+        .iter()
+        .filter_map(|one| Some((one.last_onset(utc)?, one.to)))
+        .max();
     if let Some((_, offset)) = latest {
         return offset;
     }
-    observances.iter().min_by_key(|one| one.start).map_or(0, |first| first.from)
+    observances
+        .iter()
+        .min_by_key(|one| one.start)
+        .map_or(0, |first| first.from)
 }
 
 impl Observance {
@@ -57,23 +92,35 @@ impl Observance {
             return None;
         }
         let mut last = self.start;
-        last = self.onsets.iter().copied().filter(|onset| *onset <= local).max().map_or(last, |onset| onset.max(last));
+        last = self
+            .onsets
+            .iter()
+            .copied()
+            .filter(|onset| *onset <= local)
+            .max()
+            .map_or(last, |onset| onset.max(last));
         if let Some(rule) = &self.rule {
             let mut limit = local;
             match rule.end {
                 End::Until(Moment::Utc(until)) => limit = limit.min(moved(until, self.from.into())),
                 End::Until(Moment::Floating(until)) => limit = limit.min(until),
-                End::Until(Moment::Date(until)) => limit = limit.min(until.and_time(NaiveTime::MIN)),
+                End::Until(Moment::Date(until)) => {
+                    limit = limit.min(until.and_time(NaiveTime::MIN))
+                }
                 _ => {}
             }
             let final_year = match rule.end {
-                End::Count(count) => self.start.year().saturating_add(i32::try_from(count).unwrap_or(i32::MAX) - 1),
+                End::Count(count) => self
+                    .start
+                    .year()
+                    .saturating_add(i32::try_from(count).unwrap_or(i32::MAX) - 1),
                 _ => i32::MAX,
             };
             let year = limit.year().min(final_year);
             for year in [year, year - 1] {
                 if year >= self.start.year()
-                    && let Some(onset) = yearly_onset(rule, self.start, year).filter(|onset| *onset <= limit)
+                    && let Some(onset) =
+                        yearly_onset(rule, self.start, year).filter(|onset| *onset <= limit)
                 {
                     last = last.max(onset);
                     break;
@@ -86,9 +133,12 @@ impl Observance {
 
 /// The onset of a yearly rule in one year, in local time.
 fn yearly_onset(rule: &Rule, start: NaiveDateTime, year: i32) -> Option<NaiveDateTime> {
-    let month = rule.by_month.first().map_or(Some(start.month()), |month| u32::try_from(*month).ok())?;
+    let month = rule
+        .by_month
+        .first()
+        .map_or(Some(start.month()), |month| u32::try_from(*month).ok())?;
     let first = NaiveDate::from_ymd_opt(year, month, 1)?;
-    let length = super::super::recurrence::month_length(first);
+    let length = recurrence::month_length(first);
     let date = match (rule.by_day.first(), rule.by_month_day.is_empty()) {
         (None, true) => first.with_day(start.day())?,
         (Some(&(ordinal, weekday)), true) => nth(first, length, ordinal, weekday)?,
@@ -96,7 +146,8 @@ fn yearly_onset(rule: &Rule, start: NaiveDateTime, year: i32) -> Option<NaiveDat
             day.is_none_or(|(_, weekday)| date.weekday() == *weekday)
                 && rule.by_month_day.iter().any(|wanted| {
                     let from_start = i64::from(date.day());
-                    i64::from(*wanted) == from_start || i64::from(*wanted) == from_start - i64::from(length) - 1
+                    i64::from(*wanted) == from_start
+                        || i64::from(*wanted) == from_start - i64::from(length) - 1
                 })
         })?,
     };
@@ -118,23 +169,46 @@ fn nth(first: NaiveDate, length: u32, ordinal: i8, weekday: Weekday) -> Option<N
 /// A VTIMEZONE that says what an IANA zone does from the year before `year` on: by rule where the three years around it follow
 /// one, else change by change for eight years.
 pub(in crate::content::calendar) fn vtimezone(tz: Tz, tzid: &str, year: i32) -> Component {
-    let mut zone = Component { name: "VTIMEZONE".to_owned(), ..Component::default() };
+    let mut zone = Component::new("VTIMEZONE");
     zone.properties.push(line("TZID", tzid.to_owned()));
-    zone.properties.push(line("X-LIC-LOCATION", tz.name().to_owned()));
+    zone.properties
+        .push(line("X-LIC-LOCATION", tz.name().to_owned()));
     let year = year.clamp(1, 9990);
-    let changes = |from: i32, to: i32| match (NaiveDate::from_ymd_opt(from, 1, 1), NaiveDate::from_ymd_opt(to, 1, 1)) {
-        (Some(from), Some(to)) => Zone::Iana(tz).transitions(from.and_time(NaiveTime::MIN), to.and_time(NaiveTime::MIN)),
+    let changes = |from: i32, to: i32| match (
+        NaiveDate::from_ymd_opt(from, 1, 1),
+        NaiveDate::from_ymd_opt(to, 1, 1),
+    ) {
+        (Some(from), Some(to)) => {
+            Zone::Iana(tz).transitions(from.and_time(NaiveTime::MIN), to.and_time(NaiveTime::MIN))
+        }
         _ => Vec::new(),
     };
-    let around: Vec<Vec<_>> = (year - 1..=year + 1).map(|year| changes(year, year + 1)).collect();
+    let around: Vec<Vec<_>> = (year - 1..=year + 1)
+        .map(|year| changes(year, year + 1))
+        .collect();
     if around.iter().all(Vec::is_empty) {
-        let start = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap_or_default().and_time(NaiveTime::MIN);
-        let within = NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default().and_time(NaiveTime::MIN);
+        let start = NaiveDate::from_ymd_opt(1970, 1, 1)
+            .unwrap_or_default()
+            .and_time(NaiveTime::MIN);
+        let within = NaiveDate::from_ymd_opt(year, 1, 1)
+            .unwrap_or_default()
+            .and_time(NaiveTime::MIN);
         let offset = Zone::Iana(tz).offset_at(within);
-        zone.children.push(part("STANDARD", tz, within, start.min(within), offset, offset, None));
+        zone.children.push(part(
+            "STANDARD",
+            tz,
+            within,
+            start.min(within),
+            offset,
+            offset,
+            None,
+        ));
         return zone;
     }
-    let yearly = around.iter().all(|year| year.len() == 2).then(|| (rule_of(&around, 0), rule_of(&around, 1)));
+    let yearly = around
+        .iter()
+        .all(|year| year.len() == 2)
+        .then(|| (rule_of(&around, 0), rule_of(&around, 1)));
     if let Some((Some(first), Some(second))) = yearly {
         for (change, rule) in around[0].iter().zip([first, second]) {
             zone.children.push(change_part(tz, *change, Some(rule)));
@@ -151,44 +225,76 @@ pub(in crate::content::calendar) fn vtimezone(tz: Tz, tzid: &str, year: i32) -> 
 
 /// The yearly rule that the `which`th change of each year follows.
 fn rule_of(years: &[Vec<(NaiveDateTime, i32, i32)>], which: usize) -> Option<String> {
-    let locals: Vec<(NaiveDateTime, i32, i32)> =
-        years.iter().map(|year| year.get(which).map(|&(utc, from, to)| (moved(utc, from.into()), from, to))).collect::<Option<_>>()?;
+    let locals: Vec<(NaiveDateTime, i32, i32)> = years
+        .iter()
+        .map(|year| {
+            year.get(which)
+                .map(|&(utc, from, to)| (moved(utc, from.into()), from, to))
+        })
+        .collect::<Option<_>>()?;
     let (first, from, to) = *locals.first()?;
     let weekday = first.weekday();
     if locals.iter().any(|(local, f, t)| {
-        local.month() != first.month() || local.weekday() != weekday || local.time() != first.time() || *f != from || *t != to
+        local.month() != first.month()
+            || local.weekday() != weekday
+            || local.time() != first.time()
+            || *f != from
+            || *t != to
     }) {
         return None;
     }
-    let last = locals.iter().all(|(local, ..)| local.day() + 7 > super::super::recurrence::month_length(local.date()));
+    let last = locals
+        .iter()
+        .all(|(local, ..)| local.day() + 7 > recurrence::month_length(local.date()));
     let nth = (first.day() - 1) / 7 + 1;
     let ordinal = if last {
         "-1".to_owned()
-    } else if locals.iter().all(|(local, ..)| (local.day() - 1) / 7 + 1 == nth) {
+    } else if locals
+        .iter()
+        .all(|(local, ..)| (local.day() - 1) / 7 + 1 == nth)
+    {
         nth.to_string()
     } else {
         return None;
     };
-    let day = super::super::recurrence::weekday_name(weekday);
-    Some(format!("FREQ=YEARLY;BYMONTH={};BYDAY={ordinal}{day}", first.month()))
+    let day = recurrence::weekday_name(weekday);
+    Some(format!(
+        "FREQ=YEARLY;BYMONTH={};BYDAY={ordinal}{day}",
+        first.month()
+    ))
 }
 
-fn change_part(tz: Tz, (utc, from, to): (NaiveDateTime, i32, i32), rule: Option<String>) -> Component {
+fn change_part(
+    tz: Tz,
+    (utc, from, to): (NaiveDateTime, i32, i32),
+    rule: Option<String>,
+) -> Component {
     let name = if to > from { "DAYLIGHT" } else { "STANDARD" };
     part(name, tz, utc, moved(utc, from.into()), from, to, rule)
 }
 
-fn part(name: &str, tz: Tz, utc: NaiveDateTime, start: NaiveDateTime, from: i32, to: i32, rule: Option<String>) -> Component {
-    let mut part = Component { name: name.to_owned(), ..Component::default() };
-    part.properties.push(line("TZOFFSETFROM", offset_text(from)));
+fn part(
+    name: &str,
+    tz: Tz,
+    utc: NaiveDateTime,
+    start: NaiveDateTime,
+    from: i32,
+    to: i32,
+    rule: Option<String>,
+) -> Component {
+    let mut part = Component::new(name);
+    part.properties
+        .push(line("TZOFFSETFROM", offset_text(from)));
     part.properties.push(line("TZOFFSETTO", offset_text(to)));
     let offset = tz.offset_from_utc_datetime(&utc);
     if offset.fix().local_minus_utc() == to
         && let Some(abbreviation) = offset.abbreviation()
     {
-        part.properties.push(line("TZNAME", abbreviation.to_owned()));
+        part.properties
+            .push(line("TZNAME", abbreviation.to_owned()));
     }
-    part.properties.push(line("DTSTART", Moment::Floating(start).to_string()));
+    part.properties
+        .push(line("DTSTART", Moment::Floating(start).to_string()));
     if let Some(rule) = rule {
         part.properties.push(line("RRULE", rule));
     }
@@ -196,12 +302,16 @@ fn part(name: &str, tz: Tz, utc: NaiveDateTime, start: NaiveDateTime, from: i32,
 }
 
 fn line(name: &str, text: String) -> Property {
-    value::property(name, text)
+    Property::text(name, text)
 }
 
 /// `+0200`, with seconds where the offset has them.
 fn offset_text(offset: i32) -> String {
     let (sign, size) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
     let (hours, minutes, seconds) = (size / 3600, size / 60 % 60, size % 60);
-    if seconds == 0 { format!("{sign}{hours:02}{minutes:02}") } else { format!("{sign}{hours:02}{minutes:02}{seconds:02}") }
+    if seconds == 0 {
+        format!("{sign}{hours:02}{minutes:02}")
+    } else {
+        format!("{sign}{hours:02}{minutes:02}{seconds:02}")
+    }
 }
