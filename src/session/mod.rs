@@ -131,6 +131,3 @@ impl Session {
         turn::Turn::new(&mut self.state, message, context, loads).run(message, admission)
     }
 }
-
-#[cfg(test)]
-mod tests;
