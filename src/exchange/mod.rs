@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::session::{self, Context, LoadFailed, Session};
 use crate::store::{Store, StoreError};
-use crate::sync::{Commit, PeerQuery, SessionWrite, StoredSession};
+use crate::sync::{Commit, Device, PeerQuery, SessionWrite, StoredSession};
 use crate::syncml::codec::{Form, Limits, decode, encode};
 use crate::syncml::{Carrier, Code, Command, Message, Status, Version};
 
@@ -156,6 +156,9 @@ impl Exchange {
                 return Ok(Some(header_status(message, version, carrier, Code::COMMAND_NOT_ALLOWED)));
             }
             Place::Next(stored) => Some(stored.clone()),
+            Place::First if opened_before(peer.device.as_ref(), digest) => {
+                return Ok(Some(header_status(message, version, carrier, Code::COMMAND_NOT_ALLOWED)));
+            }
             Place::First => None,
         };
         let fallback = session::challenge_nonce_from(&self.settings.nonce_secret, &header.source.uri, now);
@@ -189,6 +192,7 @@ impl Exchange {
             views: &peer.views,
             user_agent: request.user_agent,
             now,
+            request: digest,
             entropy: entropy()?,
         };
         let mut loads = loads::ReaderLoads::new(&mut reader, account.id, device.id);
@@ -200,7 +204,8 @@ impl Exchange {
         let reply = encode(&outcome.reply, &session.form());
         let state = StoredSession {
             session: header.session_id.to_string(),
-            step: continues.as_ref().map_or(0, |stored| stored.step) + 1,
+            // A phone that uses its SessionID again goes on counting, so that no two messages can take the same step.
+            step: peer.session.as_ref().map_or(0, |stored| stored.step) + 1,
             msg_id: header.msg_id.to_string(),
             request: digest,
             reply: reply.clone(),
@@ -279,6 +284,15 @@ fn place<'p>(
         (Some(_), Some(_)) if message.header.cred.is_some() && stored.ended => Place::First,
         _ => Place::OutOfOrder,
     }
+}
+
+/// Whether this very message opened a session before the device's last one: it is a late copy. (A phone that begins its
+/// last session once more with the same octets is welcome.)
+fn opened_before(device: Option<&Device>, digest: [u8; 16]) -> bool {
+    device.is_some_and(|device| {
+        let mut openings = device.openings.chunks_exact(digest.len()).rev();
+        openings.next() != Some(&digest) && openings.any(|opening| opening == digest)
+    })
 }
 
 /// The account in the query of our RespURI.

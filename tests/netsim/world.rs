@@ -183,8 +183,14 @@ impl World {
         let faultless = self.shape.faults == FaultRates::default();
         let result = self.phones[phone].sync(&request).map_err(|error| error.to_string());
         let faults = self.phones[phone].transport_mut().counts();
-        self.log.push(format!("phone {phone} {mode:?}: {result:?} {faults:?}"));
-        self.log.push(format!("  phone: {:?}", self.phones[phone].memory().datastores));
+        let told = result.as_ref().map(|report| report.datastores[0].to_string()).map_err(Clone::clone);
+        self.log.push(format!("phone {phone} {mode:?}: {told:?} {faults:?}"));
+        let held: Vec<_> = self.phones[phone]
+            .items(STORE)
+            .into_iter()
+            .map(|(luid, item)| (luid.0, name_and_number(&item.body.0), item.state))
+            .collect();
+        self.log.push(format!("  phone: {held:?}"));
         self.log.push(format!("  server: {:?}", self.held_by_server()));
         let report = result?;
         if faultless {
