@@ -19,6 +19,8 @@ pub use summary::Summary;
 
 /// How often a message is worked on again after a concurrent write.
 const MAX_ATTEMPTS: u32 = 20;
+/// Seconds after which the same octets may open a session again.
+const RESTART_AFTER: i64 = 120;
 /// Octets of a device's address or a session's id.
 const MAX_NAME: usize = 255;
 
@@ -156,10 +158,15 @@ impl Exchange {
                 return Ok(Some(header_status(message, version, carrier, Code::COMMAND_NOT_ALLOWED)));
             }
             Place::Next(stored) => Some(stored.clone()),
-            Place::First if opened_before(peer.device.as_ref(), digest) => {
-                return Ok(Some(header_status(message, version, carrier, Code::COMMAND_NOT_ALLOWED)));
-            }
-            Place::First => None,
+            Place::First => match opening(peer.device.as_ref(), peer.session.as_ref(), digest, now) {
+                Opening::New => None,
+                Opening::LateCopy => {
+                    return Ok(Some(header_status(message, version, carrier, Code::COMMAND_NOT_ALLOWED)));
+                }
+                Opening::TooSoon => {
+                    return Ok(Some(header_status(message, version, carrier, Code::RETRY_LATER)));
+                }
+            },
         };
         let fallback = session::challenge_nonce_from(&self.settings.nonce_secret, &header.source.uri, now);
         let admission = match session::admit(message, version, &peer, continues.as_ref(), &fallback) {
@@ -286,13 +293,24 @@ fn place<'p>(
     }
 }
 
-/// Whether this very message opened a session before the device's last one: it is a late copy. (A phone that begins its
-/// last session once more with the same octets is welcome.)
-fn opened_before(device: Option<&Device>, digest: [u8; 16]) -> bool {
-    device.is_some_and(|device| {
-        let mut openings = device.openings.chunks_exact(digest.len()).rev();
-        openings.next() != Some(&digest) && openings.any(|opening| opening == digest)
-    })
+/// What a message that would open a session is.
+enum Opening {
+    /// It opens one.
+    New,
+    /// It opened one that is long gone: a copy that was under way for long.
+    LateCopy,
+    /// It opened the newest one, which went on a moment ago: a copy too, or a phone that begins again with the same
+    /// octets. The phone may try again when [`RESTART_AFTER`] has passed.
+    TooSoon,
+}
+
+fn opening(device: Option<&Device>, newest: Option<&StoredSession>, digest: [u8; 16], now: i64) -> Opening {
+    let mut openings = device.map_or(&[][..], |device| &device.openings).chunks_exact(digest.len()).rev();
+    if openings.next() == Some(&digest) {
+        let busy = newest.is_some_and(|session| now.saturating_sub(session.updated) < RESTART_AFTER);
+        return if busy { Opening::TooSoon } else { Opening::New };
+    }
+    if openings.any(|opening| opening == digest) { Opening::LateCopy } else { Opening::New }
 }
 
 /// The account in the query of our RespURI.
