@@ -168,6 +168,10 @@ impl Exchange {
                 }
             },
         };
+        if continues.is_none() && goes_on(message) {
+            // Its session is over or was never here; opening one with it would end the one that may be open.
+            return Ok(Some(header_status(message, version, carrier, Code::REQUEST_TIMEOUT)));
+        }
         let fallback = session::challenge_nonce_from(&self.settings.nonce_secret, &header.source.uri, now);
         let admission = match session::admit(message, version, &peer, continues.as_ref(), &fallback) {
             Ok(admission) => admission,
@@ -291,6 +295,12 @@ fn place<'p>(
         (Some(_), Some(_)) if message.header.cred.is_some() && stored.ended => Place::First,
         _ => Place::OutOfOrder,
     }
+}
+
+/// Whether a message can only be a later one of a session: its MsgID is not 1 (as after a challenge it is not, too), and it
+/// asks for no sync.
+fn goes_on(message: &Message<'_>) -> bool {
+    message.header.msg_id.trim() != "1" && !message.body.iter().any(|command| matches!(command, Command::Alert(_)))
 }
 
 /// What a message that would open a session is.
