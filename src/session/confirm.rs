@@ -149,12 +149,13 @@ impl Turn<'_> {
             if luid.is_empty() || luid.len() > 255 || !view.collections().contains(&held.meta.datastore) {
                 continue;
             }
-            let sent = held.entry.as_ref().and_then(|entry| entry.sent);
-            let named = held.entry.as_ref().is_some_and(|entry| entry.luid.as_deref() == Some(&luid));
-            if named && sent.is_none() {
+            // A Map that comes again says nothing of what was sent after the Add.
+            if held.entry.as_ref().is_some_and(|entry| entry.luid.as_deref() == Some(&luid)) {
                 continue;
             }
-            let seen = sent.unwrap_or_else(|| held.meta.modseq.min(sending_since));
+            let added = held.entry.as_ref().filter(|entry| entry.luid.is_none()).and_then(|entry| entry.sent);
+            let newest = if held.meta.deleted { Modseq(held.meta.modseq.0 - 1) } else { held.meta.modseq };
+            let seen = added.unwrap_or(newest.min(sending_since));
             if let Some(other) = by_luid.insert(luid.clone(), id)
                 && other != id
             {
