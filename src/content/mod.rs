@@ -153,6 +153,11 @@ pub fn read(body: &[u8], hint: &ReadHint<'_>) -> Result<Parsed, ContentError> {
         return Err(ContentError::TooLarge);
     }
     let format = match (Format::sniff(body), hint.format) {
+        // A note may quote a card.
+        (Some(Format::VNote11), _) => Format::VNote11,
+        (Some(_), Some(Format::PlainText) | None) if hint.kind == Some(Kind::Note) => {
+            Format::PlainText
+        }
         (Some(format), _) => format,
         (None, Some(Format::PlainText)) => Format::PlainText,
         (None, None) if hint.kind == Some(Kind::Note) => Format::PlainText,
