@@ -236,14 +236,18 @@ fn limit(capability: &PropertyCapability) -> Option<usize> {
 /// Cuts a text to what the device can hold, between characters.
 pub(super) fn cut<'a>(text: &'a str, capability: Option<&PropertyCapability>) -> &'a str {
     match capability.and_then(limit) {
-        Some(size) if text.len() > size => &text[..text.floor_char_boundary(size)],
+        Some(size) if text.len() > size => {
+            let border = (0..=size).rev().find(|at| text.is_char_boundary(*at));
+            &text[..border.unwrap_or(0)]
+        }
         _ => text,
     }
 }
 
 /// Whether `short` may be what a device made of `long` because of its MaxSize, in bytes or characters.
 pub(super) fn is_cut(short: &str, long: &str, capability: Option<&PropertyCapability>) -> bool {
-    let Some(size) = capability.and_then(limit) else {
+    let cuts = capability.filter(|capability| !capability.no_truncate);
+    let Some(size) = cuts.and_then(limit) else {
         return false;
     };
     let (short, cut) = (short.trim_end(), cut(long, capability).trim_end());

@@ -21,12 +21,12 @@ mod split;
 mod vcard;
 
 pub use capabilities::{Capabilities, ParamCapability, PropertyCapability};
-//STUB pub use digest::{Digest, MatchKey, digest, match_key, matches};
+pub use digest::{Digest, MatchKey, digest, match_key, matches};
 pub use format::Format;
-//STUB pub use json::to_json;
-//STUB pub use merge::{Merged, merge, overlay, same};
+pub use json::to_json;
+pub use merge::{Merged, merge, overlay, same};
 pub use model::{Component, Kind, Param, Property, Record, Value};
-//STUB pub use split::split;
+pub use split::split;
 
 use std::borrow::Cow;
 
@@ -231,3 +231,6 @@ pub fn title(record: &Record) -> String {
     };
     text.lines().next().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

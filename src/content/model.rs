@@ -38,7 +38,7 @@ pub struct Component {
     /// In the order in which they came.
     pub properties: Vec<Property>,
     /// In the order in which they came.
-    pub children: Vec<Component>,
+    pub children: Vec<Self>,
 }
 
 /// One content line, decoded.
@@ -64,7 +64,7 @@ pub struct Param {
 }
 
 /// The decoded value of a property.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Value {
     /// Unescaped text, a date, a rule: whatever is one string. Line breaks are `\n`.
     Text(String),
@@ -77,6 +77,18 @@ pub enum Value {
 impl Default for Value {
     fn default() -> Self {
         Self::Text(String::new())
+    }
+}
+
+impl Record {
+    /// A note of that text, with `\n` for line breaks.
+    pub fn note(text: impl Into<String>) -> Self {
+        let mut root = Component::new("VNOTE");
+        root.properties.push(Property::text("BODY", text));
+        Self {
+            kind: Kind::Note,
+            root,
+        }
     }
 }
 

@@ -18,10 +18,25 @@ fn show(property: &Property) -> String {
         .as_ref()
         .map(|group| format!("{group}."))
         .unwrap_or_default();
+    let quoted = |value: &String| {
+        if value.contains(',') {
+            format!("'{value}'")
+        } else {
+            value.clone()
+        }
+    };
+    let values = |param: &Param| {
+        param
+            .values
+            .iter()
+            .map(quoted)
+            .collect::<Vec<_>>()
+            .join(",")
+    };
     let params: String = property
         .params
         .iter()
-        .map(|p| format!(";{}={}", p.name, p.values.join(",")))
+        .map(|param| format!(";{}={}", param.name, values(param)))
         .collect();
     let value = match &property.value {
         Value::Text(text) => text.clone(),
@@ -108,7 +123,7 @@ fn modern_lines_read_as_their_standards_say() {
     );
     check(
         b"ADR;LABEL=\"a;b:c, ^nd ^'e^' ^^\";LANGUAGE=sv:x",
-        &["ADR;LABEL=a;b:c, \nd \"e\" ^;LANGUAGE=sv:x"],
+        &["ADR;LABEL='a;b:c, \nd \"e\" ^';LANGUAGE=sv:x"],
     );
     check(
         b"ATTENDEE;CN=Long\r\n  Name;ROLE=CHAIR:mailto:a@b\r\n .se",
