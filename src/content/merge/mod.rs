@@ -17,9 +17,8 @@ pub use three_way::{Merged, merge};
 use super::capabilities::{Capabilities, visible};
 use super::digest::digest;
 use super::model::{Component, Kind, Property, Record, Value};
-use super::{note, vcard};
-use field::{combine, instant, pair, same_value};
-use rustc_hash::FxHashSet;
+use super::{calendar, note, vcard};
+use field::{combine, pair, same_value};
 
 /// Applies a device's edit to the stored item.
 ///
@@ -29,12 +28,26 @@ pub fn overlay(stored: &Record, incoming: &Record, capabilities: Option<&Capabil
     if stored.kind != incoming.kind {
         return incoming.clone();
     }
+    let format = capabilities.and_then(Capabilities::format);
+    let unexpressed = match (stored.kind, format) {
+        (Kind::Event | Kind::Task, Some(format)) => calendar::can_write(stored, format),
+        _ => Vec::new(),
+    };
     let capabilities = capabilities.filter(|capabilities| !capabilities.is_empty());
-    let mut root = component(&stored.root, &incoming.root, capabilities);
+    let view = View {
+        capabilities,
+        unexpressed: &unexpressed,
+    };
+    let mut root = component(&stored.root, &incoming.root, &view);
     match stored.kind {
         Kind::Contact => formatted_name(&mut root, &stored.root, &incoming.root, capabilities),
         Kind::Note => note_text(&mut root, &stored.root, &incoming.root, capabilities),
-        Kind::Event | Kind::Task => {}
+        Kind::Event | Kind::Task => {
+            if !series_moved(&stored.root, &incoming.root, &view) {
+                calendar::keep_exceptions(&stored.root, &mut root);
+            }
+            calendar::settle(&stored.root, &mut root);
+        }
     }
     Record {
         kind: stored.kind,
@@ -53,30 +66,44 @@ fn is_kept(name: &str) -> bool {
     super::digest::is_noise(name) || matches!(name, "RECURRENCE-ID" | "TZID")
 }
 
-/// Whether the device can hold a property of that name, so that its absence means deletion.
-fn is_held(name: &str, incoming: &Component, capabilities: Option<&Capabilities>) -> bool {
-    match capabilities {
-        _ if is_kept(name) => false,
-        Some(capabilities) => capabilities.holds(name),
-        None => !name.starts_with("X-") || incoming.property(name).is_some(),
+/// What the device that made an edit could see.
+struct View<'a> {
+    /// What it lists; none if it lists nothing.
+    capabilities: Option<&'a Capabilities>,
+    /// Properties of the stored item that its form cannot express.
+    unexpressed: &'a [String],
+}
+
+impl View<'_> {
+    /// Everything but extensions.
+    const ALL: Self = Self {
+        capabilities: None,
+        unexpressed: &[],
+    };
+
+    /// Whether the device can hold a property of that name, so that its absence means deletion.
+    fn holds(&self, name: &str, incoming: &Component) -> bool {
+        if is_kept(name) || self.unexpressed.iter().any(|other| other == name) {
+            return false;
+        }
+        match self.capabilities {
+            Some(capabilities) => capabilities.holds(name),
+            None => !name.starts_with("X-") || incoming.property(name).is_some(),
+        }
     }
 }
 
 /// Overlays one component. Depth is limited by the readers.
-fn component(
-    stored: &Component,
-    incoming: &Component,
-    capabilities: Option<&Capabilities>,
-) -> Component {
+fn component(stored: &Component, incoming: &Component, view: &View<'_>) -> Component {
     let mut shown = vec![false; stored.properties.len()];
-    for (index, ..) in visible(stored, capabilities) {
+    for (index, ..) in visible(stored, view.capabilities) {
         shown[index] = true;
     }
     let pairs = pair(
         &stored.properties,
         &incoming.properties,
         &shown,
-        capabilities,
+        view.capabilities,
     );
     let mut result = Component::new(stored.name.clone());
     let mut used = vec![false; incoming.properties.len()];
@@ -84,13 +111,14 @@ fn component(
         match pairs[index] {
             Some(other) => {
                 used[other] = true;
-                let capability =
-                    capabilities.and_then(|capabilities| capabilities.find(&property.name));
+                let capability = view
+                    .capabilities
+                    .and_then(|capabilities| capabilities.find(&property.name));
                 result
                     .properties
                     .push(combine(property, &incoming.properties[other], capability));
             }
-            None if shown[index] && is_held(&property.name, incoming, capabilities) => {}
+            None if shown[index] && view.holds(&property.name, incoming) => {}
             None => result.properties.push(property.clone()),
         }
     }
@@ -102,7 +130,7 @@ fn component(
         .map(|(property, _)| property);
     result.properties.extend(new.cloned());
     drop_orphans(&mut result, stored);
-    result.children = children(stored, incoming, &result, capabilities);
+    result.children = children(stored, incoming, view);
     result
 }
 
@@ -139,22 +167,12 @@ fn is_item(component: &Component) -> bool {
     matches!(component.name.as_str(), "VEVENT" | "VTODO")
 }
 
-/// Overlays the components within `result`, whose properties are overlaid already.
-fn children(
-    stored: &Component,
-    incoming: &Component,
-    result: &Component,
-    capabilities: Option<&Capabilities>,
-) -> Vec<Component> {
+/// Overlays the components of a component.
+fn children(stored: &Component, incoming: &Component, view: &View<'_>) -> Vec<Component> {
     let mut children = Vec::with_capacity(stored.children.len().max(incoming.children.len()));
     let mut used = vec![false; incoming.children.len()];
-    let series = series_moved(stored, incoming);
-    let (told, instants) = excluded(incoming);
-    for (index, child) in stored.children.iter().enumerate() {
-        let nth = stored.children[..index]
-            .iter()
-            .filter(|other| other.name == child.name)
-            .count();
+    let few = stored.children.len() * incoming.children.len() <= MOST_OCCURRENCES;
+    for child in &stored.children {
         let found = incoming
             .children
             .iter()
@@ -163,33 +181,23 @@ fn children(
                 !used[at]
                     && other.name == child.name
                     && match child.name.as_str() {
-                        "VEVENT" | "VTODO" => occurrences_equal(child, other),
-                        "VTIMEZONE" => other.text("TZID") == child.text("TZID"),
-                        _ => {
-                            incoming.children[..at]
-                                .iter()
-                                .filter(|one| one.name == child.name)
-                                .count()
-                                == nth
+                        "VEVENT" | "VTODO" => {
+                            occurrences_equal(child, other)
+                                || few && same_occurrence(child, stored, other, incoming)
                         }
+                        "VTIMEZONE" => other.text("TZID") == child.text("TZID"),
+                        _ => true,
                     }
             });
         if let Some(at) = found {
             used[at] = true;
-            children.push(component(child, &incoming.children[at], capabilities));
+            children.push(component(child, &incoming.children[at], view));
             continue;
         }
         let survives = match child.name.as_str() {
-            "VEVENT" | "VTODO" => match child.property("RECURRENCE-ID") {
-                Some(id) => {
-                    let at = instant(occurrence(child), id);
-                    let gone = told.contains(occurrence(child))
-                        || at.is_some_and(|at| instants.contains(&at));
-                    !series && !gone
-                }
-                None => true,
-            },
-            "VALARM" => capabilities.is_some_and(|capabilities| !capabilities.holds("VALARM")),
+            // Exceptions come back later, where they still have a meaning.
+            "VEVENT" | "VTODO" => occurrence(child).is_empty(),
+            "VALARM" => !view.holds("VALARM", incoming),
             _ => true,
         };
         if survives {
@@ -203,8 +211,16 @@ fn children(
         .filter(|(_, used)| !**used)
         .map(|(child, _)| child);
     children.extend(new.cloned());
-    drop_unused_zones(&mut children, result, stored);
     children
+}
+
+/// More pairs of occurrences than these are compared only by their text and by zones that everyone knows.
+const MOST_OCCURRENCES: usize = 10_000;
+
+/// As [`occurrences_equal`], with the zones that the calendars define.
+fn same_occurrence(a: &Component, a_root: &Component, b: &Component, b_root: &Component) -> bool {
+    let ids = a.property("RECURRENCE-ID").zip(b.property("RECURRENCE-ID"));
+    ids.is_some_and(|(a, b)| calendar::same_instant(a, a_root, b, b_root))
 }
 
 fn occurrences_equal(a: &Component, b: &Component) -> bool {
@@ -216,7 +232,7 @@ fn occurrences_equal(a: &Component, b: &Component) -> bool {
 }
 
 /// Whether the edit gives the series another rule or start, so that stored exceptions have lost their meaning.
-fn series_moved(stored: &Component, incoming: &Component) -> bool {
+fn series_moved(stored: &Component, incoming: &Component, view: &View<'_>) -> bool {
     let master = |root: &'_ Component| {
         root.children
             .iter()
@@ -229,59 +245,13 @@ fn series_moved(stored: &Component, incoming: &Component) -> bool {
     ["RRULE", "DTSTART"]
         .into_iter()
         .any(|name| match (old.property(name), new.property(name)) {
-            (Some(old), Some(new)) => !same_value(old, new, None),
+            (Some(a), Some(b)) => {
+                !same_value(a, b, None) && !calendar::equivalent(a, stored, b, incoming)
+            }
+            (Some(_), None) => view.holds(name, new),
+            (None, Some(_)) => true,
             (None, None) => false,
-            _ => true,
         })
-}
-
-/// The occurrences that the edit's series leaves out: as they are told, and as instants.
-fn excluded(incoming: &Component) -> (FxHashSet<&str>, FxHashSet<i64>) {
-    let (mut told, mut instants) = (FxHashSet::default(), FxHashSet::default());
-    let masters = incoming
-        .children
-        .iter()
-        .filter(|child| is_item(child) && occurrence(child).is_empty());
-    for dates in masters.flat_map(|master| master.all("EXDATE")) {
-        for date in dates
-            .value
-            .texts()
-            .flat_map(|text| text.split(','))
-            .map(str::trim)
-        {
-            told.insert(date);
-            instants.extend(instant(date, dates));
-        }
-    }
-    (told, instants)
-}
-
-/// Takes away stored zones that nothing names any more.
-fn drop_unused_zones(children: &mut Vec<Component>, result: &Component, stored: &Component) {
-    if !children.iter().any(|child| child.name == "VTIMEZONE") {
-        return;
-    }
-    fn names(component: &Component, zone: &str) -> bool {
-        component
-            .properties
-            .iter()
-            .any(|property| property.first_param("TZID") == Some(zone))
-            || component.children.iter().any(|child| names(child, zone))
-    }
-    let unused: Vec<String> = children
-        .iter()
-        .filter(|child| child.name == "VTIMEZONE")
-        .filter_map(|zone| zone.text("TZID"))
-        .filter(|zone| {
-            names(stored, zone)
-                && !names(result, zone)
-                && !children.iter().any(|child| names(child, zone))
-        })
-        .map(str::to_owned)
-        .collect();
-    children.retain(|child| {
-        child.name != "VTIMEZONE" || !unused.iter().any(|zone| child.text("TZID") == Some(zone))
-    });
 }
 
 /// FN of a contact that a device edited which cannot hold FN, or that sent none: it follows N if it was made of it.
