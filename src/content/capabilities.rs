@@ -7,7 +7,6 @@
 
 use rustc_hash::FxHashMap;
 
-use super::format::Format;
 use super::model::{Component, Property, Value};
 
 /// One property that a device can hold.
@@ -39,7 +38,6 @@ pub struct ParamCapability {
 /// All that a device can hold of one content type.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Capabilities {
-    format: Option<Format>,
     properties: Vec<PropertyCapability>,
     index: FxHashMap<String, usize>,
 }
@@ -55,6 +53,8 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("BODY", &["DESCRIPTION", "NOTE"]),
     ("CREATED", &["DCREATED"]),
     ("RECURRENCE-ID", &["X-RECURRENCE-ID"]),
+    ("ORGANIZER", &["ATTENDEE"]),
+    ("EXRULE", &["XRULE"]),
     (
         "VALARM",
         &["AALARM", "DALARM", "MALARM", "PALARM", "TRIGGER"],
@@ -113,17 +113,6 @@ impl Capabilities {
             }
         }
         capabilities
-    }
-
-    /// Says for which form they are: what the form itself cannot express is then not taken for deleted.
-    pub fn of_format(mut self, format: Format) -> Self {
-        self.format = Some(format);
-        self
-    }
-
-    /// The form that they are for, if it is known.
-    pub fn format(&self) -> Option<Format> {
-        self.format
     }
 
     /// The properties, in the order in which the device lists them, with names in upper case.

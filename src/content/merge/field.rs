@@ -108,7 +108,7 @@ fn same_times(a: &Property, a_text: &str, b: &Property, b_text: &str) -> bool {
 }
 
 /// The instant of a UTC time or of one in a named zone, in seconds since 1970.
-fn instant(time: &str, property: &Property) -> Option<i64> {
+pub(super) fn instant(time: &str, property: &Property) -> Option<i64> {
     let local = |text: &str| NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%S").ok();
     match time.strip_suffix('Z') {
         Some(utc) => Some(local(utc)?.and_utc().timestamp()),

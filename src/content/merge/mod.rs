@@ -18,7 +18,8 @@ use super::capabilities::{Capabilities, visible};
 use super::digest::digest;
 use super::model::{Component, Kind, Property, Record, Value};
 use super::{calendar, note, vcard};
-use field::{combine, pair, same_value};
+use field::{combine, instant, pair, same_value};
+use rustc_hash::FxHashSet;
 
 /// Applies a device's edit to the stored item.
 ///
@@ -28,26 +29,22 @@ pub fn overlay(stored: &Record, incoming: &Record, capabilities: Option<&Capabil
     if stored.kind != incoming.kind {
         return incoming.clone();
     }
-    let format = capabilities.and_then(Capabilities::format);
-    let unexpressed = match (stored.kind, format) {
-        (Kind::Event | Kind::Task, Some(format)) => calendar::can_write(stored, format),
-        _ => Vec::new(),
-    };
     let capabilities = capabilities.filter(|capabilities| !capabilities.is_empty());
-    let view = View {
-        capabilities,
-        unexpressed: &unexpressed,
+    let settled;
+    let incoming = if matches!(stored.kind, Kind::Event | Kind::Task) {
+        let mut record = incoming.clone();
+        calendar::settle(&stored.root, &mut record.root);
+        settled = record;
+        &settled
+    } else {
+        incoming
     };
+    let view = View { capabilities };
     let mut root = component(&stored.root, &incoming.root, &view);
     match stored.kind {
         Kind::Contact => formatted_name(&mut root, &stored.root, &incoming.root, capabilities),
         Kind::Note => note_text(&mut root, &stored.root, &incoming.root, capabilities),
-        Kind::Event | Kind::Task => {
-            if !series_moved(&stored.root, &incoming.root, &view) {
-                calendar::keep_exceptions(&stored.root, &mut root);
-            }
-            calendar::settle(&stored.root, &mut root);
-        }
+        Kind::Event | Kind::Task => {}
     }
     Record {
         kind: stored.kind,
@@ -70,20 +67,15 @@ fn is_kept(name: &str) -> bool {
 struct View<'a> {
     /// What it lists; none if it lists nothing.
     capabilities: Option<&'a Capabilities>,
-    /// Properties of the stored item that its form cannot express.
-    unexpressed: &'a [String],
 }
 
 impl View<'_> {
     /// Everything but extensions.
-    const ALL: Self = Self {
-        capabilities: None,
-        unexpressed: &[],
-    };
+    const ALL: Self = Self { capabilities: None };
 
     /// Whether the device can hold a property of that name, so that its absence means deletion.
     fn holds(&self, name: &str, incoming: &Component) -> bool {
-        if is_kept(name) || self.unexpressed.iter().any(|other| other == name) {
+        if is_kept(name) {
             return false;
         }
         match self.capabilities {
@@ -130,7 +122,7 @@ fn component(stored: &Component, incoming: &Component, view: &View<'_>) -> Compo
         .map(|(property, _)| property);
     result.properties.extend(new.cloned());
     drop_orphans(&mut result, stored);
-    result.children = children(stored, incoming, view);
+    result.children = children(stored, incoming, &result, view);
     result
 }
 
@@ -168,10 +160,16 @@ fn is_item(component: &Component) -> bool {
 }
 
 /// Overlays the components of a component.
-fn children(stored: &Component, incoming: &Component, view: &View<'_>) -> Vec<Component> {
+fn children(
+    stored: &Component,
+    incoming: &Component,
+    result: &Component,
+    view: &View<'_>,
+) -> Vec<Component> {
     let mut children = Vec::with_capacity(stored.children.len().max(incoming.children.len()));
     let mut used = vec![false; incoming.children.len()];
-    let few = stored.children.len() * incoming.children.len() <= MOST_OCCURRENCES;
+    let series = series_moved(stored, incoming, view);
+    let (told, instants) = excluded(incoming);
     for child in &stored.children {
         let found = incoming
             .children
@@ -181,10 +179,7 @@ fn children(stored: &Component, incoming: &Component, view: &View<'_>) -> Vec<Co
                 !used[at]
                     && other.name == child.name
                     && match child.name.as_str() {
-                        "VEVENT" | "VTODO" => {
-                            occurrences_equal(child, other)
-                                || few && same_occurrence(child, stored, other, incoming)
-                        }
+                        "VEVENT" | "VTODO" => occurrences_equal(child, other),
                         "VTIMEZONE" => other.text("TZID") == child.text("TZID"),
                         _ => true,
                     }
@@ -195,8 +190,15 @@ fn children(stored: &Component, incoming: &Component, view: &View<'_>) -> Vec<Co
             continue;
         }
         let survives = match child.name.as_str() {
-            // Exceptions come back later, where they still have a meaning.
-            "VEVENT" | "VTODO" => occurrence(child).is_empty(),
+            "VEVENT" | "VTODO" => match child.property("RECURRENCE-ID") {
+                Some(id) => {
+                    let at = instant(occurrence(child), id);
+                    let gone = told.contains(occurrence(child))
+                        || at.is_some_and(|at| instants.contains(&at));
+                    !series && !gone
+                }
+                None => true,
+            },
             "VALARM" => !view.holds("VALARM", incoming),
             _ => true,
         };
@@ -211,16 +213,8 @@ fn children(stored: &Component, incoming: &Component, view: &View<'_>) -> Vec<Co
         .filter(|(_, used)| !**used)
         .map(|(child, _)| child);
     children.extend(new.cloned());
+    drop_unused_zones(&mut children, result, stored);
     children
-}
-
-/// More pairs of occurrences than these are compared only by their text and by zones that everyone knows.
-const MOST_OCCURRENCES: usize = 10_000;
-
-/// As [`occurrences_equal`], with the zones that the calendars define.
-fn same_occurrence(a: &Component, a_root: &Component, b: &Component, b_root: &Component) -> bool {
-    let ids = a.property("RECURRENCE-ID").zip(b.property("RECURRENCE-ID"));
-    ids.is_some_and(|(a, b)| calendar::same_instant(a, a_root, b, b_root))
 }
 
 fn occurrences_equal(a: &Component, b: &Component) -> bool {
@@ -245,13 +239,60 @@ fn series_moved(stored: &Component, incoming: &Component, view: &View<'_>) -> bo
     ["RRULE", "DTSTART"]
         .into_iter()
         .any(|name| match (old.property(name), new.property(name)) {
-            (Some(a), Some(b)) => {
-                !same_value(a, b, None) && !calendar::equivalent(a, stored, b, incoming)
-            }
+            (Some(a), Some(b)) => !same_value(a, b, None),
             (Some(_), None) => view.holds(name, new),
             (None, Some(_)) => true,
             (None, None) => false,
         })
+}
+
+/// The occurrences that the edit's series leaves out: as they are told, and as instants.
+fn excluded(incoming: &Component) -> (FxHashSet<&str>, FxHashSet<i64>) {
+    let (mut told, mut instants) = (FxHashSet::default(), FxHashSet::default());
+    let masters = incoming
+        .children
+        .iter()
+        .filter(|child| is_item(child) && occurrence(child).is_empty());
+    for dates in masters.flat_map(|master| master.all("EXDATE")) {
+        for date in dates
+            .value
+            .texts()
+            .flat_map(|text| text.split(','))
+            .map(str::trim)
+        {
+            told.insert(date);
+            instants.extend(instant(date, dates));
+        }
+    }
+    (told, instants)
+}
+
+/// Takes away stored zones that nothing names any more.
+fn drop_unused_zones(children: &mut Vec<Component>, result: &Component, stored: &Component) {
+    if !children.iter().any(|child| child.name == "VTIMEZONE") {
+        return;
+    }
+    fn names(component: &Component, zone: &str) -> bool {
+        component
+            .properties
+            .iter()
+            .any(|property| property.first_param("TZID") == Some(zone))
+            || component.children.iter().any(|child| names(child, zone))
+    }
+    let unused: Vec<String> = children
+        .iter()
+        .filter(|child| child.name == "VTIMEZONE")
+        .filter_map(|zone| zone.text("TZID"))
+        .filter(|zone| {
+            names(stored, zone)
+                && !names(result, zone)
+                && !children.iter().any(|child| names(child, zone))
+        })
+        .map(str::to_owned)
+        .collect();
+    children.retain(|child| {
+        child.name != "VTIMEZONE" || !unused.iter().any(|zone| child.text("TZID") == Some(zone))
+    });
 }
 
 /// FN of a contact that a device edited which cannot hold FN, or that sent none: it follows N if it was made of it.

@@ -37,14 +37,16 @@ pub fn merge(
                 let edited = overlay(base, client, capabilities);
                 three_way(&base.root, &server.root, &edited.root)
             }
-            None => united(&server.root, &client.root, capabilities),
-        };
-        match server.kind {
-            Kind::Note if base.is_none() => {
-                super::note_text(&mut root, &server.root, &client.root, capabilities);
+            None => {
+                let mut client = client.clone();
+                if server.kind != Kind::Contact && server.kind != Kind::Note {
+                    calendar::settle(&server.root, &mut client.root);
+                }
+                united(&server.root, &client.root, capabilities)
             }
-            Kind::Event | Kind::Task => calendar::settle(&server.root, &mut root),
-            _ => {}
+        };
+        if server.kind == Kind::Note && base.is_none() {
+            super::note_text(&mut root, &server.root, &client.root, capabilities);
         }
         Record {
             kind: server.kind,
@@ -272,6 +274,7 @@ fn united(
         children: Vec::new(),
     };
     let mut taken = vec![false; result.properties.len()];
+    let mut other_end = false;
     for property in &client.properties {
         let capability = capabilities.and_then(|capabilities| capabilities.find(&property.name));
         let multiple = is_multiple(&property.name);
@@ -312,14 +315,22 @@ fn united(
             None => {
                 result.properties.push(property.clone());
                 taken.push(true);
+                other_end |= matches!(property.name.as_str(), "DTEND" | "DUE" | "DURATION");
             }
         }
+    }
+    if other_end {
+        // The same thing said otherwise: the client's.
+        result.properties.retain(|property| {
+            !matches!(property.name.as_str(), "DTEND" | "DUE" | "DURATION")
+                || client.property(&property.name).is_some()
+        });
     }
     let alarms = client.children.iter().any(|child| child.name == "VALARM");
     result.children = if server.children.iter().any(is_item) {
         united_children(server, client, capabilities)
     } else if alarms || server.children.is_empty() {
-        children(server, client, &View::ALL)
+        children(server, client, &result, &View::ALL)
     } else {
         server.children.clone()
     };
