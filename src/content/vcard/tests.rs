@@ -41,6 +41,16 @@ fn check(lines: &[&[u8]], expected: &[&str], written: &str) {
     let parsed = read(&body, &ReadHint::default()).expect("a card");
     assert_eq!(parsed.warnings, []);
     assert_eq!(show(&parsed.record.root), expected);
+    let end = body
+        .windows(9)
+        .rposition(|line| line == b"END:VCARD")
+        .expect("an end");
+    for cut in 0..end + 9 {
+        assert!(
+            read(&body[..cut], &ReadHint::default()).is_err(),
+            "cut at {cut}"
+        );
+    }
     let out = write(&parsed.record, &Target::new(parsed.format));
     assert_eq!(
         String::from_utf8(out.clone())
