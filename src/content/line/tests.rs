@@ -242,7 +242,10 @@ fn escapes_are_undone() {
         unescape(r"a\nb\, c\; \\n \x \", Form::Modern),
         "a\nb, c; \\n \\x \\"
     );
-    assert_eq!(unescape(r"C:\new\; \\srv", Form::Legacy), r"C:\new; \\srv");
+    assert_eq!(
+        unescape(r"C:\new\; \\\\srv", Form::Legacy),
+        r"C:\new; \\srv"
+    );
     assert_eq!(
         pieces(r"a\;b;c;", b';').collect::<Vec<_>>(),
         [r"a\;b", "c", ""]

@@ -1,6 +1,6 @@
 use super::super::{
     Capabilities, Component, Format, Param, ParamCapability, Property, PropertyCapability,
-    ReadHint, Record, Target, Value, digest, read, title, write,
+    ReadHint, Record, Target, Value, digest, read, same, title, write,
 };
 
 /// One property per line: `group.NAME;PARAM=a,b:part;part`.
@@ -486,6 +486,19 @@ proptest::proptest! {
             proptest::prop_assert_eq!(names(&parsed.record), names(&card));
             proptest::prop_assert_eq!(digest(&parsed.record), digest(&card), "{}", String::from_utf8_lossy(&body));
         }
+    }
+
+    #[test]
+    fn order_says_nothing(card in contact(), turn in 0..12_usize) {
+        let mut other = card.clone();
+        other.root.properties.reverse();
+        let length = other.root.properties.len();
+        other.root.properties.rotate_left(turn % length);
+        for property in &mut other.root.properties {
+            property.params.iter_mut().for_each(|param| param.values.reverse());
+        }
+        proptest::prop_assert_eq!(digest(&other), digest(&card));
+        proptest::prop_assert!(same(&card, &other, None));
     }
 
     #[test]
