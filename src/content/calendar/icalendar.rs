@@ -63,7 +63,7 @@ fn raise(component: &mut Component, hint: &ReadHint<'_>, depth: usize) {
             if text.contains('\\') {
                 *text = line::unescape(text, Form::Modern);
             }
-        } else if is_list(&property.name) {
+        } else if is_list(&property.name) && !line::is_overlong(text) {
             property.value = Value::Parts(vec![line::split(text, b',', Form::Modern)]);
         } else if timed
             && matches!(

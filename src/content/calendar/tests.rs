@@ -5,6 +5,7 @@ use crate::content::{self, Capabilities, Floating, PropertyCapability};
 
 mod all_day;
 mod edits;
+mod hostile;
 mod phones;
 mod roundtrip;
 
@@ -212,7 +213,7 @@ fn evolution_for_a_phone_that_takes_utc() {
             "DTSTART:20260701T070000Z",
             "DTEND:20260701T080000Z",
             "SUMMARY:Team, weekly; room 5",
-            "DESCRIPTION;ENCODING=QUOTED-PRINTABLE:first=0D=0Asecond \\ third",
+            "DESCRIPTION;ENCODING=QUOTED-PRINTABLE:first=0D=0Asecond \\\\ third",
             "CATEGORIES:Work;a,b",
             "RRULE:W1 WE 20261231T080000Z",
             "EXDATE:20260708T070000Z;20261104T080000Z",

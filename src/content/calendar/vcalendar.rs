@@ -190,17 +190,13 @@ impl<'a> Item<'a> {
                 self.keep(property);
             }
             "CATEGORIES" | "RESOURCES" => {
-                let list = line::split(
-                    property.value.as_text().unwrap_or_default(),
-                    b';',
-                    Form::Legacy,
-                );
-                property.value = Value::Parts(vec![
-                    list.into_iter()
-                        .map(|item| item.trim().to_owned())
-                        .filter(|item| !item.is_empty())
-                        .collect(),
-                ]);
+                let text = property.value.as_text().unwrap_or_default();
+                if !line::is_overlong(text) {
+                    let items = line::split(text, b';', Form::Legacy);
+                    let items = items.into_iter().map(|item| item.trim().to_owned());
+                    let items = items.filter(|item| !item.is_empty()).collect();
+                    property.value = Value::Parts(vec![items]);
+                }
                 if !property.value.is_blank() {
                     self.keep(property);
                 }
