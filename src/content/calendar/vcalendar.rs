@@ -22,16 +22,25 @@ pub(super) use lower::{inexpressible, write};
 
 use super::moment::Moment;
 use super::recurrence::{End, Rule, parse_legacy};
-use super::timezone::{Daylight, Zone, fit, iana};
-use super::{alarm, moment, stamp};
+use super::timezone::Zone;
+use super::{alarm, stamp};
 use crate::content::line::{self, Form};
-use crate::content::{Component, Floating, Property, ReadHint, Value, Warning};
+use crate::content::{Component, Property, ReadHint, Value, Warning};
 
 /// Where a rule or exception rule is kept that cannot be raised, by the name under which it came.
 pub(super) const KEPT_RULES: [(&str, &str); 2] = [
     ("RRULE", "X-VCALENDAR-RRULE"),
     ("EXRULE", "X-VCALENDAR-EXRULE"),
 ];
+
+/// A property of the root that says that a record came in this form, so that its silence on what the form cannot express is no
+/// deletion. It stands in PRODID, which means nothing else in a record and counts in no comparison.
+const MARK: (&str, &str) = ("PRODID", "vCalendar 1.0");
+
+/// Whether a calendar was raised from vCalendar 1.0.
+pub(super) fn is_marked(root: &Component) -> bool {
+    root.text(MARK.0) == Some(MARK.1)
+}
 
 const ALARMS: usize = 64;
 const WARNINGS: usize = 32;
@@ -47,6 +56,7 @@ pub(super) fn read(root: Component, hint: &ReadHint<'_>, warnings: &mut Vec<Warn
             "TZ" | "DAYLIGHT" | "PRODID" | "VERSION"
         )
     });
+    raised.properties.push(Property::text(MARK.0, MARK.1));
     for child in root.children {
         raised.children.push(match child.name.as_str() {
             "VEVENT" | "VTODO" => Item::new(child, &clock, warnings).raise(),
@@ -180,17 +190,13 @@ impl<'a> Item<'a> {
                 self.keep(property);
             }
             "CATEGORIES" | "RESOURCES" => {
-                let list = line::split(
-                    property.value.as_text().unwrap_or_default(),
-                    b';',
-                    Form::Legacy,
-                );
-                property.value = Value::Parts(vec![
-                    list.into_iter()
-                        .map(|item| item.trim().to_owned())
-                        .filter(|item| !item.is_empty())
-                        .collect(),
-                ]);
+                let text = property.value.as_text().unwrap_or_default();
+                if !line::is_overlong(text) {
+                    let items = line::split(text, b';', Form::Legacy);
+                    let items = items.into_iter().map(|item| item.trim().to_owned());
+                    let items = items.filter(|item| !item.is_empty()).collect();
+                    property.value = Value::Parts(vec![items]);
+                }
                 if !property.value.is_blank() {
                     self.keep(property);
                 }

@@ -5,12 +5,15 @@ use proptest::prelude::*;
 use super::*;
 
 fn word() -> impl Strategy<Value = String> {
-    "[a-zA-ZäöüÄß€,;: \\\\.\"=-]{1,30}".prop_map(|text| text.trim().to_owned()).prop_filter("not blank", |text| !text.is_empty())
+    "[a-zA-ZäöüÄß€,;: \\\\.\"=-]{1,30}"
+        .prop_map(|text| text.trim().to_owned())
+        .prop_filter("not blank", |text| !text.is_empty())
 }
 
 /// A time of day that no all-day event has.
 fn clock() -> impl Strategy<Value = String> {
-    (2000..2037u32, 1..=12u32, 1..=28u32, 4..23u32, 0..60u32).prop_map(|(y, m, d, h, min)| format!("{y:04}{m:02}{d:02}T{h:02}{min:02}00"))
+    (2000..2037u32, 1..=12u32, 1..=28u32, 4..23u32, 0..60u32)
+        .prop_map(|(y, m, d, h, min)| format!("{y:04}{m:02}{d:02}T{h:02}{min:02}00"))
 }
 
 fn rule() -> impl Strategy<Value = String> {
@@ -47,19 +50,33 @@ const EXTRA: [(&str, &[&str]); 5] = [
 ];
 
 fn sample() -> impl Strategy<Value = Sample> {
-    let extra = proptest::collection::btree_map(0..EXTRA.len(), 0..3usize, 0..5).prop_map(|map| map.into_iter().collect());
+    let extra = proptest::collection::btree_map(0..EXTRA.len(), 0..3usize, 0..5)
+        .prop_map(|map| map.into_iter().collect());
     (
         prop_oneof![Just("VEVENT"), Just("VTODO")],
         0..ZONES.len(),
         clock(),
         1..100u32,
         proptest::option::of(rule()),
-        proptest::collection::btree_map(0..TEXTS.len(), word(), 0..4).prop_map(|map| map.into_iter().collect()),
+        proptest::collection::btree_map(0..TEXTS.len(), word(), 0..4)
+            .prop_map(|map| map.into_iter().collect()),
         proptest::collection::vec(word(), 0..4),
         proptest::option::of(1..2000u32),
         extra,
     )
-        .prop_map(|(name, zone, start, hours, rule, texts, categories, alarm, extra)| Sample { name, zone, start, hours, rule, texts, categories, alarm, extra })
+        .prop_map(
+            |(name, zone, start, hours, rule, texts, categories, alarm, extra)| Sample {
+                name,
+                zone,
+                start,
+                hours,
+                rule,
+                texts,
+                categories,
+                alarm,
+                extra,
+            },
+        )
 }
 
 impl Sample {
@@ -76,25 +93,45 @@ impl Sample {
         let start = Moment::parse(&self.start).expect("a moment").naive();
         let end = Moment::Floating(timezone::moved(start, i64::from(self.hours) * 86_400 + 60));
         item.properties.push(time("DTSTART", &self.start));
-        item.properties.push(time(if self.name == "VTODO" { "DUE" } else { "DTEND" }, &end.to_string()));
-        item.properties.extend(self.rule.iter().map(|rule| content::Property::text("RRULE", rule.as_str())));
+        item.properties.push(time(
+            if self.name == "VTODO" { "DUE" } else { "DTEND" },
+            &end.to_string(),
+        ));
+        item.properties.extend(
+            self.rule
+                .iter()
+                .map(|rule| content::Property::text("RRULE", rule.as_str())),
+        );
         for (at, text) in &self.texts {
-            item.properties.push(content::Property::text(TEXTS[*at], text.as_str()));
+            item.properties
+                .push(content::Property::text(TEXTS[*at], text.as_str()));
         }
         if !self.categories.is_empty() {
-            item.properties.push(content::Property::new("CATEGORIES", content::Value::list(self.categories.iter().map(String::as_str))));
+            item.properties.push(content::Property::new(
+                "CATEGORIES",
+                content::Value::list(self.categories.iter().map(String::as_str)),
+            ));
         }
         for (at, which) in &self.extra {
             let (name, values) = EXTRA[*at];
-            item.properties.push(content::Property::text(name, values[which % values.len()]));
+            item.properties
+                .push(content::Property::text(name, values[which % values.len()]));
         }
         if let Some(minutes) = self.alarm {
             let mut alarm = Component::new("VALARM");
-            alarm.properties.push(content::Property::text("ACTION", "AUDIO"));
-            alarm.properties.push(content::Property::text("TRIGGER", format!("-PT{minutes}M")));
+            alarm
+                .properties
+                .push(content::Property::text("ACTION", "AUDIO"));
+            alarm
+                .properties
+                .push(content::Property::text("TRIGGER", format!("-PT{minutes}M")));
             item.children.push(alarm);
         }
-        let kind = if self.name == "VTODO" { Kind::Task } else { Kind::Event };
+        let kind = if self.name == "VTODO" {
+            Kind::Task
+        } else {
+            Kind::Event
+        };
         let mut root = Component::new("VCALENDAR");
         root.children.push(item);
         Record { kind, root }
@@ -104,8 +141,17 @@ impl Sample {
 /// What an item says, its spelling settled against the original.
 fn meaning(original: &Record, mut record: Record) -> (Vec<content::Property>, Vec<Component>) {
     settle(&original.root, &mut record.root);
-    let item = record.root.children.into_iter().find(is_item).expect("an item");
-    let mut properties: Vec<_> = item.properties.into_iter().filter(|property| property.name != "DTSTAMP").collect();
+    let item = record
+        .root
+        .children
+        .into_iter()
+        .find(is_item)
+        .expect("an item");
+    let mut properties: Vec<_> = item
+        .properties
+        .into_iter()
+        .filter(|property| property.name != "DTSTAMP")
+        .collect();
     properties.sort_by(|a, b| a.name.cmp(&b.name));
     (properties, item.children)
 }
@@ -131,7 +177,7 @@ proptest! {
         let written = content::write(&record, &Target::new(Format::ICalendar20));
         let back = content::read(&written, &ReadHint::default()).expect("what was written").record;
         prop_assert_eq!(meaning(&record, back), expected);
-        prop_assert!(can_write(&record, Format::VCalendar10).is_empty());
+        prop_assert!(inexpressible(&record).is_empty());
     }
 
     #[test]
@@ -148,7 +194,7 @@ proptest! {
         root.children.push(item);
         let record = Record { kind: Kind::Event, root };
         let back = content::read(&content::write(&record, &target(utc, None)), &berlin()).expect("a calendar").record;
-        prop_assert_eq!(back, record);
+        prop_assert_eq!(back.root.children, record.root.children);
     }
 
     #[test]
@@ -168,11 +214,10 @@ proptest! {
                 prop_assert!(content::write(&record, &target).ends_with(b"END:VCALENDAR\r\n"));
             }
             match_key_text(&record);
-            can_write(&record, Format::VCalendar10);
+            inexpressible(&record);
             records.push(record);
         }
         let mut other = records.pop().expect("a record");
         settle(&records[0].root, &mut other.root);
-        keep_exceptions(&records[0].root, &mut other.root);
     }
 }
