@@ -23,6 +23,8 @@ pub(crate) trait SyncServer {
     fn credentials(&self) -> (&str, &str);
     /// Says that a phone with this device id will come.
     fn expect_device(&self, device: &str);
+    /// The ids of the processes that do the server's work; what their children do counts as theirs.
+    fn processes(&self) -> Vec<u32>;
     /// True for a server that, after a one-way sync from the client, no longer tells that client of items which had been
     /// changed on the server before.
     fn forgets_changes_in_one_way(&self) -> bool {
@@ -80,11 +82,6 @@ impl Candybar {
             &path.to_string_lossy(),
         ]);
     }
-
-    /// The server's process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.daemon.id()
-    }
 }
 
 impl SyncServer for Candybar {
@@ -101,6 +98,10 @@ impl SyncServer for Candybar {
     }
 
     fn expect_device(&self, _: &str) {}
+
+    fn processes(&self) -> Vec<u32> {
+        vec![self.daemon.id()]
+    }
 
     fn items(&self, datastore: Datastore) -> Vec<String> {
         let format = match datastore {
