@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::datastore::Datastore;
@@ -154,10 +155,18 @@ fn command_in(folder: &Path, arguments: &[&str]) -> String {
     ended.text
 }
 
-/// The bodies in an export.
+/// The bodies in an export: cards and calendars as one text, notes one by one.
 fn split_export(datastore: Datastore, text: &str) -> Vec<String> {
-    match datastore {
-        Datastore::Notes => todo!("{text}"),
-        _ => vec![text.to_owned()],
+    if datastore != Datastore::Notes {
+        return vec![text.to_owned()];
     }
+    let notes: Vec<Value> =
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in the export\n{text}"));
+    let body = |note: &Value| {
+        note["body"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no body in {note}"))
+            .to_owned()
+    };
+    notes.iter().map(body).collect()
 }
