@@ -125,6 +125,7 @@ fn components(body: &str, kinds: &[&str]) -> Vec<Item> {
                     property.value.to_ascii_uppercase(),
                     "wrong END in\n{body}"
                 );
+                drop_default_month(&mut closed.lines);
                 closed.lines.sort();
                 if kinds.contains(&closed.name.as_str()) {
                     found.push(Item(closed.lines));
@@ -149,6 +150,23 @@ fn components(body: &str, kinds: &[&str]) -> Vec<Item> {
     }
     assert!(open.is_empty(), "{} is not closed in\n{body}", open[0].name);
     found
+}
+
+/// Takes BYMONTH out of a yearly rule where it only repeats the month of the start, as vCalendar 1.0 has to.
+fn drop_default_month(lines: &mut [String]) {
+    let start = lines.iter().find(|line| line.starts_with("DTSTART"));
+    let month = start
+        .and_then(|line| line.rsplit(':').next())
+        .and_then(|value| value.get(4..6));
+    let Some(Ok(month)) = month.map(str::parse::<u8>) else {
+        return;
+    };
+    let yearly = |line: &&mut String| {
+        line.starts_with("RRULE:") && line.contains("FREQ=YEARLY") && !line.contains("BYDAY")
+    };
+    for rule in lines.iter_mut().filter(yearly) {
+        *rule = rule.replace(&format!("BYMONTH={month};"), "");
+    }
 }
 
 /// The logical lines of a body: RFC 2426 2.6, RFC 5545 3.1.
@@ -385,6 +403,10 @@ mod tests {
                 "DTSTART:20260101T000000",
             ),
             ("RRULE:FREQ=DAILY;INTERVAL=2", "RRULE:FREQ=DAILY"),
+            (
+                "DTSTART:20260201\r\nRRULE:FREQ=YEARLY;BYMONTH=3",
+                "DTSTART:20260201\r\nRRULE:FREQ=YEARLY",
+            ),
             (
                 "EXDATE:20260101T000000Z,20260102T000000Z",
                 "EXDATE:20260101T000000Z",

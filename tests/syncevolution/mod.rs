@@ -2,6 +2,7 @@
 
 mod accounts;
 mod edits;
+mod legacy;
 mod scenario;
 
 use crate::support::server::Candybar;
