@@ -1,1 +1,5 @@
 //! To be filled.
+
+/// Stub.
+#[derive(Clone)]
+pub struct Store;
