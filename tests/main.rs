@@ -1,0 +1,4 @@
+//! Tests of the whole program: the release binary, and real peers that the tests start themselves.
+
+mod support;
+mod syncevolution;
