@@ -103,8 +103,8 @@ pub struct Config {
     pub listen: String,
     /// Database URL; may hold a password, so it is not for logs (see [`Config::shown_database`]).
     pub database: String,
-    /// The key file.
-    pub key_file: PathBuf,
+    /// The key file; the store's own choice if there is none.
+    pub key_file: Option<PathBuf>,
     /// The sync address as phones see it.
     pub public_url: Option<String>,
     /// The server's name towards phones.
@@ -186,7 +186,7 @@ impl Config {
     }
 
     fn check(layers: Layers, file: Option<PathBuf>) -> Result<Self, ConfigError> {
-        let problems = KEYS
+        let mut problems: Vec<Problem> = KEYS
             .iter()
             .filter_map(|key| {
                 let setting = layers.setting(key.name);
@@ -198,9 +198,15 @@ impl Config {
                 })
             })
             .collect();
+        let octets = |name: &str| layers.setting(name).text.parse::<u64>().unwrap_or(0);
+        if problems.is_empty() && octets("sync.max_message_bytes") > octets("http.max_body_bytes") {
+            problems.push(Problem {
+                what: "sync.max_message_bytes is larger than http.max_body_bytes".to_owned(),
+                why: "a phone that sends as large a message would be refused".to_owned(),
+            });
+        }
         let layers = layers.finish(problems)?;
         let text = |name: &str| layers.setting(name).text.clone();
-        let database = text("database");
         let conflict = |name: &str| layers.setting(name).text.parse().ok();
         let conflicts = Datastore::ALL
             .into_iter()
@@ -212,11 +218,10 @@ impl Config {
             .collect();
         Ok(Self {
             listen: text("listen"),
-            key_file: match text("key_file") {
-                path if path.is_empty() => key_file_beside(&database),
-                path => path.into(),
-            },
-            database,
+            database: text("database"),
+            key_file: Some(text("key_file"))
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from),
             public_url: Some(text("public_url")).filter(|url| !url.is_empty()),
             server_id: text("server_id"),
             sync: SyncConfig {
@@ -337,14 +342,4 @@ fn aliases(text: &str) -> Result<BTreeMap<String, Datastore>, String> {
             Ok((address.trim().to_owned(), datastore))
         })
         .collect()
-}
-
-/// The key file of a database: beside it, with the ending `.key`.
-fn key_file_beside(database: &str) -> PathBuf {
-    match database.strip_prefix("sqlite:") {
-        Some(path) if path != ":memory:" => {
-            Path::new(path.strip_prefix("//").unwrap_or(path)).with_extension("key")
-        }
-        _ => "candybar.key".into(),
-    }
 }

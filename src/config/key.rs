@@ -86,7 +86,7 @@ pub const KEYS: &[Key] = &[
         "key_file",
         Kind::Text,
         "",
-        "The key that passwords in the database are encrypted with. Unset: beside the database, with the ending .key.",
+        "The key that passwords in the database are encrypted with. Unset: candybar.key beside the database.",
     ),
     key(
         "public_url",
@@ -112,7 +112,7 @@ pub const KEYS: &[Key] = &[
             min: 2048,
             max: 67_108_864,
         },
-        "262144",
+        "1048576",
         "Largest message that the server takes and sends; a phone that announces less gets less.",
     ),
     key(
@@ -121,7 +121,7 @@ pub const KEYS: &[Key] = &[
             min: 4096,
             max: 67_108_864,
         },
-        "1048576",
+        "4194304",
         "Largest item, over all its chunks.",
     ),
     key(

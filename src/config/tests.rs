@@ -62,6 +62,7 @@ fn every_kind_of_value_is_read() {
     let config = load(
         r#"
         database = "sqlite:/var/lib/candybar/store.db"
+        key_file = "/var/lib/candybar/key"
         public_url = "https://sync.example.org/sync"
         server_id = "home"
         [sync]
@@ -78,13 +79,16 @@ fn every_kind_of_value_is_read() {
         "#,
         &[
             ("CANDYBAR_SYNC__TASKS__CONFLICT", "duplicate"),
-            ("CANDYBAR_HTTP__MAX_BODY_BYTES", "4096"),
+            ("CANDYBAR_HTTP__MAX_BODY_BYTES", "2097152"),
             ("CANDYBAR_LOG__FORMAT", "json"),
         ],
         &[],
     )
     .expect("right");
-    assert_eq!(config.key_file, Path::new("/var/lib/candybar/store.key"));
+    assert_eq!(
+        config.key_file.as_deref(),
+        Some(Path::new("/var/lib/candybar/key"))
+    );
     assert_eq!(
         config.public_url.as_deref(),
         Some("https://sync.example.org/sync")
@@ -102,7 +106,7 @@ fn every_kind_of_value_is_read() {
     assert_eq!(config.sync.max_object_bytes, 500_000);
     assert_eq!(config.sync.aliases["./pim/con"], Datastore::Contacts);
     assert_eq!(config.http.workers, 3);
-    assert_eq!(config.http.max_body_bytes, 4096);
+    assert_eq!(config.http.max_body_bytes, 2_097_152);
     assert_eq!(config.log.level, tracing::level_filters::LevelFilter::WARN);
     assert!(config.log.json);
 }
@@ -164,6 +168,10 @@ fn wrong_values_say_what_is_right() {
         (
             "[log]\nlevel = \"loud\"",
             "off, error, warn, info, debug, trace",
+        ),
+        (
+            "[http]\nmax_body_bytes = 50000",
+            "larger than http.max_body_bytes",
         ),
         ("listen = ", "is not TOML"),
     ] {
