@@ -192,6 +192,7 @@ fn uid(record: &Record) -> Option<String> {
 }
 
 /// The line of the file where an item begins.
+#[allow(clippy::ptr_arg, reason = "a borrowed body is a place in the file, one that was put together is not")]
 fn line_of(file: &[u8], body: &Cow<'_, [u8]>) -> Option<usize> {
     let inside = || {
         // A body that was put together still has the item's own block from the file.

@@ -19,7 +19,7 @@ pub enum Origin {
     /// By this flag of the command line.
     Flag(String),
     /// In a file of its own, which the other origin named.
-    SecretFile(PathBuf, Box<Origin>),
+    SecretFile(PathBuf, Box<Self>),
 }
 
 impl fmt::Display for Origin {
