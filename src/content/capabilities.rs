@@ -236,7 +236,10 @@ fn limit(capability: &PropertyCapability) -> Option<usize> {
 /// Cuts a text to what the device can hold, between characters.
 pub(super) fn cut<'a>(text: &'a str, capability: Option<&PropertyCapability>) -> &'a str {
     match capability.and_then(limit) {
-        Some(size) if text.len() > size => &text[..text.floor_char_boundary(size)],
+        Some(size) if text.len() > size => {
+            let border = (0..=size).rev().find(|at| text.is_char_boundary(*at));
+            &text[..border.unwrap_or(0)]
+        }
         _ => text,
     }
 }

@@ -15,11 +15,11 @@ use super::{calendar, note};
 const MAX_DEPTH: usize = 16;
 
 /// What an item says, in 16 bytes: equal digests mean equal items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Digest(pub [u8; 16]);
 
 /// What twins have in common: an index for looking them up; equal keys do not yet mean equal items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct MatchKey(pub i64);
 
 /// Digests an item's meaning.

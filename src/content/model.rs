@@ -38,7 +38,7 @@ pub struct Component {
     /// In the order in which they came.
     pub properties: Vec<Property>,
     /// In the order in which they came.
-    pub children: Vec<Component>,
+    pub children: Vec<Self>,
 }
 
 /// One content line, decoded.
@@ -64,7 +64,7 @@ pub struct Param {
 }
 
 /// The decoded value of a property.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Value {
     /// Unescaped text, a date, a rule: whatever is one string. Line breaks are `\n`.
     Text(String),

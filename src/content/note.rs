@@ -17,14 +17,22 @@ pub(super) fn read(mut root: Component) -> Component {
         let Value::Text(raw) = &property.value else {
             continue;
         };
+        let texts = [
+            "BODY",
+            "SUMMARY",
+            "CLASS",
+            "CREATED",
+            "LAST-MODIFIED",
+            "X-IRMC-LUID",
+        ];
         property.value = match property.name.as_str() {
-            "CATEGORIES" => {
+            "CATEGORIES" if !line::is_overlong(raw) => {
                 let comma = pieces(raw, b';').nth(1).is_none();
                 let mut values = split(raw, if comma { b',' } else { b';' }, Form::Legacy);
                 values.retain(|value| !value.trim().is_empty());
                 Value::Parts(vec![values])
             }
-            "BODY" | "SUMMARY" | "CLASS" | "CREATED" | "LAST-MODIFIED" | "X-IRMC-LUID" => {
+            name if texts.contains(&name) || line::is_overlong(raw) => {
                 Value::Text(unescape(raw, Form::Legacy))
             }
             _ if pieces(raw, b';').nth(1).is_some() => Value::Parts(parts(raw, Form::Legacy)),

@@ -293,3 +293,22 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_peer_cannot_make_work_grow_with_the_square() {
+    // Each of these took minutes, or all memory, if it were done pair by pair or byte by byte.
+    let numbers = |from: usize| {
+        (from..from + 4_000)
+            .map(|n| format!("TEL:{n}|"))
+            .collect::<String>()
+    };
+    let (stored, incoming) = (contact(&numbers(0)), contact(&numbers(2_000)));
+    let result = overlay(&stored, &incoming, None);
+    assert_eq!(digest(&result), digest(&incoming));
+    let folds = format!("BEGIN:VCARD\nX{}\nEND:VCARD", "\n a".repeat(500_000));
+    assert!(read(folds.as_bytes(), &ReadHint::default()).is_ok());
+    let parts = contact(&format!("N:a|FN:a|X-A:{}", ";".repeat(100_000)));
+    assert_eq!(parts.root.text("X-A").map(str::len), Some(100_000));
+    let lists = contact(&format!("TEL{}:1", ";A=1,2,3,4".repeat(60_000)));
+    assert!(lists.root.properties[0].params[0].values.len() <= line::MAX_PARAMS);
+}

@@ -33,7 +33,11 @@ pub(super) fn base64(bytes: &[u8]) -> String {
 
 /// Reads base64 with white space in it; `None` if it is no base64.
 pub(super) fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
-    let text: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let text: Vec<u8> = text
+        .iter()
+        .copied()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
     STANDARD.decode(text).ok()
 }
 
@@ -129,7 +133,10 @@ mod tests {
     #[test]
     fn nonces_come_as_base64_or_raw() {
         let chal = |nonce: &'static [u8]| Chal {
-            meta: Meta { next_nonce: Some(nonce.into()), ..Meta::default() },
+            meta: Meta {
+                next_nonce: Some(nonce.into()),
+                ..Meta::default()
+            },
         };
         assert_eq!(nonce_of(&chal(b"Tm9u\r\n Y2U=")), Some(b"Nonce".to_vec()));
         assert_eq!(nonce_of(&chal(b"\x00\xff\x10")), Some(vec![0, 0xff, 0x10]));
@@ -139,10 +146,19 @@ mod tests {
     #[test]
     fn a_challenge_of_an_unknown_kind_is_not_answered() {
         let chal = |kind: &'static str| Chal {
-            meta: Meta { kind: Some(kind.into()), ..Meta::default() },
+            meta: Meta {
+                kind: Some(kind.into()),
+                ..Meta::default()
+            },
         };
-        assert_eq!(Scheme::asked_by(&chal("syncml:auth-MD5")), Some(Scheme::Md5));
-        assert_eq!(Scheme::asked_by(&chal("syncml:auth-basic")), Some(Scheme::Basic));
+        assert_eq!(
+            Scheme::asked_by(&chal("syncml:auth-MD5")),
+            Some(Scheme::Md5)
+        );
+        assert_eq!(
+            Scheme::asked_by(&chal("syncml:auth-basic")),
+            Some(Scheme::Basic)
+        );
         assert_eq!(Scheme::asked_by(&chal("syncml:auth-MAC")), None);
         assert_eq!(Scheme::asked_by(&Chal::default()), Some(Scheme::Basic));
     }

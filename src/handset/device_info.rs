@@ -29,15 +29,24 @@ pub struct PropertyCapability {
 impl PropertyCapability {
     /// A property with a name only.
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), ..Self::default() }
+        Self {
+            name: name.to_owned(),
+            ..Self::default()
+        }
     }
 
     fn enumerated(name: &str, values: &[&str]) -> Self {
-        Self { values: owned(values), ..Self::new(name) }
+        Self {
+            values: owned(values),
+            ..Self::new(name)
+        }
     }
 
     fn typed(name: &str, types: &[&str]) -> Self {
-        Self { types: owned(types), ..Self::new(name) }
+        Self {
+            types: owned(types),
+            ..Self::new(name)
+        }
     }
 }
 
@@ -92,7 +101,11 @@ impl Default for DeviceInfo {
         let mut datastores = BTreeMap::new();
         datastores.insert(
             "contacts".to_owned(),
-            datastore("Contacts", &[("text/x-vcard", "2.1"), ("text/vcard", "3.0")], contact()),
+            datastore(
+                "Contacts",
+                &[("text/x-vcard", "2.1"), ("text/vcard", "3.0")],
+                contact(),
+            ),
         );
         datastores.insert(
             "calendar".to_owned(),
@@ -128,7 +141,10 @@ fn datastore(
 ) -> DatastoreCapability {
     DatastoreCapability {
         display_name: name.to_owned(),
-        content_types: types.iter().map(|(kind, version)| ((*kind).into(), (*version).into())).collect(),
+        content_types: types
+            .iter()
+            .map(|(kind, version)| ((*kind).into(), (*version).into()))
+            .collect(),
         max_guid_size: Some(64),
         max_items: None,
         sync_types: (1..=7).collect(),
@@ -137,14 +153,17 @@ fn datastore(
 }
 
 fn contact() -> Vec<PropertyCapability> {
-    type P = PropertyCapability;
+    use PropertyCapability as P;
     let mut properties = vec![
         P::enumerated("BEGIN", &["VCARD"]),
         P::enumerated("END", &["VCARD"]),
         P::enumerated("VERSION", &["2.1"]),
     ];
     properties.extend(["N", "FN", "TITLE", "ORG", "NOTE", "BDAY", "REV", "PHOTO"].map(P::new));
-    properties.push(P::typed("TEL", &["HOME", "WORK", "CELL", "FAX", "PAGER", "VOICE", "PREF"]));
+    properties.push(P::typed(
+        "TEL",
+        &["HOME", "WORK", "CELL", "FAX", "PAGER", "VOICE", "PREF"],
+    ));
     properties.push(P::typed("EMAIL", &["INTERNET", "HOME", "WORK"]));
     properties.push(P::typed("ADR", &["HOME", "WORK"]));
     properties.push(P::typed("URL", &["HOME", "WORK"]));
@@ -154,21 +173,42 @@ fn contact() -> Vec<PropertyCapability> {
 const EVENT: (&str, &[&str]) = (
     "VEVENT",
     &[
-        "UID", "SUMMARY", "DESCRIPTION", "LOCATION", "DTSTART", "DTEND", "RRULE", "EXDATE",
-        "AALARM", "CATEGORIES", "CLASS", "PRIORITY", "LAST-MODIFIED",
+        "UID",
+        "SUMMARY",
+        "DESCRIPTION",
+        "LOCATION",
+        "DTSTART",
+        "DTEND",
+        "RRULE",
+        "EXDATE",
+        "AALARM",
+        "CATEGORIES",
+        "CLASS",
+        "PRIORITY",
+        "LAST-MODIFIED",
     ],
 );
 
 const TASK: (&str, &[&str]) = (
     "VTODO",
     &[
-        "UID", "SUMMARY", "DESCRIPTION", "DTSTART", "DUE", "COMPLETED", "STATUS", "PRIORITY",
-        "AALARM", "CATEGORIES", "CLASS", "LAST-MODIFIED",
+        "UID",
+        "SUMMARY",
+        "DESCRIPTION",
+        "DTSTART",
+        "DUE",
+        "COMPLETED",
+        "STATUS",
+        "PRIORITY",
+        "AALARM",
+        "CATEGORIES",
+        "CLASS",
+        "LAST-MODIFIED",
     ],
 );
 
 fn calendar((component, names): (&str, &[&str])) -> Vec<PropertyCapability> {
-    type P = PropertyCapability;
+    use PropertyCapability as P;
     let mut properties = vec![
         P::enumerated("BEGIN", &["VCALENDAR", component]),
         P::enumerated("END", &["VCALENDAR", component]),
@@ -193,10 +233,16 @@ impl DeviceInfo {
         let store = self.datastores.entry(datastore.to_owned()).or_default();
         store.properties.retain(|property| {
             is_frame(&property.name)
-                || properties.iter().any(|name| name.eq_ignore_ascii_case(&property.name))
+                || properties
+                    .iter()
+                    .any(|name| name.eq_ignore_ascii_case(&property.name))
         });
         for name in properties {
-            if !store.properties.iter().any(|p| p.name.eq_ignore_ascii_case(name)) {
+            if !store
+                .properties
+                .iter()
+                .any(|p| p.name.eq_ignore_ascii_case(name))
+            {
                 store.properties.push(PropertyCapability::new(name));
             }
         }
@@ -205,9 +251,15 @@ impl DeviceInfo {
 
     /// Names of the properties that a datastore can hold; empty if the phone does not tell.
     pub(super) fn property_names(&self, datastore: &str) -> Vec<&str> {
-        self.datastores.get(datastore).map_or_else(Vec::new, |store| {
-            store.properties.iter().map(|property| property.name.as_str()).collect()
-        })
+        self.datastores
+            .get(datastore)
+            .map_or_else(Vec::new, |store| {
+                store
+                    .properties
+                    .iter()
+                    .map(|property| property.name.as_str())
+                    .collect()
+            })
     }
 
     /// The preferred content type of a datastore.
@@ -241,17 +293,26 @@ impl DeviceInfo {
             ..DevInf::default()
         };
         for (name, store) in &self.datastores {
-            let Some(address) = addresses.get(name) else { continue };
-            let mut types = store.content_types.iter().map(|(kind, version)| ContentType {
-                kind: kind.clone().into(),
-                version: version.clone().into(),
-            });
+            let Some(address) = addresses.get(name) else {
+                continue;
+            };
+            let mut types = store
+                .content_types
+                .iter()
+                .map(|(kind, version)| ContentType {
+                    kind: kind.clone().into(),
+                    version: version.clone().into(),
+                });
             let preferred = types.next();
             let others: Vec<_> = types.collect();
             let cap = preferred.clone().map(|content_type| CtCap {
                 content_type,
                 field_level: false,
-                properties: store.properties.iter().map(|p| property(p, version)).collect(),
+                properties: store
+                    .properties
+                    .iter()
+                    .map(|p| property(p, version))
+                    .collect(),
             });
             let mut info = DataStoreInfo {
                 source_ref: address.local.clone().into(),
@@ -284,13 +345,19 @@ impl DeviceInfo {
 
 /// Adds a CTCap to the flat list of 1.0 and 1.1, where a content type occurs once for all datastores.
 fn flatten(list: &mut Vec<CtCap<'static>>, cap: CtCap<'static>) {
-    let Some(known) = list.iter_mut().find(|known| known.content_type.kind == cap.content_type.kind)
+    let Some(known) = list
+        .iter_mut()
+        .find(|known| known.content_type.kind == cap.content_type.kind)
     else {
         list.push(cap);
         return;
     };
     for property in cap.properties {
-        match known.properties.iter_mut().find(|other| other.name == property.name) {
+        match known
+            .properties
+            .iter_mut()
+            .find(|other| other.name == property.name)
+        {
             Some(other) => {
                 for value in property.values {
                     if !other.values.contains(&value) {
@@ -307,10 +374,23 @@ fn property(capability: &PropertyCapability, version: Version) -> PropertyInfo<'
     let types = capability.types.iter().cloned();
     let params = if version == Version::V12 {
         let values: Vec<_> = types.map(Into::into).collect();
-        let param = ParamInfo { name: "TYPE".into(), values, ..ParamInfo::default() };
-        if param.values.is_empty() { Vec::new() } else { vec![param] }
+        let param = ParamInfo {
+            name: "TYPE".into(),
+            values,
+            ..ParamInfo::default()
+        };
+        if param.values.is_empty() {
+            Vec::new()
+        } else {
+            vec![param]
+        }
     } else {
-        types.map(|name| ParamInfo { name: name.into(), ..ParamInfo::default() }).collect()
+        types
+            .map(|name| ParamInfo {
+                name: name.into(),
+                ..ParamInfo::default()
+            })
+            .collect()
     };
     PropertyInfo {
         name: capability.name.clone().into(),
@@ -323,7 +403,9 @@ fn property(capability: &PropertyCapability, version: Version) -> PropertyInfo<'
 }
 
 fn is_frame(name: &str) -> bool {
-    ["BEGIN", "END", "VERSION"].iter().any(|frame| frame.eq_ignore_ascii_case(name))
+    ["BEGIN", "END", "VERSION"]
+        .iter()
+        .any(|frame| frame.eq_ignore_ascii_case(name))
 }
 
 /// Keeps the lines of an item whose property is in the list, as a phone that stores fields and not text.
@@ -338,13 +420,22 @@ pub(super) fn keep_properties(body: &[u8], names: &[&str]) -> Vec<u8> {
     let (mut keep, mut soft_break) = (true, false);
     for line in body.split_inclusive(|byte| *byte == b'\n') {
         let text = line.trim_ascii_end();
-        let continued = soft_break || line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+        let continued = soft_break
+            || line
+                .first()
+                .is_some_and(|byte| matches!(byte, b' ' | b'\t'));
         if !continued && !text.is_empty() {
-            let end = text.iter().position(|byte| matches!(byte, b':' | b';')).unwrap_or(text.len());
+            let end = text
+                .iter()
+                .position(|byte| matches!(byte, b':' | b';'))
+                .unwrap_or(text.len());
             let head = String::from_utf8_lossy(&text[..end]);
             let name = head.rsplit('.').next().unwrap_or_default().trim();
             keep = is_frame(name) || names.iter().any(|known| known.eq_ignore_ascii_case(name));
-            let value = text.iter().position(|byte| *byte == b':').unwrap_or(text.len());
+            let value = text
+                .iter()
+                .position(|byte| *byte == b':')
+                .unwrap_or(text.len());
             let params = text[..value].to_ascii_uppercase();
             soft_break = contains(&params, b"QUOTED-PRINTABLE") && text.ends_with(b"=");
         } else if soft_break {
@@ -376,22 +467,44 @@ mod tests {
         let info = DeviceInfo::default();
         let nested = document(&info, Version::V12);
         assert!(nested.ct_caps.is_empty());
-        let contacts = nested.datastores.iter().find(|s| s.source_ref == "./contacts");
+        let contacts = nested
+            .datastores
+            .iter()
+            .find(|s| s.source_ref == "./contacts");
         let cap = &contacts.expect("listed").ct_caps[0];
         assert_eq!(cap.content_type.kind, "text/x-vcard");
-        let tel = cap.properties.iter().find(|p| p.name == "TEL").expect("phones have numbers");
+        let tel = cap
+            .properties
+            .iter()
+            .find(|p| p.name == "TEL")
+            .expect("phones have numbers");
         assert_eq!(tel.params.len(), 1);
         assert!(tel.params[0].name == "TYPE" && tel.params[0].values.contains(&"CELL".into()));
 
         let flat = document(&info, Version::V11);
         assert!(flat.datastores.iter().all(|store| store.ct_caps.is_empty()));
-        let kinds: Vec<_> = flat.ct_caps.iter().map(|cap| &*cap.content_type.kind).collect();
-        assert_eq!(kinds, ["text/x-vcalendar", "text/x-vcard"], "each type once");
+        let kinds: Vec<_> = flat
+            .ct_caps
+            .iter()
+            .map(|cap| &*cap.content_type.kind)
+            .collect();
+        assert_eq!(
+            kinds,
+            ["text/x-vcalendar", "text/x-vcard"],
+            "each type once"
+        );
         let begin = &flat.ct_caps[0].properties[0];
         assert_eq!(begin.values, ["VCALENDAR", "VEVENT", "VTODO"]);
-        let tel = flat.ct_caps[1].properties.iter().find(|p| p.name == "TEL").expect("as above");
+        let tel = flat.ct_caps[1]
+            .properties
+            .iter()
+            .find(|p| p.name == "TEL")
+            .expect("as above");
         assert!(tel.params.iter().any(|param| param.name == "CELL"));
-        assert!(flat.utc && !document(&info, Version::V10).utc, "1.0 has no UTC element");
+        assert!(
+            flat.utc && !document(&info, Version::V10).utc,
+            "1.0 has no UTC element"
+        );
     }
 
     #[test]

@@ -36,7 +36,10 @@ impl Serialize for Octets {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(&self.0) {
             Ok(text) => serializer.serialize_str(text),
-            Err(_) => OctetsForm::Base64 { base64: base64(&self.0) }.serialize(serializer),
+            Err(_) => OctetsForm::Base64 {
+                base64: base64(&self.0),
+            }
+            .serialize(serializer),
         }
     }
 }
@@ -129,7 +132,11 @@ impl DatastoreMemory {
     /// Gives the next LUID.
     pub(super) fn new_luid(&mut self, reuse: bool) -> Luid {
         if reuse {
-            let highest = self.items.keys().filter_map(|luid| luid.0.parse::<u64>().ok()).max();
+            let highest = self
+                .items
+                .keys()
+                .filter_map(|luid| luid.0.parse::<u64>().ok())
+                .max();
             self.next_luid = highest.map_or(1, |luid| luid.saturating_add(1));
         }
         let luid = Luid(self.next_luid.to_string());
@@ -140,18 +147,27 @@ impl DatastoreMemory {
     /// The user makes an item.
     pub fn add(&mut self, content_type: &str, body: &[u8], reuse_luid: bool) -> Luid {
         let luid = self.new_luid(reuse_luid);
-        let state =
-            if self.deleted.remove(&luid) { ItemState::Changed } else { ItemState::Added };
+        let state = if self.deleted.remove(&luid) {
+            ItemState::Changed
+        } else {
+            ItemState::Added
+        };
         self.items.insert(
             luid.clone(),
-            StoredItem { content_type: content_type.to_owned(), body: Octets(body.to_vec()), state },
+            StoredItem {
+                content_type: content_type.to_owned(),
+                body: Octets(body.to_vec()),
+                state,
+            },
         );
         luid
     }
 
     /// The user edits an item; `false` if there is none of that LUID.
     pub fn replace(&mut self, luid: &Luid, body: &[u8]) -> bool {
-        let Some(item) = self.items.get_mut(luid) else { return false };
+        let Some(item) = self.items.get_mut(luid) else {
+            return false;
+        };
         item.body = Octets(body.to_vec());
         if item.state == ItemState::Clean {
             item.state = ItemState::Changed;
@@ -161,7 +177,9 @@ impl DatastoreMemory {
 
     /// The user deletes an item; `false` if there is none of that LUID.
     pub fn delete(&mut self, luid: &Luid) -> bool {
-        let Some(item) = self.items.remove(luid) else { return false };
+        let Some(item) = self.items.remove(luid) else {
+            return false;
+        };
         if item.state != ItemState::Added {
             self.deleted.insert(luid.clone());
         }
@@ -190,7 +208,10 @@ pub struct Memory {
 impl Memory {
     /// The memory of a new phone.
     pub fn new(device_id: impl Into<String>) -> Self {
-        Self { device_id: device_id.into(), ..Self::default() }
+        Self {
+            device_id: device_id.into(),
+            ..Self::default()
+        }
     }
 
     /// A datastore, made if it is not there.
@@ -209,7 +230,11 @@ mod tests {
         let luid = store.add("text/plain", b"one", false);
         assert_eq!(store.items[&luid].state, ItemState::Added);
         assert!(store.replace(&luid, b"two"));
-        assert_eq!(store.items[&luid].state, ItemState::Added, "the server still knows nothing");
+        assert_eq!(
+            store.items[&luid].state,
+            ItemState::Added,
+            "the server still knows nothing"
+        );
         assert!(store.delete(&luid));
         assert!(store.deleted.is_empty(), "the server never had it");
 
@@ -242,9 +267,15 @@ mod tests {
         let store = memory.datastore_mut("contacts");
         store.add("text/x-vcard", "N:Öberg\r\n".as_bytes(), false);
         store.add("image/png", &[0x89, 0xff], false);
-        store.cached_maps.push(CachedMap { guid: "g1".into(), luid: Luid("1".into()) });
+        store.cached_maps.push(CachedMap {
+            guid: "g1".into(),
+            luid: Luid("1".into()),
+        });
         let text = serde_json::to_string(&memory).expect("plain data");
         assert!(text.contains("N:Öberg"), "text stays readable: {text}");
-        assert_eq!(serde_json::from_str::<Memory>(&text).expect("what was written"), memory);
+        assert_eq!(
+            serde_json::from_str::<Memory>(&text).expect("what was written"),
+            memory
+        );
     }
 }

@@ -103,24 +103,35 @@ pub struct Report {
 impl Report {
     /// The part of one datastore.
     pub fn datastore(&self, name: &str) -> Option<&DatastoreReport> {
-        self.datastores.iter().find(|datastore| datastore.name == name)
+        self.datastores
+            .iter()
+            .find(|datastore| datastore.name == name)
     }
 
     /// Some items or whole datastores were refused.
     pub fn has_failures(&self) -> bool {
-        self.datastores.iter().any(|store| store.refused.is_some() || !store.failures.is_empty())
+        self.datastores
+            .iter()
+            .any(|store| store.refused.is_some() || !store.failures.is_empty())
     }
 }
 
 impl fmt::Display for DatastoreReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut letters = self.name.chars();
-        let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+        let first = letters
+            .next()
+            .map(|letter| letter.to_uppercase().to_string());
         write!(f, "{}{}: ", first.unwrap_or_default(), letters.as_str())?;
         if let Some(code) = self.refused {
             return write!(f, "refused by the server ({code} {})", code.text());
         }
-        write!(f, "{} sent, {} received", self.sent.total(), self.received.total())?;
+        write!(
+            f,
+            "{} sent, {} received",
+            self.sent.total(),
+            self.received.total()
+        )?;
         if self.used != self.asked {
             write!(f, " ({})", self.used)?;
         }
@@ -141,7 +152,9 @@ impl fmt::Display for Report {
                     Direction::Sent => "not taken by the server",
                     Direction::Received => "not taken by the phone",
                 };
-                let ItemFailure { command, id, code, .. } = failure;
+                let ItemFailure {
+                    command, id, code, ..
+                } = failure;
                 writeln!(f, "  {command} {id} {whose}: {code} {}", code.text())?;
             }
             if datastore.failures.len() > 10 {

@@ -18,7 +18,10 @@ pub struct Addresses {
 impl Addresses {
     /// Both sides use the same address.
     pub fn same(address: &str) -> Self {
-        Self { local: address.to_owned(), remote: address.to_owned() }
+        Self {
+            local: address.to_owned(),
+            remote: address.to_owned(),
+        }
     }
 }
 

@@ -56,13 +56,19 @@ impl StateFile {
         };
         serde_json::from_slice(&text)
             .map(Some)
-            .map_err(|source| StateFileError::Malformed { path: self.path.clone(), source })
+            .map_err(|source| StateFileError::Malformed {
+                path: self.path.clone(),
+                source,
+            })
     }
 
     /// Writes the memory.
     pub fn save(&self, memory: &Memory) -> Result<(), StateFileError> {
-        let text = serde_json::to_vec_pretty(memory)
-            .map_err(|source| StateFileError::Malformed { path: self.path.clone(), source })?;
+        let text =
+            serde_json::to_vec_pretty(memory).map_err(|source| StateFileError::Malformed {
+                path: self.path.clone(),
+                source,
+            })?;
         let mut name = self.path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.new", std::process::id()));
         let temporary = self.path.with_file_name(name);
@@ -77,7 +83,10 @@ impl StateFile {
     }
 
     fn io(&self, source: io::Error) -> StateFileError {
-        StateFileError::Io { path: self.path.clone(), source }
+        StateFileError::Io {
+            path: self.path.clone(),
+            source,
+        }
     }
 }
 
@@ -92,7 +101,9 @@ mod tests {
         assert!(file.load().expect("no file is no error").is_none());
         let mut memory = Memory::new("IMEI:1");
         file.save(&memory).expect("writable");
-        memory.datastore_mut("notes").add("text/plain", b"milk", false);
+        memory
+            .datastore_mut("notes")
+            .add("text/plain", b"milk", false);
         file.save(&memory).expect("writable");
         assert_eq!(file.load().expect("readable"), Some(memory));
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);

@@ -218,6 +218,7 @@ impl Writes<'_> {
         // Root folders have their datastore's number.
         let root = i64::from(meta.datastore.number());
         let Some((old_datastore, old_folder, old_uid, deleted)) = place else {
+            self.next_item = self.next_item.max(meta.id.0 + 1);
             let uid = self.next_uid(root)?;
             #[rustfmt::skip]
             let binds = [

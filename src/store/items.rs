@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use diesel::sql_types::{BigInt, Binary};
+use rustc_hash::FxHashSet;
 
 use super::connection::Database;
 use super::error::StoreError;
@@ -218,8 +219,9 @@ fn delete_chunk(
     items: &[ItemId],
 ) -> Result<u64, StoreError> {
     let mut commit = empty(connection, account, now())?;
+    let mut seen = FxHashSet::default();
     for item in load::items(connection, account, items)? {
-        if item.meta.deleted {
+        if item.meta.deleted || !seen.insert(item.meta.id) {
             continue;
         }
         commit.modseq = commit.modseq.next();

@@ -196,3 +196,110 @@ fn begin(connection: &mut Database) -> Result<(), StoreError> {
         Database::Sqlite(sqlite) => Ok(sqlite.batch_execute("BEGIN IMMEDIATE")?),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, channel, sync_channel};
+
+    use diesel::connection::SimpleConnection;
+    use diesel::sql_types::BigInt;
+
+    use super::super::connection::{Place, Purpose};
+    use super::super::statement::{Bind, execute, first, statement};
+    use super::{Database, StoreError, Task, Work, write};
+
+    statement!(Insert(()) = "INSERT INTO account (name, password, created) VALUES (?, ?, 0)");
+    statement!(Count((BigInt,)) = "SELECT count(*) FROM account");
+
+    fn count(connection: &mut Database) -> i64 {
+        let row: Option<(i64,)> = first(connection, Count, &[]).unwrap();
+        row.unwrap().0
+    }
+
+    type Answer<T> = Receiver<Result<T, StoreError>>;
+
+    fn task<T: Send + 'static>(
+        work: impl FnMut(&mut Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> (Box<dyn Work>, Answer<T>) {
+        let (answer, result) = channel();
+        let task = Task {
+            octets: 0,
+            work,
+            value: None,
+            answer,
+        };
+        (Box::new(task), result)
+    }
+
+    fn insert(name: &'static str, octets: usize) -> (Box<dyn Work>, Answer<i64>) {
+        task(move |connection| {
+            let password = vec![1; octets];
+            execute(
+                connection,
+                Insert,
+                &[Bind::Text(name), Bind::Blob(&password)],
+            )?;
+            Ok(count(connection))
+        })
+    }
+
+    /// Runs what waits, as the thread does, until nobody can send any more.
+    fn run(connection: Database, tasks: Vec<Box<dyn Work>>) {
+        let (queue, waiting) = sync_channel(tasks.len());
+        for task in tasks {
+            queue.send(task).unwrap();
+        }
+        drop(queue);
+        write(connection, &waiting);
+    }
+
+    #[test]
+    fn what_waits_is_one_transaction_and_a_conflict_undoes_its_own_piece() {
+        let place = Place::of_url("sqlite::memory:").unwrap();
+        place.prepare().unwrap();
+        let connection = place.connect(Purpose::Write).unwrap();
+        let mut outside = place.connect(Purpose::Read).unwrap();
+        let (a, a_answer) = insert("a", 1);
+        let (doomed, doomed_answer) = task(|connection| {
+            execute(connection, Insert, &[Bind::Text("x"), Bind::Blob(b"1")])?;
+            execute(connection, Insert, &[Bind::Text("a"), Bind::Blob(b"2")])
+        });
+        let (b, b_answer) = insert("b", 1);
+        let (look, look_answer) = task(move |_| Ok(count(&mut outside)));
+        run(connection, vec![a, doomed, b, look]);
+
+        assert_eq!(a_answer.recv().unwrap().unwrap(), 1);
+        assert!(matches!(
+            doomed_answer.recv().unwrap(),
+            Err(StoreError::Exists)
+        ));
+        assert_eq!(b_answer.recv().unwrap().unwrap(), 2);
+        assert_eq!(
+            look_answer.recv().unwrap().unwrap(),
+            0,
+            "nothing is committed before the last piece"
+        );
+        assert_eq!(count(&mut place.connect(Purpose::Read).unwrap()), 2);
+    }
+
+    #[test]
+    fn a_piece_that_does_not_fit_on_the_disk_fails_alone() {
+        let place = Place::of_url("sqlite::memory:").unwrap();
+        place.prepare().unwrap();
+        let mut connection = place.connect(Purpose::Write).unwrap();
+        connection
+            .batch_execute("PRAGMA max_page_count = 60")
+            .unwrap();
+        let (a, a_answer) = insert("a", 10);
+        let (large, large_answer) = insert("large", 1_000_000);
+        let (b, b_answer) = insert("b", 10);
+        run(connection, vec![a, large, b]);
+        assert_eq!(a_answer.recv().unwrap().unwrap(), 1);
+        assert!(matches!(
+            large_answer.recv().unwrap(),
+            Err(StoreError::Full)
+        ));
+        assert_eq!(b_answer.recv().unwrap().unwrap(), 2);
+        assert_eq!(count(&mut place.connect(Purpose::Read).unwrap()), 2);
+    }
+}

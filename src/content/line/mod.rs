@@ -22,9 +22,13 @@ pub(super) const MAX_BYTES: usize = 16 << 20;
 /// Deepest nesting of components.
 pub(super) const MAX_DEPTH: usize = 8;
 /// Most properties of one item, all components together.
-pub(super) const MAX_PROPERTIES: usize = 16_384;
+pub(super) const MAX_PROPERTIES: usize = 4_096;
 /// Most parameters of one property; further ones are left out with a warning.
 pub(super) const MAX_PARAMS: usize = 64;
+/// Most values of all parameters of one item together; further ones are left out with a warning.
+pub(super) const MAX_PARAM_VALUES: usize = 65_536;
+/// Most separators in a value that is taken apart; one with more stays a single text.
+pub(super) const MAX_PARTS: usize = 1_024;
 /// Most warnings kept for one item.
 pub(super) const MAX_WARNINGS: usize = 32;
 
@@ -35,6 +39,14 @@ pub(super) enum Form {
     Legacy,
     /// vCard 3.0 and 4.0, iCalendar 2.0: backslash escapes, folding inside words, UTF-8.
     Modern,
+}
+
+/// Whether a raw value has so many separators that it must not be taken apart.
+pub(super) fn is_overlong(value: &str) -> bool {
+    value.len() > MAX_PARTS
+        && memchr::memchr2_iter(b';', b',', value.as_bytes())
+            .nth(MAX_PARTS)
+            .is_some()
 }
 
 /// Undoes the backslash escapes of a single text value.

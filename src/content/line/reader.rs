@@ -6,7 +6,9 @@ use memchr::{memchr, memchr2};
 
 use super::super::charset::{self, Charset};
 use super::super::{Component, ContentError, Param, Property, Value, Warning};
-use super::{Form, MAX_BYTES, MAX_DEPTH, MAX_PARAMS, MAX_PROPERTIES, MAX_WARNINGS};
+use super::{
+    Form, MAX_BYTES, MAX_DEPTH, MAX_PARAM_VALUES, MAX_PARAMS, MAX_PROPERTIES, MAX_WARNINGS,
+};
 
 /// Reads the first component of a body, with all in it.
 ///
@@ -32,6 +34,8 @@ struct Reader<'a> {
     form: Form,
     charset: Option<Charset>,
     properties: usize,
+    /// Values of parameters so far.
+    values: usize,
     scratch: Vec<u8>,
     /// What was odd so far.
     warnings: Vec<Warning>,
@@ -65,6 +69,7 @@ impl<'a> Reader<'a> {
             form,
             charset: charset.and_then(Charset::for_label),
             properties: 0,
+            values: 0,
             scratch: Vec::new(),
             warnings: Vec::new(),
         };
@@ -219,37 +224,33 @@ impl<'a> Reader<'a> {
 
     /// Reads the property that begins with this line, taking the further lines that belong to it.
     fn property(&mut self, line: &'a [u8]) -> Option<Property> {
-        let mut unfolded: Vec<u8>;
-        let mut first = line;
-        let mut header = self.header(first);
-        if header.is_none() && matches!(self.input.get(self.position), Some(b' ' | b'\t')) {
-            unfolded = first.to_vec();
-            while colon(&unfolded).is_none()
-                && let Some(next) = self.continuation()
-            {
-                unfolded.extend_from_slice(&next[1..]);
-            }
-            header = self.header(&unfolded);
-            // The rest of the value may be folded as well.
-            if header.is_some() {
-                return self.value(header, &unfolded);
-            }
-            first = line;
+        if let Some(header) = self.header(line) {
+            return self.value(header, line);
         }
-        if header.is_none() {
-            self.warn("a line that is no property is left out");
-            return None;
+        // What stands before the colon may be folded as well.
+        let mut unfolded = line.to_vec();
+        let mut quoted = false;
+        let mut colon = has_colon(line, &mut quoted);
+        while !colon && let Some(next) = self.continuation() {
+            unfolded.extend_from_slice(&next[1..]);
+            colon = has_colon(&next[1..], &mut quoted);
         }
-        self.value(header, first)
+        if unfolded.len() > line.len()
+            && let Some(header) = self.header(&unfolded)
+        {
+            return self.value(header, &unfolded);
+        }
+        self.warn("a line that is no property is left out");
+        None
     }
 
-    fn value(&mut self, header: Option<Header>, first: &[u8]) -> Option<Property> {
+    fn value(&mut self, header: Header, first: &[u8]) -> Option<Property> {
         let Header {
             mut property,
             encoding,
             charset,
             value,
-        } = header?;
+        } = header;
         let first = &first[value..];
         let charset = charset.or(self.charset);
         property.value = match encoding {
@@ -544,6 +545,9 @@ impl<'a> Reader<'a> {
         }
         let mut text = param_text(value, self.form);
         text.make_ascii_uppercase();
+        if !self.count_values(1) {
+            return;
+        }
         if let Some(types) = params.iter_mut().find(|param| param.name == "TYPE") {
             if types.values.len() < MAX_PARAMS && !types.values.contains(&text) {
                 types.values.push(text);
@@ -553,8 +557,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Counts values of parameters; false if there are too many.
+    fn count_values(&mut self, more: usize) -> bool {
+        self.values += more;
+        if self.values > MAX_PARAM_VALUES {
+            self.warn("too many values of parameters");
+        }
+        self.values <= MAX_PARAM_VALUES
+    }
+
     fn add(&mut self, params: &mut Vec<Param>, name: String, values: Vec<String>) {
-        if values.is_empty() {
+        if values.is_empty() || !self.count_values(values.len()) {
             return;
         }
         if let Some(param) = params.iter_mut().find(|param| param.name == name) {
@@ -583,11 +596,11 @@ fn upper(bytes: &[u8]) -> String {
     text
 }
 
-fn colon(line: &[u8]) -> Option<usize> {
-    let mut quoted = false;
-    line.iter().position(|byte| {
-        quoted ^= *byte == b'"';
-        *byte == b':' && !quoted
+/// Whether a colon stands outside of quotes; `quoted` carries over from line to line.
+fn has_colon(line: &[u8], quoted: &mut bool) -> bool {
+    line.iter().any(|byte| {
+        *quoted ^= *byte == b'"';
+        *byte == b':' && !*quoted
     })
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use chrono::{NaiveDateTime, TimeZone as _};
+use rustc_hash::FxHashMap;
 
 use super::super::capabilities::{Capabilities, PropertyCapability, is_cut};
 use super::super::digest::is_noise_type;
@@ -107,7 +108,7 @@ fn same_times(a: &Property, a_text: &str, b: &Property, b_text: &str) -> bool {
 }
 
 /// The instant of a UTC time or of one in a named zone, in seconds since 1970.
-fn instant(time: &str, property: &Property) -> Option<i64> {
+pub(super) fn instant(time: &str, property: &Property) -> Option<i64> {
     let local = |text: &str| NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%S").ok();
     match time.strip_suffix('Z') {
         Some(utc) => Some(local(utc)?.and_utc().timestamp()),
@@ -143,6 +144,9 @@ pub(super) fn pair(
     shown: &[bool],
     capabilities: Option<&Capabilities>,
 ) -> Vec<Option<usize>> {
+    if stored.len() * incoming.len() > MOST_COMPARED {
+        return pair_many(stored, incoming, shown);
+    }
     let mut pairs = vec![None; stored.len()];
     let mut used = vec![false; incoming.len()];
     for pass in 0..4 {
@@ -167,6 +171,44 @@ pub(super) fn pair(
                 used[at] = true;
                 pairs[index] = Some(at);
             }
+        }
+    }
+    pairs
+}
+
+/// More comparisons than these are not worth an answer that may take seconds.
+const MOST_COMPARED: usize = 250_000;
+
+/// Pairs by equal text, then by position, in time that grows with the number of properties and not with its square.
+fn pair_many(stored: &[Property], incoming: &[Property], shown: &[bool]) -> Vec<Option<usize>> {
+    let mut by_value: FxHashMap<(&str, &Value), Vec<usize>> = FxHashMap::default();
+    let mut by_name: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+    for (index, property) in incoming.iter().enumerate().rev() {
+        by_value
+            .entry((&property.name, &property.value))
+            .or_default()
+            .push(index);
+    }
+    let mut used = vec![false; incoming.len()];
+    let mut pairs: Vec<Option<usize>> = Vec::with_capacity(stored.len());
+    for property in stored {
+        let found = by_value
+            .get_mut(&(property.name.as_str(), &property.value))
+            .and_then(Vec::pop);
+        found.into_iter().for_each(|at| used[at] = true);
+        pairs.push(found);
+    }
+    for (index, property) in incoming
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(index, _)| !used[*index])
+    {
+        by_name.entry(&property.name).or_default().push(index);
+    }
+    for (index, property) in stored.iter().enumerate() {
+        if pairs[index].is_none() && shown[index] {
+            pairs[index] = by_name.get_mut(property.name.as_str()).and_then(Vec::pop);
         }
     }
     pairs

@@ -18,7 +18,8 @@ use super::capabilities::{Capabilities, visible};
 use super::digest::digest;
 use super::model::{Component, Kind, Property, Record, Value};
 use super::{note, vcard};
-use field::{combine, pair, same_value};
+use field::{combine, instant, pair, same_value};
+use rustc_hash::FxHashSet;
 
 /// Applies a device's edit to the stored item.
 ///
@@ -148,6 +149,7 @@ fn children(
     let mut children = Vec::with_capacity(stored.children.len().max(incoming.children.len()));
     let mut used = vec![false; incoming.children.len()];
     let series = series_moved(stored, incoming);
+    let (told, instants) = excluded(incoming);
     for (index, child) in stored.children.iter().enumerate() {
         let nth = stored.children[..index]
             .iter()
@@ -178,9 +180,15 @@ fn children(
             continue;
         }
         let survives = match child.name.as_str() {
-            "VEVENT" | "VTODO" => {
-                occurrence(child).is_empty() || !series && !is_excluded(child, incoming)
-            }
+            "VEVENT" | "VTODO" => match child.property("RECURRENCE-ID") {
+                Some(id) => {
+                    let at = instant(occurrence(child), id);
+                    let gone = told.contains(occurrence(child))
+                        || at.is_some_and(|at| instants.contains(&at));
+                    !series && !gone
+                }
+                None => true,
+            },
             "VALARM" => capabilities.is_some_and(|capabilities| !capabilities.holds("VALARM")),
             _ => true,
         };
@@ -227,37 +235,25 @@ fn series_moved(stored: &Component, incoming: &Component) -> bool {
         })
 }
 
-/// Whether the edit's series leaves that occurrence out.
-fn is_excluded(exception: &Component, incoming: &Component) -> bool {
-    let Some(id) = exception.property("RECURRENCE-ID") else {
-        return false;
-    };
+/// The occurrences that the edit's series leaves out: as they are told, and as instants.
+fn excluded(incoming: &Component) -> (FxHashSet<&str>, FxHashSet<i64>) {
+    let (mut told, mut instants) = (FxHashSet::default(), FxHashSet::default());
     let masters = incoming
         .children
         .iter()
         .filter(|child| is_item(child) && occurrence(child).is_empty());
-    masters
-        .flat_map(|master| master.all("EXDATE"))
-        .any(|dates| {
-            dates
-                .value
-                .texts()
-                .flat_map(|text| text.split(','))
-                .any(|date| {
-                    let one = Property {
-                        value: Value::Text(date.trim().to_owned()),
-                        ..dates.clone()
-                    };
-                    same_value(
-                        id,
-                        &Property {
-                            name: id.name.clone(),
-                            ..one
-                        },
-                        None,
-                    )
-                })
-        })
+    for dates in masters.flat_map(|master| master.all("EXDATE")) {
+        for date in dates
+            .value
+            .texts()
+            .flat_map(|text| text.split(','))
+            .map(str::trim)
+        {
+            told.insert(date);
+            instants.extend(instant(date, dates));
+        }
+    }
+    (told, instants)
 }
 
 /// Takes away stored zones that nothing names any more.

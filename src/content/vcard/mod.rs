@@ -79,6 +79,7 @@ pub(super) fn read(mut root: Component, format: Format, warnings: &mut Vec<Warni
         rename(&mut property.name);
         if property.name == "AGENT"
             && form == Form::Modern
+            && root.children.is_empty()
             && let Some(agent) = agent(&property, format, warnings)
         {
             root.children.push(agent);
@@ -182,6 +183,10 @@ fn raise_value(property: &mut Property, format: Format) {
         return;
     };
     let raw = std::mem::take(raw);
+    if line::is_overlong(&raw) && !is_text(&property.name) {
+        property.value = Value::Text(unescape(&raw, form));
+        return;
+    }
     property.value = match property.name.as_str() {
         // As many parts as came: what a device did not tell is not empty.
         "N" => Value::Parts(parts(&raw, form)),

@@ -25,7 +25,11 @@ impl ChunkIn {
         if size > limit {
             return Err(Code::REQUESTED_SIZE_TOO_BIG);
         }
-        Ok(Self { size, octets: Vec::new(), ..like })
+        Ok(Self {
+            size,
+            octets: Vec::new(),
+            ..like
+        })
     }
 
     /// The description of an item, without octets.
@@ -68,7 +72,11 @@ impl ChunkIn {
 
     /// The whole item; 424 if it is not as long as was announced.
     pub(super) fn close(self) -> Result<Vec<u8>, Code> {
-        if self.octets.len() as u64 == self.size { Ok(self.octets) } else { Err(Code::SIZE_MISMATCH) }
+        if self.octets.len() as u64 == self.size {
+            Ok(self.octets)
+        } else {
+            Err(Code::SIZE_MISMATCH)
+        }
     }
 }
 

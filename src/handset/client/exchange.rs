@@ -71,16 +71,28 @@ impl Exchange {
     }
 
     /// Notes an item that was refused, at most 10,000 of them.
-    pub(super) fn fail_item(&mut self, direction: Direction, kind: ChangeKind, id: &str, code: Code) {
+    pub(super) fn fail_item(
+        &mut self,
+        direction: Direction,
+        kind: ChangeKind,
+        id: &str,
+        code: Code,
+    ) {
         if self.failures.len() < 10_000 {
             let command = kind.name();
-            self.failures.push(ItemFailure { direction, command, id: id.to_owned(), code });
+            self.failures.push(ItemFailure {
+                direction,
+                command,
+                id: id.to_owned(),
+                code,
+            });
         }
     }
 
     /// The address names this datastore, on the phone or on the server.
     pub(super) fn is_at(&self, address: &str) -> bool {
-        same_address(address, &self.addresses.local) || same_address(address, &self.addresses.remote)
+        same_address(address, &self.addresses.local)
+            || same_address(address, &self.addresses.remote)
     }
 }
 
@@ -96,7 +108,9 @@ pub(super) fn same_address(one: &str, other: &str) -> bool {
 
 /// A new anchor: the time, but later than every anchor before.
 fn new_anchor(now: i64, store: &DatastoreMemory) -> String {
-    let now = DateTime::from_timestamp(now, 0).unwrap_or_default().naive_utc();
+    let now = DateTime::from_timestamp(now, 0)
+        .unwrap_or_default()
+        .naive_utc();
     let time = [&store.last_anchor, &store.pending_anchor]
         .into_iter()
         .flatten()
@@ -118,7 +132,11 @@ impl Client {
             name: name.to_owned(),
             addresses: addresses.unwrap_or_else(|| Addresses::same(&format!("./{name}"))),
             asked,
-            used: if first && asked == Mode::TwoWay { Mode::Slow } else { asked },
+            used: if first && asked == Mode::TwoWay {
+                Mode::Slow
+            } else {
+                asked
+            },
             last: store.last_anchor.clone(),
             next,
             server_next: None,
@@ -131,7 +149,11 @@ impl Client {
             started: false,
             done: false,
             wiped: false,
-            old_maps: store.cached_maps.iter().map(|map| map.guid.clone()).collect(),
+            old_maps: store
+                .cached_maps
+                .iter()
+                .map(|map| map.guid.clone())
+                .collect(),
             maps_sent: HashSet::new(),
             sent: Changes::default(),
             received: Changes::default(),
@@ -144,25 +166,38 @@ impl Client {
     pub(super) fn prepare(&mut self, index: usize) {
         let exchange = &mut self.session.exchanges[index];
         let store = self.memory.datastore_mut(&exchange.name);
-        let new = if self.behaviour.add_as_replace { ChangeKind::Replace } else { ChangeKind::Add };
+        let new = if self.behaviour.add_as_replace {
+            ChangeKind::Replace
+        } else {
+            ChangeKind::Add
+        };
         exchange.changes.clear();
         if exchange.refused.is_some() {
             exchange.done = true;
             return;
         }
         if exchange.used.sends_everything() {
-            let kind = if self.behaviour.slow_as_add { new } else { ChangeKind::Replace };
-            exchange.changes.extend(store.items.keys().map(|luid| (kind, luid.clone())));
+            let kind = if self.behaviour.slow_as_add {
+                new
+            } else {
+                ChangeKind::Replace
+            };
+            exchange
+                .changes
+                .extend(store.items.keys().map(|luid| (kind, luid.clone())));
         } else if exchange.used.client_sends() {
-            let deleted = store.deleted.iter().map(|luid| (ChangeKind::Delete, luid.clone()));
+            let deleted = store
+                .deleted
+                .iter()
+                .map(|luid| (ChangeKind::Delete, luid.clone()));
             exchange.changes.extend(deleted);
-            exchange.changes.extend(store.items.iter().filter_map(|(luid, item)| {
-                match item.state {
+            exchange.changes.extend(store.items.iter().filter_map(
+                |(luid, item)| match item.state {
                     ItemState::Clean => None,
                     ItemState::Added => Some((new, luid.clone())),
                     ItemState::Changed => Some((ChangeKind::Replace, luid.clone())),
-                }
-            }));
+                },
+            ));
         }
         exchange.to_send = exchange.changes.len() as u64;
         exchange.sent = Changes::default();
@@ -170,7 +205,12 @@ impl Client {
         exchange.restart = false;
         exchange.started = false;
         exchange.done = false;
-        if self.session.chunk_out.as_ref().is_some_and(|chunk| chunk.exchange == index) {
+        if self
+            .session
+            .chunk_out
+            .as_ref()
+            .is_some_and(|chunk| chunk.exchange == index)
+        {
             self.session.chunk_out = None;
         }
     }
@@ -187,7 +227,11 @@ mod tests {
         store.last_anchor = Some("19700101T000000Z".into());
         assert_eq!(new_anchor(0, &store), "19700101T000001Z");
         store.pending_anchor = Some("19700101T000005Z".into());
-        assert_eq!(new_anchor(0, &store), "19700101T000006Z", "a cut session used the other");
+        assert_eq!(
+            new_anchor(0, &store),
+            "19700101T000006Z",
+            "a cut session used the other"
+        );
         assert_eq!(new_anchor(1_000_000_000, &store), "20010909T014640Z");
         store.last_anchor = Some("from another program".into());
         assert_eq!(new_anchor(7, &store), "19700101T000007Z");

@@ -7,7 +7,7 @@ use crate::handset::memory::{ItemState, Octets};
 use crate::handset::mode::Mode;
 use crate::handset::report::Direction;
 use crate::syncml::{
-    Alert, Anchor, ChangeKind, Chal, Code, Command, Data, DevInf, Get, Header, Item, Location,
+    Alert, Anchor, Chal, ChangeKind, Code, Command, Data, DevInf, Get, Header, Item, Location,
     Message, Meta, Results, Status,
 };
 
@@ -51,13 +51,18 @@ impl Client {
             }
             Some((code, chal)) if code.is_success() => self.accepted(code, chal),
             Some((code, _)) => return Err(Failure::Refused(code)),
-            None => self.session.complain(|| "no Status for the header".to_owned()),
+            None => self
+                .session
+                .complain(|| "no Status for the header".to_owned()),
         }
         self.session.polls = 0;
         self.session.unanswered_challenges = 0;
         self.session.server_closed = message.last;
 
-        let reply = Reply { msg_id: header.msg_id.to_string(), silent: header.no_resp };
+        let reply = Reply {
+            msg_id: header.msg_id.to_string(),
+            silent: header.no_resp,
+        };
         if !reply.silent {
             self.session.statuses.push_back(header_status(header));
         }
@@ -170,7 +175,11 @@ impl Client {
             _ => None,
         });
         if let Some(DevInf { man, model, .. }) = described.map(|devinf| &**devinf) {
-            let words: Vec<_> = [man, model].into_iter().flatten().map(|word| &**word).collect();
+            let words: Vec<_> = [man, model]
+                .into_iter()
+                .flatten()
+                .map(|word| &**word)
+                .collect();
             self.session.report.server = Some(words.join(" "));
         }
     }
@@ -199,7 +208,10 @@ impl Client {
             ..Results::default()
         };
         let command = Command::Results(results);
-        self.session.queue.push_back(Prepared { command, sent: Sent::Other });
+        self.session.queue.push_back(Prepared {
+            command,
+            sent: Sent::Other,
+        });
     }
 
     /// Reads an Alert; `false` if it only asks for the next message.
@@ -225,12 +237,18 @@ impl Client {
             let code = self.alerted(mode, item);
             let next = item.meta.as_ref().and_then(|meta| meta.anchor.as_ref());
             let echo = next.map(|anchor| Meta {
-                anchor: Some(Anchor { last: None, next: anchor.next.to_string().into() }),
+                anchor: Some(Anchor {
+                    last: None,
+                    next: anchor.next.to_string().into(),
+                }),
                 ..Meta::default()
             });
             if let Some(status) = self.owe(reply, &command, code) {
                 let uri = |location: &Option<Location<'_>>| {
-                    location.iter().map(|location| location.uri.to_string().into()).collect()
+                    location
+                        .iter()
+                        .map(|location| location.uri.to_string().into())
+                        .collect()
                 };
                 status.target_refs = uri(&item.target);
                 status.source_refs = uri(&item.source);
@@ -295,15 +313,21 @@ impl Client {
         source: Option<&Location<'_>>,
     ) -> Option<usize> {
         [target, source].into_iter().flatten().find_map(|location| {
-            self.session.exchanges.iter().position(|exchange| exchange.is_at(&location.uri))
+            self.session
+                .exchanges
+                .iter()
+                .position(|exchange| exchange.is_at(&location.uri))
         })
     }
 
     /// Reads a Status; `false` if it belongs to nothing that was sent.
     fn status(&mut self, status: &Status<'_>) -> bool {
-        let flights = status.msg_ref.trim().parse().ok().and_then(|id: u32| {
-            self.session.flights.get_mut(&id)
-        });
+        let flights = status
+            .msg_ref
+            .trim()
+            .parse()
+            .ok()
+            .and_then(|id: u32| self.session.flights.get_mut(&id));
         let named = |uri: &str| status.source_refs.iter().any(|source| source == uri);
         let flight = flights.and_then(|flights| {
             let fits = |flight: &&mut super::packer::Flight| {
@@ -311,7 +335,9 @@ impl Client {
                     && flight.cmd_id == *status.cmd_ref
                     && (status.cmd.is_empty() || status.cmd == flight.name.as_str())
                     && match &flight.sent {
-                        Sent::Change { luid, .. } => status.source_refs.is_empty() || named(&luid.0),
+                        Sent::Change { luid, .. } => {
+                            status.source_refs.is_empty() || named(&luid.0)
+                        }
                         _ => true,
                     }
             };
@@ -319,8 +345,10 @@ impl Client {
         });
         let Some(flight) = flight else {
             self.session.complain(|| {
-                format!("Status for {} {} of message {}, which was not sent or is answered",
-                    status.cmd, status.cmd_ref, status.msg_ref)
+                format!(
+                    "Status for {} {} of message {}, which was not sent or is answered",
+                    status.cmd, status.cmd_ref, status.msg_ref
+                )
             });
             return false;
         };
@@ -334,7 +362,12 @@ impl Client {
             }
             Sent::Alert(index) => self.alert_status(index, status),
             Sent::Sync(index) => self.sync_status(index, code),
-            Sent::Change { exchange, kind, luid, more } => {
+            Sent::Change {
+                exchange,
+                kind,
+                luid,
+                more,
+            } => {
                 if more {
                     self.chunk_status(exchange, kind, &luid.0, code);
                 } else {
@@ -372,7 +405,11 @@ impl Client {
             Data::Meta(meta) => meta.anchor.as_ref(),
             _ => None,
         });
-        let expected = if self.behaviour.last_equals_next { None } else { Some(&exchange.next) };
+        let expected = if self.behaviour.last_equals_next {
+            None
+        } else {
+            Some(&exchange.next)
+        };
         if let (Some(echo), Some(next)) = (echo, expected)
             && echo.next != next.as_str()
         {
@@ -409,7 +446,8 @@ impl Client {
             return;
         }
         if code.is_success() {
-            self.session.complain(|| format!("Status {code} for a part of an item"));
+            self.session
+                .complain(|| format!("Status {code} for a part of an item"));
             return;
         }
         self.session.chunk_out = None;
@@ -464,7 +502,11 @@ fn header_status(header: &Header<'_>) -> Status<'static> {
         cmd: "SyncHdr".into(),
         target_refs: vec![header.target.uri.to_string().into()],
         source_refs: vec![header.source.uri.to_string().into()],
-        code: if header.cred.is_some() { Code::AUTHENTICATED } else { Code::OK },
+        code: if header.cred.is_some() {
+            Code::AUTHENTICATED
+        } else {
+            Code::OK
+        },
         ..Status::default()
     }
 }
@@ -477,10 +519,13 @@ fn resolve(server: &str, uri: &str) -> String {
     if uri.contains("://") {
         return uri.to_owned();
     }
-    let path = server.split_once("://").and_then(|(_, rest)| rest.find('/')).map(|slash| {
-        let scheme = server.find("://").map_or(0, |at| at + 3);
-        scheme + slash
-    });
+    let path = server
+        .split_once("://")
+        .and_then(|(_, rest)| rest.find('/'))
+        .map(|slash| {
+            let scheme = server.find("://").map_or(0, |at| at + 3);
+            scheme + slash
+        });
     let origin = &server[..path.unwrap_or(server.len())];
     if uri.starts_with('/') {
         return format!("{origin}{uri}");

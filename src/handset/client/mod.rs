@@ -47,7 +47,13 @@ pub struct Request {
 impl Request {
     /// The same kind of sync for each datastore.
     pub fn new(datastores: &[&str], mode: Mode, now: i64) -> Self {
-        Self { datastores: datastores.iter().map(|name| ((*name).to_owned(), mode)).collect(), now }
+        Self {
+            datastores: datastores
+                .iter()
+                .map(|name| ((*name).to_owned(), mode))
+                .collect(),
+            now,
+        }
     }
 }
 
@@ -177,7 +183,12 @@ pub struct Client {
 impl Client {
     /// A client without a session.
     pub fn new(settings: Settings, behaviour: Behaviour, memory: Memory) -> Self {
-        Self { settings, behaviour, memory, session: Session::default() }
+        Self {
+            settings,
+            behaviour,
+            memory,
+            session: Session::default(),
+        }
     }
 
     /// What the phone keeps.
@@ -215,15 +226,21 @@ impl Client {
         &self.session.address
     }
 
-    /// The message that was sent last, to send it again when no answer came.
-    pub fn resend(&self) -> &[u8] {
+    /// The message that was sent last, to send it again when no answer came; counted in the report.
+    pub fn resend(&mut self) -> &[u8] {
+        self.session.report.resends += 1;
         &self.session.last_sent
     }
 
     /// What happened so far; after a failure, what happened until then.
     pub fn report(&self) -> Report {
         let mut report = self.session.report.clone();
-        report.datastores = self.session.exchanges.iter().map(Exchange::report).collect();
+        report.datastores = self
+            .session
+            .exchanges
+            .iter()
+            .map(Exchange::report)
+            .collect();
         report
     }
 
@@ -256,7 +273,12 @@ impl Client {
         };
         self.session.report.session_id.clone_from(&self.session.id);
         for (name, mode) in &request.datastores {
-            if self.session.exchanges.iter().all(|exchange| exchange.name != *name) {
+            if self
+                .session
+                .exchanges
+                .iter()
+                .all(|exchange| exchange.name != *name)
+            {
                 let exchange = self.exchange(name, *mode);
                 self.session.exchanges.push(exchange);
             }
@@ -284,13 +306,16 @@ impl Client {
             Err(error) => return Next::Failed(Failure::Undecodable(error)),
         };
         if message.header.session_id != self.session.id.as_str() {
-            return Next::Failed(Failure::WrongSession(message.header.session_id.into_owned()));
+            return Next::Failed(Failure::WrongSession(
+                message.header.session_id.into_owned(),
+            ));
         }
         self.session.report.octets_received += answer.len() as u64;
         let limit = self.settings.max_msg_size;
         if answer.len() as u64 > limit {
             let size = answer.len();
-            self.session.complain(|| format!("an answer of {size} octets, the limit is {limit}"));
+            self.session
+                .complain(|| format!("an answer of {size} octets, the limit is {limit}"));
         }
         let step = match self.take(&message) {
             Ok(Some(sent)) => Ok(Some(sent)),
@@ -312,7 +337,12 @@ impl Client {
         if self.session.idle > MAX_IDLE {
             return Err(Failure::Endless);
         }
-        let Session { phase, closed, server_closed, .. } = self.session;
+        let Session {
+            phase,
+            closed,
+            server_closed,
+            ..
+        } = self.session;
         match phase {
             Phase::Over => return Err(Failure::NoSession),
             Phase::Initialising if closed && server_closed => {
@@ -323,7 +353,11 @@ impl Client {
                 }
             }
             Phase::Exchanging | Phase::Receiving => {
-                let restarts = self.session.exchanges.iter().any(|exchange| exchange.restart);
+                let restarts = self
+                    .session
+                    .exchanges
+                    .iter()
+                    .any(|exchange| exchange.restart);
                 if restarts && (!closed || server_closed) {
                     self.open_package(Phase::Exchanging);
                     for index in 0..self.session.exchanges.len() {
@@ -342,7 +376,11 @@ impl Client {
                 }
             }
             Phase::Mapping if closed && server_closed => {
-                let owes = self.session.statuses.iter().any(|status| status.cmd_ref != "0");
+                let owes = self
+                    .session
+                    .statuses
+                    .iter()
+                    .any(|status| status.cmd_ref != "0");
                 if !owes && self.session.queue.is_empty() {
                     return Ok(None);
                 }
@@ -361,9 +399,17 @@ impl Client {
     /// All datastores refused is a failure.
     fn check_alerts(&self) -> Result<(), Failure> {
         let session = &self.session;
-        let refused = session.exchanges.iter().find_map(|exchange| exchange.refused);
+        let refused = session
+            .exchanges
+            .iter()
+            .find_map(|exchange| exchange.refused);
         match refused {
-            Some(code) if session.exchanges.iter().all(|exchange| exchange.refused.is_some()) => {
+            Some(code)
+                if session
+                    .exchanges
+                    .iter()
+                    .all(|exchange| exchange.refused.is_some()) =>
+            {
                 Err(Failure::DatastoresRefused(code))
             }
             _ => Ok(()),
@@ -456,7 +502,9 @@ impl Client {
         if !self.behaviour.restart_when_challenged {
             return Ok(self.repeat(message, flights, status));
         }
-        message.body.retain(|command| !matches!(command, Command::Put(_) | Command::Get(_)));
+        message
+            .body
+            .retain(|command| !matches!(command, Command::Put(_) | Command::Get(_)));
         flights.retain(|flight| !matches!(flight.name.as_str(), "Put" | "Get"));
         session.flights.clear();
         session.msg_id = 0;

@@ -16,6 +16,8 @@ use super::{Client, Phase};
 
 /// Octets of an item below which it is not worth to begin a part of it at the end of a message.
 const SMALLEST_PART: usize = 128;
+/// Statuses that stand in every message: for the header and for Alert 222.
+const USUAL_STATUSES: usize = 2;
 
 impl Client {
     fn form(&self) -> Form {
@@ -23,7 +25,9 @@ impl Client {
     }
 
     fn header(&self) -> Header<'static> {
-        let Self { settings, session, .. } = self;
+        let Self {
+            settings, session, ..
+        } = self;
         let password = if self.behaviour.wrong_password {
             format!("{}-wrong", settings.password)
         } else {
@@ -66,8 +70,12 @@ impl Client {
     }
 
     fn devinf(&self) -> crate::syncml::DevInf<'static> {
-        let Self { settings, memory, .. } = self;
-        settings.devinf.document(settings.version, &memory.device_id, &settings.datastores)
+        let Self {
+            settings, memory, ..
+        } = self;
+        settings
+            .devinf
+            .document(settings.version, &memory.device_id, &settings.datastores)
     }
 
     /// The device information as Put and Results carry it.
@@ -83,23 +91,40 @@ impl Client {
     pub(super) fn queue_initialisation(&mut self) {
         let settings = &self.settings;
         let kind = Some(settings.carrier.devinf_mime().into());
-        let meta = Some(Meta { kind, ..Meta::default() });
+        let meta = Some(Meta {
+            kind,
+            ..Meta::default()
+        });
         let mut commands = Vec::new();
         let known = self.memory.devinf_sent.as_deref() == Some(&*self.devinf_mark());
         if !known {
             let items = vec![self.devinf_item()];
-            let put = Put { meta: meta.clone(), items, ..Put::default() };
+            let put = Put {
+                meta: meta.clone(),
+                items,
+                ..Put::default()
+            };
             commands.push((Command::Put(put), Sent::Put));
             if settings.ask_devinf {
                 let target = Some(Location::new(settings.version.devinf_uri()));
-                let items = vec![Item { target, ..Item::default() }];
-                let get = Get { meta, items, ..Get::default() };
+                let items = vec![Item {
+                    target,
+                    ..Item::default()
+                }];
+                let get = Get {
+                    meta,
+                    items,
+                    ..Get::default()
+                };
                 commands.push((Command::Get(get), Sent::Other));
             }
         }
         let newer = settings.version > Version::V10;
         for (index, exchange) in self.session.exchanges.iter().enumerate() {
-            let mut last = exchange.last.clone().or_else(|| self.behaviour.first_last.clone());
+            let mut last = exchange
+                .last
+                .clone()
+                .or_else(|| self.behaviour.first_last.clone());
             if self.behaviour.last_equals_next {
                 last = Some(exchange.next.clone());
             }
@@ -123,16 +148,24 @@ impl Client {
             };
             commands.push((Command::Alert(alert), Sent::Alert(index)));
         }
-        let prepared = commands.into_iter().map(|(command, sent)| Prepared { command, sent });
+        let prepared = commands
+            .into_iter()
+            .map(|(command, sent)| Prepared { command, sent });
         self.session.queue.extend(prepared);
     }
 
     /// Target and Source of a datastore.
     fn locations(&self, index: usize) -> (Location<'static>, Location<'static>) {
         let addresses = &self.session.exchanges[index].addresses;
-        let remote =
-            if self.behaviour.empty_target { String::new() } else { addresses.remote.clone() };
-        (Location::new(remote), Location::new(addresses.local.clone()))
+        let remote = if self.behaviour.empty_target {
+            String::new()
+        } else {
+            addresses.remote.clone()
+        };
+        (
+            Location::new(remote),
+            Location::new(addresses.local.clone()),
+        )
     }
 
     /// Puts the next message together.
@@ -146,15 +179,17 @@ impl Client {
             self.pack_statuses(&mut packer);
         }
         let mut complete = late || self.session.statuses.is_empty();
-        let sync_first = self.behaviour.jump_phases == Some(PhaseJump::SyncFirst)
-            && self.session.msg_id == 1;
+        let sync_first =
+            self.behaviour.jump_phases == Some(PhaseJump::SyncFirst) && self.session.msg_id == 1;
         if complete && sync_first {
             complete = self.pack_syncs(&mut packer) && self.pack_queue(&mut packer);
         } else if complete {
             complete = self.pack_queue(&mut packer);
             complete = complete
                 && match self.session.phase {
-                    Phase::Exchanging => self.pack_maps(&mut packer) && self.pack_syncs(&mut packer),
+                    Phase::Exchanging => {
+                        self.pack_maps(&mut packer) && self.pack_syncs(&mut packer)
+                    }
                     Phase::Receiving if self.behaviour.maps_at_end => true,
                     Phase::Receiving | Phase::Mapping => self.pack_maps(&mut packer),
                     Phase::Over | Phase::Initialising => true,
@@ -177,7 +212,11 @@ impl Client {
         let (header, mut packer) = self.open_message();
         self.pack_status(&mut packer, status);
         let cmd_id = packer.cmd_id().into();
-        let alert = Command::Alert(Alert { cmd_id, code: Some(221), ..Alert::default() });
+        let alert = Command::Alert(Alert {
+            cmd_id,
+            code: Some(221),
+            ..Alert::default()
+        });
         packer.push(alert, Sent::Other, 0);
         self.seal(header, packer, false)
     }
@@ -211,17 +250,29 @@ impl Client {
         let header = self.header();
         let form = self.form();
         let used = header_len(&header, &form);
-        let limit = self.session.server_limit.unwrap_or(self.settings.max_msg_size);
+        let limit = self
+            .session
+            .server_limit
+            .unwrap_or(self.settings.max_msg_size);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        (header, Packer::new(form, used, limit, self.behaviour.duplicate_cmd_ids))
+        (
+            header,
+            Packer::new(form, used, limit, self.behaviour.duplicate_cmd_ids),
+        )
     }
 
     fn seal(&mut self, header: Header<'static>, packer: Packer, last: bool) -> Vec<u8> {
-        let message = Message { header, body: packer.body, last };
+        let message = Message {
+            header,
+            body: packer.body,
+            last,
+        };
         let octets = encode(&message, &self.form());
         let session = &mut self.session;
         session.flights.retain(|_, flights| {
-            flights.iter().any(|flight| !flight.answered && flight.wants_status())
+            flights
+                .iter()
+                .any(|flight| !flight.answered && flight.wants_status())
         });
         session.flights.insert(session.msg_id, packer.flights);
         session.last_message = message;
@@ -234,7 +285,8 @@ impl Client {
     fn pack_statuses(&mut self, packer: &mut Packer) {
         while let Some(mut status) = self.session.statuses.pop_front() {
             status.cmd_id = packer.cmd_id().into();
-            if let Err(Command::Status(status)) = packer.offer(Command::Status(status), Sent::Other) {
+            if let Err(Command::Status(status)) = packer.offer(Command::Status(status), Sent::Other)
+            {
                 self.session.statuses.push_front(status);
                 return;
             }
@@ -280,7 +332,12 @@ impl Client {
                 continue;
             }
             let cmd_id = packer.cmd_id().into();
-            let mut map = Map { cmd_id, target, source, ..Map::default() };
+            let mut map = Map {
+                cmd_id,
+                target,
+                source,
+                ..Map::default()
+            };
             let empty = packer.len(&Command::Map(map.clone()));
             let mut len = empty;
             let mut due = due.into_iter().peekable();
@@ -296,7 +353,11 @@ impl Client {
                 map.items.extend(due.next());
             }
             if !map.items.is_empty() {
-                let guids: Vec<_> = map.items.iter().map(|item| item.target.to_string()).collect();
+                let guids: Vec<_> = map
+                    .items
+                    .iter()
+                    .map(|item| item.target.to_string())
+                    .collect();
                 exchange.maps_sent.extend(guids.iter().cloned());
                 packer.push(Command::Map(map), Sent::Map(index, guids), len);
             }
@@ -326,8 +387,7 @@ impl Client {
         if exchange.done || exchange.refused.is_some() {
             return true;
         }
-        let chunking = self.session.chunk_out.is_some();
-        let nothing = exchange.changes.is_empty() && !chunking;
+        let nothing = exchange.changes.is_empty() && self.session.chunk_out.is_none();
         if nothing && !exchange.started && self.behaviour.empty_sync_omitted {
             exchange.done = true;
             return true;
@@ -341,17 +401,20 @@ impl Client {
             ..Sync::default()
         };
         let frame = packer.len(&Command::Sync(sync.clone()));
-        // Room for one item that can be sent at all, without the frame: an empty message of only this Sync.
-        if frame + if nothing { 0 } else { SMALLEST_PART } > packer.room() && !packer.only_statuses()
-        {
+        if frame > packer.room() && !packer.body.is_empty() {
             return false;
         }
-        exchange.started = true;
         packer.fly(&Command::Sync(sync.clone()), Sent::Sync(index));
         packer.reserve(frame);
         let complete = self.pack_changes(index, &mut sync, frame, packer);
-        let left = !self.session.exchanges[index].changes.is_empty();
-        self.session.exchanges[index].done = complete && !left;
+        if sync.commands.is_empty() && !complete {
+            // Nothing fitted beside the Statuses: the Sync begins in the next message.
+            packer.flights.pop();
+            return false;
+        }
+        let exchange = &mut self.session.exchanges[index];
+        exchange.started = true;
+        exchange.done = complete;
         // Its octets are counted already.
         packer.body.push(Command::Sync(sync));
         complete
@@ -371,14 +434,20 @@ impl Client {
         while let Some((kind, luid)) = self.session.exchanges[index].changes.pop_front() {
             let exchange = &mut self.session.exchanges[index];
             let store = self.memory.datastore_mut(&exchange.name);
-            let stored = if kind == ChangeKind::Delete { None } else { store.items.get(&luid) };
+            let stored = if kind == ChangeKind::Delete {
+                None
+            } else {
+                store.items.get(&luid)
+            };
             if stored.is_none() && kind != ChangeKind::Delete {
                 continue;
             }
             let (octets, format) = stored.map_or((Vec::new(), None), |item| {
                 transfer_form(item, self.settings.carrier)
             });
-            let content_type = stored.map(|item| item.content_type.clone()).unwrap_or_default();
+            let content_type = stored
+                .map(|item| item.content_type.clone())
+                .unwrap_or_default();
             let whole = ChunkOut {
                 exchange: index,
                 kind,
@@ -393,28 +462,46 @@ impl Client {
             let len = packer.len(&command);
             if len <= packer.room() {
                 packer.reserve(len);
-                let sent = Sent::Change { exchange: index, kind, luid, more: false };
+                let sent = Sent::Change {
+                    exchange: index,
+                    kind,
+                    luid,
+                    more: false,
+                };
                 packer.fly(&command, sent);
                 sync.commands.push(command);
                 continue;
             }
-            let size = whole.octets.len() as u64;
-            let objects = self.settings.version > Version::V10;
-            if self.fits_alone(len + frame) || kind == ChangeKind::Delete {
-                // It fits the next message, or nothing does: then it goes alone, whatever the limit says.
-                if packer.only_statuses() && sync.commands.is_empty() && self.is_hopeless(packer) {
-                    packer.reserve(len);
-                    let sent = Sent::Change { exchange: index, kind, luid, more: false };
-                    packer.fly(&command, sent);
-                    sync.commands.push(command);
-                } else {
-                    self.session.exchanges[index].changes.push_front((kind, luid));
-                }
+            let crowded = packer.body.len() > USUAL_STATUSES || !sync.commands.is_empty();
+            if crowded && self.fits_alone(len + frame) {
+                self.session.exchanges[index]
+                    .changes
+                    .push_front((kind, luid));
                 return false;
             }
+            if kind == ChangeKind::Delete {
+                // It cannot be made smaller, so it goes whatever the limit says.
+                packer.reserve(len);
+                packer.fly(
+                    &command,
+                    Sent::Change {
+                        exchange: index,
+                        kind,
+                        luid,
+                        more: false,
+                    },
+                );
+                sync.commands.push(command);
+                continue;
+            }
+            let objects = self.settings.version > Version::V10;
             let limit = self.session.server_object_limit;
-            if !objects || limit.is_some_and(|limit| size > limit) {
-                let code = if objects { Code::REQUESTED_SIZE_TOO_BIG } else { Code::ENTITY_TOO_LARGE };
+            if !objects || limit.is_some_and(|limit| whole.octets.len() as u64 > limit) {
+                let code = if objects {
+                    Code::REQUESTED_SIZE_TOO_BIG
+                } else {
+                    Code::ENTITY_TOO_LARGE
+                };
                 self.session.exchanges[index].fail_item(Direction::Sent, kind, &luid.0, code);
                 continue;
             }
@@ -428,20 +515,20 @@ impl Client {
 
     /// A command of this length fits a message with little else.
     fn fits_alone(&self, len: usize) -> bool {
-        let limit = self.session.server_limit.unwrap_or(self.settings.max_msg_size);
+        let limit = self
+            .session
+            .server_limit
+            .unwrap_or(self.settings.max_msg_size);
         // The header, its Status and the Statuses of a Sync and an Alert.
         let header = header_len(&self.header(), &self.form()) + 400;
         len as u64 + header as u64 <= limit
     }
 
-    /// The message has nothing but what every message has.
-    fn is_hopeless(&self, packer: &Packer) -> bool {
-        self.session.statuses.is_empty() && packer.body.len() <= 4
-    }
-
     /// The next part of a split item; `false` if more parts follow.
     fn pack_part(&mut self, index: usize, sync: &mut Sync<'static>, packer: &mut Packer) -> bool {
-        let Some(mut chunk) = self.session.chunk_out.take() else { return true };
+        let Some(mut chunk) = self.session.chunk_out.take() else {
+            return true;
+        };
         if chunk.exchange != index {
             self.session.chunk_out = Some(chunk);
             return true;
@@ -451,7 +538,8 @@ impl Client {
         let rest = chunk.octets.len() - chunk.offset;
         let frame = packer.len(&change(&chunk, &cmd_id, &[], true));
         let room = packer.room().saturating_sub(frame);
-        if room < SMALLEST_PART.min(rest) && !sync.commands.is_empty() {
+        let crowded = packer.body.len() > USUAL_STATUSES || !sync.commands.is_empty();
+        if room < SMALLEST_PART.min(rest) && crowded {
             self.session.chunk_out = Some(chunk);
             return false;
         }
@@ -467,7 +555,15 @@ impl Client {
         packer.reserve(packer.len(&command));
         let more = part_len < rest;
         let (kind, luid) = (chunk.kind, chunk.luid.clone());
-        packer.fly(&command, Sent::Change { exchange: index, kind, luid, more });
+        packer.fly(
+            &command,
+            Sent::Change {
+                exchange: index,
+                kind,
+                luid,
+                more,
+            },
+        );
         sync.commands.push(command);
         chunk.offset += part_len;
         if more {
@@ -496,8 +592,15 @@ fn change(chunk: &ChunkOut, cmd_id: &str, part: &[u8], more: bool) -> Command<'s
         meta: (!deletes).then_some(meta),
         items: vec![Item {
             source: Some(Location::new(chunk.luid.0.clone())),
-            meta: first.then(|| Meta { size: Some(chunk.octets.len() as u64), ..Meta::default() }),
-            data: if deletes { Data::None } else { Data::Bytes(part.to_vec().into()) },
+            meta: first.then(|| Meta {
+                size: Some(chunk.octets.len() as u64),
+                ..Meta::default()
+            }),
+            data: if deletes {
+                Data::None
+            } else {
+                Data::Bytes(part.to_vec().into())
+            },
             more_data: more,
             ..Item::default()
         }],
@@ -509,13 +612,22 @@ fn transfer_form(item: &StoredItem, carrier: Carrier) -> (Vec<u8>, Option<&'stat
     let body = &item.body.0;
     let plain = carrier == Carrier::Wbxml
         || std::str::from_utf8(body).is_ok_and(|text| {
-            text.chars().all(|c| matches!(c, '\t' | '\r' | '\n' | ' '..='\u{FFFD}' | '\u{10000}'..))
+            text.chars()
+                .all(|c| matches!(c, '\t' | '\r' | '\n' | ' '..='\u{FFFD}' | '\u{10000}'..))
         });
-    if plain { (body.clone(), None) } else { (base64(body).into_bytes(), Some("b64")) }
+    if plain {
+        (body.clone(), None)
+    } else {
+        (base64(body).into_bytes(), Some("b64"))
+    }
 }
 
 fn next_message(cmd_id: String) -> Command<'static> {
-    Command::Alert(Alert { cmd_id: cmd_id.into(), code: Some(222), ..Alert::default() })
+    Command::Alert(Alert {
+        cmd_id: cmd_id.into(),
+        code: Some(222),
+        ..Alert::default()
+    })
 }
 
 /// A command that a server need not know.
@@ -524,17 +636,26 @@ fn unknown(name: &str, cmd_id: String) -> Command<'static> {
     match name {
         "Exec" => Command::Exec(Exec {
             cmd_id,
-            items: vec![Item { target: Some(Location::new("./exec")), ..Item::default() }],
+            items: vec![Item {
+                target: Some(Location::new("./exec")),
+                ..Item::default()
+            }],
             ..Exec::default()
         }),
         "Search" => Command::Search(Search {
             cmd_id,
             sources: vec![Location::new("./contacts")],
-            meta: Some(Meta { kind: Some("application/sql".into()), ..Meta::default() }),
+            meta: Some(Meta {
+                kind: Some("application/sql".into()),
+                ..Meta::default()
+            }),
             data: Data::text("SELECT *"),
             ..Search::default()
         }),
-        _ => Command::Unknown { name: name.to_owned().into(), cmd_id },
+        _ => Command::Unknown {
+            name: name.to_owned().into(),
+            cmd_id,
+        },
     }
 }
 

@@ -72,7 +72,15 @@ pub(super) struct Packer {
 impl Packer {
     /// A body for a message whose header takes `used` octets.
     pub(super) const fn new(form: Form, used: usize, limit: usize, constant_id: bool) -> Self {
-        Self { form, used, limit, next_id: 1, constant_id, body: Vec::new(), flights: Vec::new() }
+        Self {
+            form,
+            used,
+            limit,
+            next_id: 1,
+            constant_id,
+            body: Vec::new(),
+            flights: Vec::new(),
+        }
     }
 
     /// A CmdID for the next command.
@@ -89,7 +97,9 @@ impl Packer {
 
     /// Nothing but Statuses is in the message.
     pub(super) fn only_statuses(&self) -> bool {
-        self.body.iter().all(|command| matches!(command, Command::Status(_)))
+        self.body
+            .iter()
+            .all(|command| matches!(command, Command::Status(_)))
     }
 
     /// Octets that a command takes.
@@ -103,7 +113,11 @@ impl Packer {
     }
 
     /// Takes a command if it fits, or if the message is empty: what cannot be split must go somehow.
-    pub(super) fn offer(&mut self, command: Command<'static>, sent: Sent) -> Result<(), Command<'static>> {
+    pub(super) fn offer(
+        &mut self,
+        command: Command<'static>,
+        sent: Sent,
+    ) -> Result<(), Command<'static>> {
         let len = self.len(&command);
         if len > self.room() && !self.body.is_empty() {
             return Err(command);

@@ -30,9 +30,16 @@ impl Client {
     pub(super) fn sync(&mut self, sync: &Sync<'_>, command: &Command<'_>, reply: &Reply) {
         let index = self.exchange_at(sync.target.as_ref(), sync.source.as_ref());
         let index = index.filter(|index| self.session.exchanges[*index].refused.is_none());
-        let code = if index.is_some() { Code::OK } else { Code::NOT_FOUND };
+        let code = if index.is_some() {
+            Code::OK
+        } else {
+            Code::NOT_FOUND
+        };
         let uri = |location: &Option<Location<'_>>| {
-            location.iter().map(|location| location.uri.to_string().into()).collect()
+            location
+                .iter()
+                .map(|location| location.uri.to_string().into())
+                .collect()
         };
         if let Some(status) = self.owe(reply, command, code) {
             status.target_refs = uri(&sync.target);
@@ -50,7 +57,9 @@ impl Client {
         let mut open: Vec<&Command<'_>> = sync.commands.iter().rev().collect();
         while let Some(command) = open.pop() {
             match (command, index) {
-                (Command::Change(change), Some(index)) => self.change(index, change, command, reply),
+                (Command::Change(change), Some(index)) => {
+                    self.change(index, change, command, reply)
+                }
                 (Command::Group(group), Some(_)) if group.kind == GroupKind::Sequence => {
                     self.owe(reply, command, Code::OK);
                     open.extend(group.commands.iter().rev());
@@ -110,11 +119,14 @@ impl Client {
             return Code::COMMAND_NOT_ALLOWED;
         }
         let uri = |location: Option<&'_ Location<'_>>| {
-            location.map(|location| location.uri.trim().to_owned()).filter(|uri| !uri.is_empty())
+            location
+                .map(|location| location.uri.trim().to_owned())
+                .filter(|uri| !uri.is_empty())
         };
         let (guid, luid) = (uri(item.source.as_ref()), uri(item.target.as_ref()));
         let metas = [item.meta.as_ref(), change.meta.as_ref()];
-        let text = |field: fn(&Meta<'_>) -> Option<String>| metas.into_iter().flatten().find_map(field);
+        let text =
+            |field: fn(&Meta<'_>) -> Option<String>| metas.into_iter().flatten().find_map(field);
         let content_type = text(|meta| meta.kind.as_deref().map(str::to_owned)).unwrap_or_default();
         let format = text(|meta| meta.format.as_deref().map(str::to_owned));
         let size = metas.into_iter().flatten().find_map(|meta| meta.size);
@@ -143,7 +155,13 @@ impl Client {
     }
 
     /// Takes an item or a part of one.
-    fn part(&mut self, incoming: &Incoming<'_>, part: &[u8], size: Option<u64>, more: bool) -> Code {
+    fn part(
+        &mut self,
+        incoming: &Incoming<'_>,
+        part: &[u8],
+        size: Option<u64>,
+        more: bool,
+    ) -> Code {
         let described = ChunkIn::describe(
             incoming.index,
             incoming.kind,
@@ -161,7 +179,8 @@ impl Client {
             None => None,
         };
         if more && self.settings.version == Version::V10 {
-            self.session.complain(|| "MoreData in SyncML 1.0".to_owned());
+            self.session
+                .complain(|| "MoreData in SyncML 1.0".to_owned());
         }
         let limit = self.settings.max_obj_size;
         if open.is_none() && !more {
@@ -209,7 +228,10 @@ impl Client {
             ..Alert::default()
         };
         let command = Command::Alert(alert);
-        self.session.queue.push_back(Prepared { command, sent: Sent::Other });
+        self.session.queue.push_back(Prepared {
+            command,
+            sent: Sent::Other,
+        });
     }
 
     /// Stores a whole item.
@@ -218,7 +240,9 @@ impl Client {
             Some(format) if format.trim().eq_ignore_ascii_case("b64") => from_base64(body),
             _ => Some(body.to_vec()),
         };
-        let Some(mut body) = decoded else { return Code::UNSUPPORTED_MEDIA_TYPE };
+        let Some(mut body) = decoded else {
+            return Code::UNSUPPORTED_MEDIA_TYPE;
+        };
         let refuse = self.behaviour.refuse_item.as_deref();
         if refuse.is_some_and(|pattern| contains(&body, pattern.as_bytes())) {
             return Code::UNSUPPORTED_MEDIA_TYPE;
@@ -239,20 +263,31 @@ impl Client {
         let store = self.memory.datastore_mut(&exchange.name);
         if let Some(luid) = incoming.luid {
             let luid = Luid(luid.to_owned());
-            let Some(known) = store.items.get_mut(&luid) else { return Code::NOT_FOUND };
+            let Some(known) = store.items.get_mut(&luid) else {
+                return Code::NOT_FOUND;
+            };
             *known = item;
             exchange.received.replaces += 1;
             return Code::OK;
         }
-        let Some(guid) = incoming.guid else { return Code::INCOMPLETE_COMMAND };
+        let Some(guid) = incoming.guid else {
+            return Code::INCOMPLETE_COMMAND;
+        };
         // An Add that comes again, because the server did not see the Map.
-        let again = store.cached_maps.iter().find(|map| map.guid == guid).map(|map| map.luid.clone());
+        let again = store
+            .cached_maps
+            .iter()
+            .find(|map| map.guid == guid)
+            .map(|map| map.luid.clone());
         if let Some(known) = again.and_then(|luid| store.items.get_mut(&luid)) {
             *known = item;
             exchange.received.replaces += 1;
             return Code::OK;
         }
-        let room = self.behaviour.device_full_after.unwrap_or(self.settings.max_items);
+        let room = self
+            .behaviour
+            .device_full_after
+            .unwrap_or(self.settings.max_items);
         if store.items.len() >= room {
             return Code::DEVICE_FULL;
         }
@@ -263,10 +298,14 @@ impl Client {
         let size = size.and_then(|capability| capability.max_guid_size);
         if !self.behaviour.no_maps {
             store.cached_maps.retain(|map| map.guid != guid);
-            store.cached_maps.push(CachedMap { guid: guid.to_owned(), luid });
+            store.cached_maps.push(CachedMap {
+                guid: guid.to_owned(),
+                luid,
+            });
         }
         if size.is_some_and(|size| guid.len() as u64 > size) {
-            self.session.complain(|| format!("id {guid:?} is longer than MaxGUIDSize"));
+            self.session
+                .complain(|| format!("id {guid:?} is longer than MaxGUIDSize"));
         }
         Code::ITEM_ADDED
     }
@@ -274,7 +313,9 @@ impl Client {
     fn remove(&mut self, incoming: &Incoming<'_>) -> Code {
         let exchange = &mut self.session.exchanges[incoming.index];
         let store = self.memory.datastore_mut(&exchange.name);
-        let Some(luid) = incoming.luid else { return Code::INCOMPLETE_COMMAND };
+        let Some(luid) = incoming.luid else {
+            return Code::INCOMPLETE_COMMAND;
+        };
         let luid = Luid(luid.to_owned());
         store.deleted.remove(&luid);
         if store.items.remove(&luid).is_none() {

@@ -70,6 +70,30 @@ fn versions_and_tombstones_are_kept() {
 }
 
 #[test]
+fn one_commit_can_add_change_and_delete_an_item() {
+    on_every_store(|store| {
+        let (account, device) = account_and_device(store);
+        let mut draft = Draft::begin(store, account, device);
+        let one = draft.add(Datastore::Notes, "one");
+        let two = draft.add(Datastore::Notes, "two");
+        draft.write(one, Datastore::Notes, "changed");
+        draft.delete(two);
+        draft.write(one, Datastore::Tasks, "moved");
+        draft.commit(store).unwrap();
+        let found = items(store, account, &Query::Items(vec![one, two]));
+        assert_eq!(found[0].body, b"moved");
+        assert_eq!(found[0].meta.datastore, Datastore::Tasks);
+        assert!(found[1].meta.deleted);
+        let versions = Query::Revisions(vec![(one, Modseq(1)), (one, Modseq(4)), (two, Modseq(3))]);
+        let bodies: Vec<_> = items(store, account, &versions)
+            .into_iter()
+            .map(|item| item.body)
+            .collect();
+        assert_eq!(bodies, [&b"one"[..], b"changed", b"two"]);
+    });
+}
+
+#[test]
 fn a_commit_over_old_numbers_writes_nothing() {
     on_every_store(|store| {
         let (account, device) = account_and_device(store);

@@ -1,7 +1,12 @@
 //! The store's contract, over every back end, and what only one of them can show.
 
+mod administration;
 mod contract;
+mod crash;
+mod migrations;
 mod outgoing;
+mod speed;
+mod writing;
 
 use tempfile::TempDir;
 

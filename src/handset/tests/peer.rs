@@ -1,0 +1,728 @@
+//! A small server written by hand from the package rules, to test the client against. It keeps its answers short by
+//! count, not by size, and leaves out whatever the client does not need to be shown.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use crate::handset::credentials::{basic_data, md5_data};
+use crate::handset::{Answer, Post, Settings, TransportError};
+use crate::syncml::codec::{Form, Limits, decode, encode};
+use crate::syncml::{
+    Alert, Anchor, Carrier, Chal, Change, ChangeKind, Code, Command, Data, Get, Header, Item,
+    Location, Message, Meta, Status, Sync, Version,
+};
+
+/// An item of the server.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct PeerItem {
+    pub(super) body: String,
+    /// The phone's id, when its Map came.
+    pub(super) luid: Option<String>,
+    /// The phone must be told.
+    pub(super) changed: bool,
+}
+
+/// A datastore of the server.
+#[derive(Debug, Default)]
+pub(super) struct PeerStore {
+    pub(super) items: BTreeMap<String, PeerItem>,
+    /// LUIDs of items that the phone must delete.
+    pub(super) deleted: Vec<String>,
+    pub(super) client_anchor: Option<String>,
+    pub(super) anchor: u32,
+    mode: u32,
+    next: String,
+    seen: Vec<String>,
+    chunk: Option<(String, u64, Vec<u8>)>,
+    pub(super) counts: Vec<u64>,
+}
+
+impl PeerStore {
+    pub(super) fn put(&mut self, guid: &str, body: &str) {
+        let item = PeerItem {
+            body: body.into(),
+            changed: true,
+            ..PeerItem::default()
+        };
+        self.items.insert(guid.into(), item);
+    }
+
+    /// Drops what came of a split item.
+    pub(super) fn forget_part(&mut self) {
+        self.chunk = None;
+    }
+
+    pub(super) fn bodies(&self) -> Vec<&str> {
+        let mut bodies: Vec<_> = self.items.values().map(|item| item.body.as_str()).collect();
+        bodies.sort_unstable();
+        bodies
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum PeerAuth {
+    #[default]
+    None,
+    Basic,
+    Md5,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Stage {
+    #[default]
+    Initialising,
+    Syncing,
+    Sending,
+    Mapping,
+}
+
+/// What a test may set before and look at after.
+#[derive(Debug, Default)]
+pub(super) struct Peer {
+    pub(super) version: Version,
+    pub(super) xml: bool,
+    pub(super) auth: PeerAuth,
+    pub(super) credentials: (String, String),
+    pub(super) nonce: String,
+    /// 200 instead of 212: credentials are wanted in each message.
+    pub(super) each_message: bool,
+    pub(super) max_msg_size: Option<u64>,
+    pub(super) max_obj_size: Option<u64>,
+    pub(super) resp_uri: Option<String>,
+    pub(super) ask_devinf: bool,
+    /// Answers with 101 so many times.
+    pub(super) busy: u32,
+    pub(super) no_resp: bool,
+    /// Items that a message to the phone holds.
+    pub(super) per_message: usize,
+    /// Octets of the parts that larger items are split into.
+    pub(super) part: usize,
+    /// Codes for items that hold a text.
+    pub(super) item_codes: Vec<(&'static str, Code)>,
+    /// Codes for the Alerts of a datastore.
+    pub(super) alert_codes: BTreeMap<&'static str, Code>,
+    /// Answers Maps with this code and takes none.
+    pub(super) map_code: Option<Code>,
+    /// Refuses a Sync whose Alert was not seen.
+    pub(super) strict_phases: bool,
+    pub(super) stores: BTreeMap<String, PeerStore>,
+    pub(super) requests: Vec<Message<'static>>,
+    pub(super) answers: Vec<Message<'static>>,
+    pub(super) sizes: Vec<usize>,
+    pub(super) urls: Vec<String>,
+    session: String,
+    stage: Stage,
+    msg_id: u32,
+    cmd_id: u32,
+    accepted: bool,
+    took_sync: bool,
+    /// The message whose result a busy server owes.
+    waiting: Option<Message<'static>>,
+    outgoing: VecDeque<(String, Command<'static>)>,
+    last: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+pub(super) type Shared = Rc<RefCell<Peer>>;
+
+impl Peer {
+    pub(super) fn shared(settings: &Settings) -> Shared {
+        let stores = ["contacts", "calendar", "tasks", "notes"];
+        Rc::new(RefCell::new(Self {
+            version: settings.version,
+            xml: settings.carrier == Carrier::Xml,
+            credentials: (settings.user.clone(), settings.password.clone()),
+            nonce: "first".into(),
+            per_message: 1000,
+            part: 100_000,
+            stores: stores
+                .map(|name| (name.to_owned(), PeerStore::default()))
+                .into(),
+            ..Self::default()
+        }))
+    }
+
+    pub(super) fn store(&mut self, name: &str) -> &mut PeerStore {
+        self.stores.get_mut(name).expect("a datastore of the peer")
+    }
+
+    pub(super) fn exchange(&mut self, post: &Post<'_>) -> Result<Answer, TransportError> {
+        let carrier = if self.xml {
+            Carrier::Xml
+        } else {
+            Carrier::Wbxml
+        };
+        assert_eq!(post.content_type, carrier.mime());
+        if let Some((request, answer)) = &self.last
+            && request == post.body
+        {
+            return Ok(Answer::ok(carrier.mime(), answer.clone()));
+        }
+        self.urls.push(post.url.to_owned());
+        self.sizes.push(post.body.len());
+        let message = decode(post.body, carrier, &Limits::default()).expect("a message");
+        let message = message.into_owned();
+        let answer = self.answer(&message);
+        let octets = encode(&answer, &Form::new(carrier, self.version));
+        self.requests.push(message);
+        self.answers.push(answer);
+        self.last = Some((post.body.to_vec(), octets.clone()));
+        Ok(Answer::ok(
+            format!("{}; charset=UTF-8", carrier.mime()),
+            octets,
+        ))
+    }
+
+    fn answer(&mut self, message: &Message<'static>) -> Message<'static> {
+        let header = &message.header;
+        if header.session_id != self.session.as_str() {
+            self.session = header.session_id.to_string();
+            self.stage = Stage::Initialising;
+            self.msg_id = 0;
+            self.accepted = false;
+            self.took_sync = false;
+            self.outgoing.clear();
+        }
+        self.msg_id += 1;
+        self.cmd_id = 0;
+        let meta = Meta {
+            max_msg_size: self.max_msg_size,
+            max_obj_size: self.max_obj_size,
+            ..Meta::default()
+        };
+        let mut answer = Message {
+            header: Header {
+                ver_dtd: self.version.dtd().into(),
+                ver_proto: self.version.proto().into(),
+                session_id: header.session_id.clone(),
+                msg_id: self.msg_id.to_string().into(),
+                target: Location::new(header.source.uri.clone()),
+                source: Location::new(header.target.uri.clone()),
+                resp_uri: self.resp_uri.clone().map(Into::into),
+                no_resp: self.no_resp,
+                meta: Some(meta),
+                ..Header::default()
+            },
+            ..Message::default()
+        };
+        let (code, chal) = self.authenticate(message);
+        let refused = code.0 >= 400;
+        let busy = !refused && self.busy > 0;
+        let code = if busy { Code::IN_PROGRESS } else { code };
+        let mut status = self.status(message, "SyncHdr", "0", code);
+        status.chal = chal;
+        answer.body.push(Command::Status(status));
+        if busy {
+            self.busy -= 1;
+            self.waiting.get_or_insert_with(|| message.clone());
+            return answer;
+        }
+        let waiting = self.waiting.take();
+        let message = waiting.as_ref().unwrap_or(message);
+        for command in &message.body {
+            if refused {
+                let status = self.status(message, command.name(), command.cmd_id(), code);
+                answer.body.push(Command::Status(status));
+            } else {
+                self.command(message, command, &mut answer.body);
+            }
+        }
+        if refused {
+            answer.last = true;
+            return answer;
+        }
+        if !message.last && self.stage != Stage::Sending {
+            self.next_message(&mut answer.body);
+            return answer;
+        }
+        match self.stage {
+            Stage::Initialising => {
+                if self.took_sync {
+                    self.queue_changes();
+                    self.send(&mut answer);
+                } else {
+                    self.stage = Stage::Syncing;
+                    answer.last = true;
+                }
+            }
+            Stage::Syncing => {
+                self.queue_changes();
+                self.send(&mut answer);
+            }
+            Stage::Sending => self.send(&mut answer),
+            Stage::Mapping => {
+                for store in self.stores.values_mut() {
+                    if !store.next.is_empty() {
+                        store.client_anchor = Some(std::mem::take(&mut store.next));
+                    }
+                }
+                answer.last = true;
+            }
+        }
+        answer
+    }
+
+    fn next_message(&mut self, body: &mut Vec<Command<'static>>) {
+        let cmd_id = self.id();
+        body.push(Command::Alert(Alert {
+            cmd_id,
+            code: Some(222),
+            ..Alert::default()
+        }));
+    }
+
+    fn id(&mut self) -> std::borrow::Cow<'static, str> {
+        self.cmd_id += 1;
+        self.cmd_id.to_string().into()
+    }
+
+    fn status(
+        &mut self,
+        message: &Message<'_>,
+        cmd: &str,
+        cmd_ref: &str,
+        code: Code,
+    ) -> Status<'static> {
+        Status {
+            cmd_id: self.id(),
+            msg_ref: message.header.msg_id.to_string().into(),
+            cmd_ref: cmd_ref.to_owned().into(),
+            cmd: cmd.to_owned().into(),
+            code,
+            ..Status::default()
+        }
+    }
+
+    fn authenticate(&mut self, message: &Message<'_>) -> (Code, Option<Chal<'static>>) {
+        let (user, password) = &self.credentials;
+        let (kind, right) = match self.auth {
+            PeerAuth::None => return (Code::OK, None),
+            PeerAuth::Basic => ("syncml:auth-basic", basic_data(user, password)),
+            PeerAuth::Md5 => {
+                let nonce = self.nonce.as_bytes();
+                (
+                    "syncml:auth-md5",
+                    md5_data(self.version, user, password, nonce),
+                )
+            }
+        };
+        if self.accepted && !self.each_message {
+            assert!(message.header.cred.is_none(), "no credentials after 212");
+            return (Code::OK, None);
+        }
+        let cred = message.header.cred.as_ref();
+        let fits = cred.is_some_and(|cred| {
+            cred.meta.kind.as_deref() == Some(kind) && *cred.data == *right.as_bytes()
+        });
+        if self.auth == PeerAuth::Md5 && fits {
+            self.nonce.push('+');
+        }
+        let nonce = super::super::credentials::base64(self.nonce.as_bytes());
+        let chal = Chal {
+            meta: Meta {
+                format: Some("b64".into()),
+                kind: Some(kind.into()),
+                next_nonce: (self.auth == PeerAuth::Md5).then(|| nonce.into_bytes().into()),
+                ..Meta::default()
+            },
+        };
+        if fits {
+            self.accepted = true;
+            let code = if self.each_message {
+                Code::OK
+            } else {
+                Code::AUTHENTICATED
+            };
+            return (code, (self.auth == PeerAuth::Md5).then_some(chal));
+        }
+        let code = if cred.is_some() {
+            Code::INVALID_CREDENTIALS
+        } else {
+            Code::MISSING_CREDENTIALS
+        };
+        (code, Some(chal))
+    }
+
+    fn command(
+        &mut self,
+        message: &Message<'_>,
+        command: &Command<'_>,
+        body: &mut Vec<Command<'static>>,
+    ) {
+        let (name, id) = (command.name(), command.cmd_id());
+        match command {
+            Command::Status(_) => {}
+            Command::Alert(alert) if alert.code.is_some_and(|code| code >= 221) => {
+                let status = self.status(message, name, id, Code::OK);
+                body.push(Command::Status(status));
+            }
+            Command::Alert(alert) => self.alert(message, alert, body),
+            Command::Sync(sync) => self.sync(message, sync, body),
+            Command::Map(map) => {
+                if let Some(code) = self.map_code {
+                    let status = self.status(message, name, id, code);
+                    return body.push(Command::Status(status));
+                }
+                let store = store_of(&map.target);
+                for item in &map.items {
+                    if let Some(known) = self.store(&store).items.get_mut(&*item.target) {
+                        known.luid = Some(item.source.to_string());
+                        known.changed = false;
+                    }
+                }
+                let status = self.status(message, name, id, Code::OK);
+                body.push(Command::Status(status));
+            }
+            Command::Put(_) | Command::Results(_) => {
+                let status = self.status(message, name, id, Code::OK);
+                body.push(Command::Status(status));
+                if self.ask_devinf && matches!(command, Command::Put(_)) {
+                    let target = Some(Location::new(self.version.devinf_uri()));
+                    let items = vec![Item {
+                        target,
+                        ..Item::default()
+                    }];
+                    let get = Get {
+                        cmd_id: self.id(),
+                        items,
+                        ..Get::default()
+                    };
+                    body.push(Command::Get(get));
+                }
+            }
+            Command::Unknown { .. } => {
+                let status = self.status(message, name, id, Code::NOT_IMPLEMENTED);
+                body.push(Command::Status(status));
+            }
+            _ => {
+                let status = self.status(message, name, id, Code::FEATURE_NOT_SUPPORTED);
+                body.push(Command::Status(status));
+            }
+        }
+    }
+
+    fn alert(
+        &mut self,
+        message: &Message<'_>,
+        alert: &Alert<'_>,
+        body: &mut Vec<Command<'static>>,
+    ) {
+        let item = &alert.items[0];
+        let target = item.target.as_ref().filter(|target| !target.uri.is_empty());
+        let name = store_of(target.or(item.source.as_ref()).expect("an address"));
+        let anchor = item
+            .meta
+            .as_ref()
+            .and_then(|meta| meta.anchor.clone())
+            .expect("an anchor");
+        let forced = self.alert_codes.get(name.as_str()).copied();
+        let echo = Meta {
+            anchor: Some(Anchor {
+                last: None,
+                next: anchor.next.to_string().into(),
+            }),
+            ..Meta::default()
+        };
+        let asked = alert.code.unwrap_or_default();
+        let Some(store) = self.stores.get_mut(&name) else {
+            let status = self.status(message, "Alert", &alert.cmd_id, Code::NOT_FOUND);
+            return body.push(Command::Status(status));
+        };
+        let matches = store.client_anchor.as_deref() == anchor.last.as_deref();
+        let full = matches!(asked, 201 | 203 | 205);
+        let (code, mode) = match forced {
+            Some(code) if code.0 >= 400 && code != Code::REFRESH_REQUIRED => (code, 0),
+            Some(code) => (code, 201),
+            None if full || (matches && anchor.last.is_some()) => (Code::OK, asked),
+            None => (Code::REFRESH_REQUIRED, 201),
+        };
+        let last = store.anchor.to_string();
+        if mode != 0 {
+            store.mode = mode;
+            store.next = anchor.next.to_string();
+            store.anchor += 1;
+            store.seen.clear();
+            if mode == 203 {
+                store.items.clear();
+            }
+        }
+        let next = store.anchor.to_string();
+        let mut status = self.status(message, "Alert", &alert.cmd_id, code);
+        status.items = vec![Item {
+            data: Data::Meta(Box::new(echo)),
+            ..Item::default()
+        }];
+        body.push(Command::Status(status));
+        if mode == 0 {
+            return;
+        }
+        let meta = Meta {
+            anchor: Some(Anchor {
+                last: Some(last.into()),
+                next: next.into(),
+            }),
+            ..Meta::default()
+        };
+        let items = vec![Item {
+            target: item
+                .source
+                .as_ref()
+                .map(|source| Location::new(source.uri.to_string())),
+            source: Some(Location::new(format!("./{name}"))),
+            meta: Some(meta),
+            ..Item::default()
+        }];
+        let alert = Alert {
+            cmd_id: self.id(),
+            code: Some(mode),
+            items,
+            ..Alert::default()
+        };
+        body.push(Command::Alert(alert));
+    }
+
+    fn sync(&mut self, message: &Message<'_>, sync: &Sync<'_>, body: &mut Vec<Command<'static>>) {
+        let target = sync.target.as_ref().filter(|target| !target.uri.is_empty());
+        let name = store_of(target.or(sync.source.as_ref()).expect("an address"));
+        let announced = !self.store(&name).next.is_empty();
+        let forced = self.alert_codes.get(name.as_str()) == Some(&Code::REFRESH_REQUIRED);
+        let merged = self.stage == Stage::Initialising && forced;
+        let code = match (announced, self.strict_phases, merged) {
+            (false, true, _) => Code::COMMAND_NOT_ALLOWED,
+            (_, _, true) => Code::REFRESH_REQUIRED,
+            _ => Code::OK,
+        };
+        let status = self.status(message, "Sync", &sync.cmd_id, code);
+        body.push(Command::Status(status));
+        self.took_sync |= code == Code::OK;
+        self.store(&name).counts.extend(sync.number_of_changes);
+        for command in &sync.commands {
+            let Command::Change(change) = command else {
+                panic!("{} in Sync", command.name())
+            };
+            let item = &change.items[0];
+            let luid = item.source.as_ref().expect("a LUID").uri.to_string();
+            let code = if code == Code::OK {
+                self.take(&name, change)
+            } else {
+                code
+            };
+            let mut status = self.status(message, change.kind.name(), &change.cmd_id, code);
+            status.source_refs = vec![luid.into()];
+            body.push(Command::Status(status));
+        }
+    }
+
+    fn take(&mut self, name: &str, change: &Change<'_>) -> Code {
+        let codes = self.item_codes.clone();
+        let item = &change.items[0];
+        let luid = item.source.as_ref().expect("a LUID").uri.to_string();
+        let store = self.store(name);
+        let octets = item.data.bytes().unwrap_or_default();
+        let size = item.meta.as_ref().and_then(|meta| meta.size);
+        let octets = match (store.chunk.take(), item.more_data) {
+            (None, false) => octets.to_vec(),
+            (None, true) => {
+                store.chunk = Some((
+                    luid,
+                    size.expect("Size with the first part"),
+                    octets.to_vec(),
+                ));
+                return Code::CHUNK_ACCEPTED;
+            }
+            (Some((open, size, mut parts)), more) => {
+                assert_eq!(open, luid, "parts of one item follow each other");
+                parts.extend_from_slice(octets);
+                if more {
+                    store.chunk = Some((open, size, parts));
+                    return Code::CHUNK_ACCEPTED;
+                }
+                assert_eq!(parts.len() as u64, size);
+                parts
+            }
+        };
+        let body = String::from_utf8(octets).expect("text");
+        if let Some((_, code)) = codes.iter().find(|(text, _)| body.contains(text)) {
+            return *code;
+        }
+        let known = store
+            .items
+            .iter()
+            .find(|(_, item)| item.luid.as_deref() == Some(&luid));
+        let known = known.map(|(guid, _)| guid.clone());
+        if change.kind == ChangeKind::Delete {
+            return match known {
+                Some(guid) => {
+                    store.items.remove(&guid);
+                    Code::OK
+                }
+                None => Code::ITEM_NOT_DELETED,
+            };
+        }
+        store.seen.push(luid.clone());
+        let twin = |(_, item): &(&String, &PeerItem)| item.body == body;
+        let twin = store.items.iter().find(twin).map(|(guid, _)| guid.clone());
+        let guid = match known.or_else(|| twin.filter(|_| store.mode == 201)) {
+            Some(guid) => guid,
+            None => format!("c{luid}"),
+        };
+        let new = !store.items.contains_key(&guid);
+        store.items.insert(
+            guid,
+            PeerItem {
+                body,
+                luid: Some(luid),
+                changed: false,
+            },
+        );
+        if new { Code::ITEM_ADDED } else { Code::OK }
+    }
+
+    fn queue_changes(&mut self) {
+        self.stage = Stage::Sending;
+        for (name, store) in &mut self.stores {
+            if store.next.is_empty() || matches!(store.mode, 202 | 203) {
+                continue;
+            }
+            let mut commands = Vec::new();
+            for luid in std::mem::take(&mut store.deleted) {
+                commands.push(change(ChangeKind::Delete, None, Some(&luid), None));
+            }
+            for (guid, item) in &mut store.items {
+                let lost = item
+                    .luid
+                    .as_ref()
+                    .is_some_and(|luid| !store.seen.contains(luid));
+                if store.mode == 205 || (store.mode == 201 && lost) {
+                    item.luid = None;
+                }
+                match &item.luid {
+                    None => {
+                        commands.push(change(ChangeKind::Add, Some(guid), None, Some(&item.body)))
+                    }
+                    Some(luid) if item.changed => {
+                        commands.push(change(
+                            ChangeKind::Replace,
+                            None,
+                            Some(luid),
+                            Some(&item.body),
+                        ));
+                        item.changed = false;
+                    }
+                    Some(_) => {}
+                }
+            }
+            let count = commands.len();
+            for command in commands {
+                for part in split(command, self.part) {
+                    self.outgoing.push_back((name.clone(), part));
+                }
+            }
+            if count == 0 {
+                self.outgoing
+                    .push_back((name.clone(), Command::Sync(Sync::default())));
+            }
+        }
+    }
+
+    fn send(&mut self, answer: &mut Message<'static>) {
+        let mut left = self.per_message;
+        while left > 0 {
+            let Some((name, mut command)) = self.outgoing.pop_front() else {
+                break;
+            };
+            left -= 1;
+            let more = matches!(&command, Command::Change(change) if change.items[0].more_data);
+            let open = match answer.body.last_mut() {
+                Some(Command::Sync(sync))
+                    if sync
+                        .target
+                        .as_ref()
+                        .is_some_and(|t| t.uri == format!("./{name}")) =>
+                {
+                    sync
+                }
+                _ => {
+                    let sync = Sync {
+                        cmd_id: self.id(),
+                        target: Some(Location::new(format!("./{name}"))),
+                        source: Some(Location::new(name)),
+                        ..Sync::default()
+                    };
+                    answer.body.push(Command::Sync(sync));
+                    let Some(Command::Sync(sync)) = answer.body.last_mut() else {
+                        unreachable!()
+                    };
+                    sync
+                }
+            };
+            if let Command::Change(change) = &mut command {
+                self.cmd_id += 1;
+                change.cmd_id = self.cmd_id.to_string().into();
+                open.commands.push(command);
+            }
+            if more {
+                break;
+            }
+        }
+        answer.last = self.outgoing.is_empty();
+        if answer.last {
+            self.stage = Stage::Mapping;
+        }
+    }
+}
+
+fn change(
+    kind: ChangeKind,
+    guid: Option<&str>,
+    luid: Option<&str>,
+    body: Option<&str>,
+) -> Command<'static> {
+    let location = |uri: Option<&str>| uri.map(|uri| Location::new(uri.to_owned()));
+    Command::Change(Change {
+        kind,
+        cmd_id: "".into(),
+        no_resp: false,
+        archive: false,
+        soft: false,
+        cred: None,
+        meta: body.map(|_| Meta {
+            kind: Some("text/plain".into()),
+            ..Meta::default()
+        }),
+        items: vec![Item {
+            target: location(luid),
+            source: location(guid),
+            data: body.map_or(Data::None, Data::text),
+            ..Item::default()
+        }],
+    })
+}
+
+fn split(command: Command<'static>, part: usize) -> Vec<Command<'static>> {
+    let Command::Change(whole) = &command else {
+        return vec![command];
+    };
+    let octets = whole.items[0].data.bytes().unwrap_or_default();
+    if octets.len() <= part {
+        return vec![command];
+    }
+    let count = octets.len().div_ceil(part);
+    let parts = octets.chunks(part).enumerate().map(|(index, part)| {
+        let mut change = whole.clone();
+        let item = &mut change.items[0];
+        let size = (index == 0).then_some(octets.len() as u64);
+        item.meta = size.map(|size| Meta {
+            size: Some(size),
+            ..Meta::default()
+        });
+        item.data = Data::Bytes(part.to_vec().into());
+        item.more_data = index + 1 < count;
+        Command::Change(change)
+    });
+    parts.collect()
+}
+
+fn store_of(location: &Location<'_>) -> String {
+    location.uri.trim_start_matches("./").to_owned()
+}
