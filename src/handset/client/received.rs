@@ -1,9 +1,9 @@
 //! What the client does with a Sync from the server: items are stored, parts put together, everything gets a Status.
 
 use crate::handset::credentials::from_base64;
-use crate::handset::device_info::{contains, keep_properties};
 use crate::handset::memory::{CachedMap, ItemState, Luid, Octets, StoredItem};
 use crate::handset::mode::Mode;
+use crate::handset::properties::{contains, keep_properties};
 use crate::handset::report::Direction;
 use crate::syncml::{
     Alert, Change, ChangeKind, Code, Command, GroupKind, Item, Location, Meta, Sync, Version,
