@@ -16,54 +16,26 @@ use std::str::FromStr;
 
 pub use layer::{Flag, Origin, Setting};
 
-use crate::sync::Datastore;
+use crate::sync::{ConflictPolicy, Datastore};
 use key::{KEYS, Kind};
 use layer::Layers;
 
 /// The environment variable that names the configuration file.
 pub const CONFIG_VARIABLE: &str = "CANDYBAR_CONFIG";
 
+/// The environment variable with the password of the virtual phone; no key of the configuration.
+pub const HANDSET_VARIABLE: &str = "CANDYBAR_HANDSET_PASSWORD";
+
 /// The configuration file that is read if none is named and it exists.
 pub const DEFAULT_FILE: &str = "candybar.toml";
-
-/// What happens to an item that both sides changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Conflict {
-    /// The server's version stays.
-    Server,
-    /// The phone's version wins.
-    Client,
-    /// The later change wins.
-    Newer,
-    /// Both are kept as two items.
-    Duplicate,
-    /// Field by field.
-    #[default]
-    Merge,
-}
-
-impl FromStr for Conflict {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "server" => Ok(Self::Server),
-            "client" => Ok(Self::Client),
-            "newer" => Ok(Self::Newer),
-            "duplicate" => Ok(Self::Duplicate),
-            "merge" => Ok(Self::Merge),
-            _ => Err(()),
-        }
-    }
-}
 
 /// `[sync]`: how sessions are led.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncConfig {
     /// For datastores that [`Self::conflicts`] does not name.
-    pub conflict: Conflict,
+    pub conflict: ConflictPolicy,
     /// By datastore.
-    pub conflicts: BTreeMap<Datastore, Conflict>,
+    pub conflicts: BTreeMap<Datastore, ConflictPolicy>,
     /// Largest message, octets.
     pub max_message_bytes: u32,
     /// Largest item, octets.
@@ -185,6 +157,13 @@ impl Config {
         Self::check(layers, text.is_some().then_some(path))
     }
 
+    /// From flags alone, over the defaults.
+    pub fn load_flags(flags: &[Flag]) -> Result<Self, ConfigError> {
+        let mut layers = Layers::new();
+        layers.add_flags(flags);
+        Self::check(layers, None)
+    }
+
     fn check(layers: Layers, file: Option<PathBuf>) -> Result<Self, ConfigError> {
         let mut problems: Vec<Problem> = KEYS
             .iter()
@@ -207,7 +186,7 @@ impl Config {
         }
         let layers = layers.finish(problems)?;
         let text = |name: &str| layers.setting(name).text.clone();
-        let conflict = |name: &str| layers.setting(name).text.parse().ok();
+        let conflict = |name: &str| policy(&layers.setting(name).text);
         let conflicts = Datastore::ALL
             .into_iter()
             .filter(|datastore| *datastore != Datastore::Agenda)
@@ -258,6 +237,18 @@ impl Config {
     /// Where a key's value was set; the key must exist.
     pub fn setting(&self, name: &str) -> &Setting {
         self.layers.setting(name)
+    }
+}
+
+/// The policy of a word; `None` for an unset one.
+fn policy(word: &str) -> Option<ConflictPolicy> {
+    match word {
+        "server" => Some(ConflictPolicy::Server),
+        "client" => Some(ConflictPolicy::Client),
+        "newer" => Some(ConflictPolicy::Newer),
+        "duplicate" => Some(ConflictPolicy::Duplicate),
+        "merge" => Some(ConflictPolicy::Merge),
+        _ => None,
     }
 }
 

@@ -42,16 +42,20 @@ pub(super) struct Args {
 
 /// What became of the items.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Tally {
-    added: HashMap<Datastore, usize>,
-    replaced: usize,
-    doubles: usize,
-    broken: Vec<Broken>,
+pub(super) struct Tally {
+    /// New items, by where they went.
+    pub(super) added: HashMap<Datastore, usize>,
+    /// New versions of stored items.
+    pub(super) replaced: usize,
+    /// Items that were there already.
+    pub(super) doubles: usize,
+    /// Items that were left out.
+    pub(super) broken: Vec<Broken>,
 }
 
 /// An item that was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Broken {
+pub(super) struct Broken {
     /// From 1.
     number: usize,
     /// Where it begins in the file, from 1.
@@ -89,21 +93,49 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
         .into());
     }
     let progress = output::progress(bodies.len() as u64, "importing");
-    let mut import = Import::new(&store, &account, args.keep_doubles);
+    let tally = import(&store, &account, args, &file, &bodies, || progress.inc(1))?;
+    progress.finish_and_clear();
+    report(&tally, global)
+}
+
+/// Imports items that are part of a program, such as the demonstration's.
+pub(super) fn own(
+    store: &Store,
+    account: &Account,
+    datastore: Datastore,
+    file: &[u8],
+) -> anyhow::Result<Tally> {
+    let args = Args {
+        name: account.name.clone(),
+        datastore,
+        file: PathBuf::new(),
+        keep_doubles: false,
+    };
+    import(store, account, &args, file, &content::split(file), || {})
+}
+
+fn import(
+    store: &Store,
+    account: &Account,
+    args: &Args,
+    file: &[u8],
+    bodies: &[Cow<'_, [u8]>],
+    each: impl Fn(),
+) -> anyhow::Result<Tally> {
+    let mut import = Import::new(store, account, args.keep_doubles);
     for (index, body) in bodies.iter().enumerate() {
         match read_item(body, args.datastore) {
             Ok(ready) => import.take(ready)?,
             Err(why) => import.tally.broken.push(Broken {
                 number: index + 1,
-                line: line_of(&file, body),
+                line: line_of(file, body),
                 why,
             }),
         }
-        progress.inc(1);
+        each();
     }
     import.flush()?;
-    progress.finish_and_clear();
-    report(&import.tally, global)
+    Ok(import.tally)
 }
 
 fn read_file(path: &std::path::Path) -> anyhow::Result<Vec<u8>> {
@@ -192,7 +224,10 @@ fn uid(record: &Record) -> Option<String> {
 }
 
 /// The line of the file where an item begins.
-#[allow(clippy::ptr_arg, reason = "a borrowed body is a place in the file, one that was put together is not")]
+#[allow(
+    clippy::ptr_arg,
+    reason = "a borrowed body is a place in the file, one that was put together is not"
+)]
 fn line_of(file: &[u8], body: &Cow<'_, [u8]>) -> Option<usize> {
     let inside = || {
         // A body that was put together still has the item's own block from the file.

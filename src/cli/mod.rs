@@ -6,9 +6,11 @@
 mod account;
 mod config;
 pub mod decode;
+mod demo;
 mod device;
 mod export;
 mod failure;
+pub mod handset;
 mod import;
 mod output;
 mod password;
@@ -65,6 +67,8 @@ struct Global {
 enum Command {
     /// Run the server
     Serve(serve::Args),
+    /// Show a whole synchronisation, told step by step, with a virtual phone
+    Demo(demo::Args),
     /// Accounts: user name and password
     Account(account::Args),
     /// Devices: the phones of an account
@@ -75,6 +79,8 @@ enum Command {
     Export(export::Args),
     /// Show a SyncML message in readable form
     Decode(decode::Args),
+    /// Be a phone: a virtual one, which synchronises with any SyncML server
+    Handset(handset::Args),
     /// Print or check the configuration in force
     Config(config::Args),
 }
@@ -87,20 +93,23 @@ pub fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     match run(cli) {
-        Ok(code) => code.into(),
+        Ok(code) => code,
         Err(error) => failure::report(&error),
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<Code> {
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let Cli { global, command } = cli;
-    match command {
+    let code = match command {
         Command::Serve(args) => serve::run(&args, &global),
+        Command::Demo(args) => demo::run(&args, &global),
         Command::Account(args) => account::run(args, &global),
         Command::Device(args) => device::run(args, &global),
         Command::Import(args) => import::run(&args, &global),
         Command::Export(args) => export::run(&args, &global),
         Command::Decode(args) => decode::run(args).map(|()| Code::Done),
+        Command::Handset(args) => return handset::run(args),
         Command::Config(args) => config::run(&args, &global),
-    }
+    }?;
+    Ok(code.into())
 }

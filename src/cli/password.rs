@@ -79,7 +79,7 @@ fn check(text: &str) -> Result<(), Failure> {
 }
 
 /// Seven syllables and two digits: 51 bits, typed on a keypad without a shift key or a symbol.
-fn make() -> anyhow::Result<String> {
+pub(super) fn make() -> anyhow::Result<String> {
     const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
     const VOWELS: &[u8; 4] = b"aeiu";
     let mut random = [0_u8; 9];

@@ -82,28 +82,13 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     let config = setup::config(global, args.flags())?;
     telemetry::start(&config.log, telemetry::Mode::Server, global.verbose);
     let store = setup::open(&config)?;
-    let exchange = Exchange::new(store.clone(), setup::settings(&config));
+    let exchange = Exchange::new(store.clone(), setup::settings(&config)?);
     let server = Server::start(
         Service::new(exchange, store),
         &config.listen,
         Limits::from(config.http),
     )
-    .map_err(|error| {
-        let hint = match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                "another program has this port; choose one with --listen HOST:PORT"
-            }
-            std::io::ErrorKind::PermissionDenied => {
-                "ports below 1024 need more rights; choose another one with --listen HOST:PORT"
-            }
-            _ => "choose an address of this machine with --listen HOST:PORT",
-        };
-        Failure::new(
-            Code::Failed,
-            format!("cannot listen on {}: {error}", config.listen),
-        )
-        .hint(hint)
-    })?;
+    .map_err(|error| cannot_listen(&config.listen, &error))?;
     tracing::info!(
         database = config.shown_database(),
         listen = %server.address(),
@@ -116,4 +101,18 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     server.stop().context("the HTTP server failed")?;
     tracing::info!("stopped");
     Ok(Code::Done)
+}
+
+/// Why the server cannot listen there.
+pub(super) fn cannot_listen(listen: &str, error: &std::io::Error) -> Failure {
+    let hint = match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "another program has this port; choose one with --listen HOST:PORT"
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need more rights; choose another one with --listen HOST:PORT"
+        }
+        _ => "choose an address of this machine with --listen HOST:PORT",
+    };
+    Failure::new(Code::Failed, format!("cannot listen on {listen}: {error}")).hint(hint)
 }

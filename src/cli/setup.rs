@@ -1,11 +1,15 @@
 //! What commands share: configuration, log, database.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
 
 use super::Global;
 use super::failure::{Code, Failure};
 use crate::config::{Config, Flag};
-use crate::exchange::Settings;
+use crate::exchange;
+use crate::session;
 use crate::store::{Store, StoreConfig, StoreError};
 use crate::sync::Account;
 use crate::telemetry;
@@ -44,18 +48,52 @@ pub(super) fn store(global: &Global) -> anyhow::Result<(Config, Store)> {
 pub(super) fn open(config: &Config) -> anyhow::Result<Store> {
     Store::open(&StoreConfig {
         url: config.database.clone(),
-        key: config.key_file.clone(),
+        key: key_file(config),
     })
     .with_context(|| format!("cannot open the database {}", config.shown_database()))
 }
 
-/// What sessions need to know of the configuration.
-pub(super) fn settings(config: &Config) -> Settings {
-    Settings {
-        server_id: config.server_id.clone(),
-        public_url: config.public_url.clone(),
-        sync: config.sync.clone(),
+/// The key file: as configured, else `candybar.key` beside a database file; none for a database that passes.
+fn key_file(config: &Config) -> Option<PathBuf> {
+    let beside = || {
+        let path = config.database.strip_prefix("sqlite:")?;
+        (path != ":memory:").then(|| Path::new(path).with_file_name("candybar.key"))
+    };
+    config.key_file.clone().or_else(beside)
+}
+
+/// What the engine needs to know of the configuration; the store was opened before, so the key file exists.
+pub(super) fn settings(config: &Config) -> anyhow::Result<exchange::Settings> {
+    // Every node of a cluster has the same key file, so any of them can check the nonce that another one gave.
+    let mut hash = Sha256::new();
+    hash.update(b"candybar nonces of unknown devices");
+    match key_file(config) {
+        Some(path) => hash.update(
+            std::fs::read(&path)
+                .with_context(|| format!("cannot read the key file {}", path.display()))?,
+        ),
+        None => {
+            let mut random = [0_u8; 32];
+            getrandom::fill(&mut random)
+                .map_err(|error| anyhow::anyhow!("the system gives no random numbers: {error}"))?;
+            hash.update(random);
+        }
     }
+    let sync = &config.sync;
+    Ok(exchange::Settings {
+        session: session::Settings {
+            max_message: sync.max_message_bytes.into(),
+            max_object: sync.max_object_bytes.into(),
+            conflict: sync.conflict,
+            conflicts: sync.conflicts.clone().into_iter().collect(),
+            time_zone: sync.time_zone,
+            aliases: sync.aliases.clone().into_iter().collect(),
+            public_url: config.public_url.clone(),
+            server_id: config.server_id.clone(),
+        },
+        session_timeout: sync.session_timeout_seconds,
+        nonce_secret: hash.finalize().to_vec(),
+    })
 }
 
 /// The account of that name.

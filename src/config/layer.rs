@@ -162,7 +162,7 @@ impl Layers {
         self.add(name, &pairs.join(","), origin, None);
     }
 
-    /// The values of the environment; other variables than `CANDYBAR_…` and `CANDYBAR_CONFIG` are left alone.
+    /// The values of the environment; variables that do not begin with `CANDYBAR_` are left alone.
     pub(super) fn add_environment(
         &mut self,
         variables: impl IntoIterator<Item = (String, String)>,
@@ -170,7 +170,7 @@ impl Layers {
         let mut variables: Vec<_> = variables.into_iter().collect();
         variables.sort();
         for (variable, value) in variables {
-            if variable == super::CONFIG_VARIABLE {
+            if [super::CONFIG_VARIABLE, super::HANDSET_VARIABLE].contains(&variable.as_str()) {
                 continue;
             }
             if let Some(rest) = variable.strip_prefix("CANDYBAR_") {

@@ -1,7 +1,7 @@
 use std::path::Path;
 
-use super::{Config, ConfigError, Conflict, Flag};
-use crate::sync::Datastore;
+use super::{Config, ConfigError, Flag};
+use crate::sync::{ConflictPolicy, Datastore};
 
 fn file(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -94,12 +94,12 @@ fn every_kind_of_value_is_read() {
         Some("https://sync.example.org/sync")
     );
     assert_eq!(config.server_id, "home");
-    assert_eq!(config.sync.conflict, Conflict::Newer);
+    assert_eq!(config.sync.conflict, ConflictPolicy::Newer);
     assert_eq!(
         config.sync.conflicts.into_iter().collect::<Vec<_>>(),
         [
-            (Datastore::Contacts, Conflict::Client),
-            (Datastore::Tasks, Conflict::Duplicate)
+            (Datastore::Contacts, ConflictPolicy::Client),
+            (Datastore::Tasks, ConflictPolicy::Duplicate)
         ]
     );
     assert_eq!(config.sync.time_zone, chrono_tz::Tz::Europe__Stockholm);

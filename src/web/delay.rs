@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
+/// Refusals that are answered at once: a phone that begins with an outdated nonce is refused as well.
+const FREE: u32 = 3;
 /// Names that are remembered.
 const NAMES: usize = 4096;
 /// The longest wait.
@@ -31,7 +33,7 @@ struct Refusals {
 }
 
 impl DelayTable {
-    /// With the wait after a second refusal.
+    /// With the wait of the first refusal that is not free.
     pub(super) fn new(first: Duration) -> Self {
         Self {
             first,
@@ -40,8 +42,7 @@ impl DelayTable {
         }
     }
 
-    /// Counts a refusal and says how long its answer has to wait. The first one is free: a phone that begins with an
-    /// outdated nonce is refused as well.
+    /// Counts a refusal and says how long its answer has to wait.
     pub(super) fn refused(&mut self, name: &str, now: Instant) -> Duration {
         let name = self.hasher.hash_one(name);
         if self.names.len() >= NAMES && !self.names.contains_key(&name) {
@@ -56,15 +57,19 @@ impl DelayTable {
         }
         refusals.last = now;
         refusals.count = refusals.count.saturating_add(1);
-        match refusals.count {
-            1 => Duration::ZERO,
+        match refusals.count.saturating_sub(FREE) {
+            0 => Duration::ZERO,
             count => {
-                let factor = 1_u32.checked_shl(count - 2).unwrap_or(u32::MAX);
-                self.first
-                    .saturating_mul(factor.max(1))
-                    .min(LONGEST.max(self.first))
+                let factor = 1_u32.checked_shl(count - 1).unwrap_or(u32::MAX);
+                let wait = self.first.saturating_mul(factor.max(1));
+                wait.min(LONGEST.max(self.first))
             }
         }
+    }
+
+    /// The right password came: the count begins again.
+    pub(super) fn accepted(&mut self, name: &str) {
+        self.names.remove(&self.hasher.hash_one(name));
     }
 
     /// Drops the older half, so that the cost of looking through the table is shared by many refusals.
@@ -88,17 +93,28 @@ mod tests {
         let first = Duration::from_millis(500);
         let mut table = DelayTable::new(first);
         let start = Instant::now();
-        let waits: Vec<_> = (0..9).map(|_| table.refused("alice", start)).collect();
-        assert_eq!(waits[0], Duration::ZERO);
-        assert_eq!(waits[1..4], [first, first * 2, first * 4]);
-        assert_eq!(waits[8], LONGEST);
+        let waits: Vec<_> = (0..11).map(|_| table.refused("alice", start)).collect();
+        assert_eq!(waits[..3], [Duration::ZERO; 3]);
+        assert_eq!(waits[3..6], [first, first * 2, first * 4]);
+        assert_eq!(waits[10], LONGEST);
         for _ in 0..100 {
             assert_eq!(table.refused("alice", start), LONGEST);
         }
         assert_eq!(table.refused("bob", start), Duration::ZERO);
         let later = start + FORGET + Duration::from_secs(1);
         assert_eq!(table.refused("alice", later), Duration::ZERO);
-        assert_eq!(table.refused("alice", later), first);
+    }
+
+    #[test]
+    fn the_right_password_ends_the_waits_of_its_name_alone() {
+        let mut table = DelayTable::new(Duration::from_secs(1));
+        let now = Instant::now();
+        for name in ["alice", "bob"] {
+            while table.refused(name, now).is_zero() {}
+        }
+        table.accepted("alice");
+        assert_eq!(table.refused("alice", now), Duration::ZERO);
+        assert!(table.refused("bob", now) > Duration::ZERO);
     }
 
     #[test]
@@ -112,9 +128,9 @@ mod tests {
         }
         let now = start + Duration::from_secs(13);
         let newest = format!("name {}", 3 * NAMES - 1);
-        assert!(
-            table.refused(&newest, now) > Duration::ZERO,
-            "the newest are kept"
-        );
+        let free = (0..4)
+            .filter(|_| table.refused(&newest, now).is_zero())
+            .count();
+        assert_eq!(free, 2, "the newest are kept");
     }
 }

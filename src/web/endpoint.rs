@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::refusal::Refusal;
 use super::{Engine, State, monitor};
-use crate::exchange::{Reply, Request};
+use crate::exchange::{Reply, Request, Summary};
 
 /// All addresses.
 pub(super) fn routes<E: Engine>(app: &mut web::ServiceConfig, state: web::Data<State<E>>) {
@@ -113,11 +113,49 @@ async fn answer<E: Engine>(
         .message(begin.elapsed(), received, reply.body.len());
     if let Some(summary) = &reply.summary {
         state.metrics.session(summary);
+        let delays = state.delays.lock();
+        delays
+            .unwrap_or_else(PoisonError::into_inner)
+            .accepted(&summary.account);
+        ended(summary);
     }
     if let Some(name) = &reply.rejected {
         refused_password(name, state).await?;
     }
     Ok(reply)
+}
+
+/// One line of log for each session and datastore.
+fn ended(summary: &Summary) {
+    if summary.views.is_empty() {
+        tracing::info!(
+            account.name = summary.account,
+            device.id = summary.device,
+            session.id = summary.session,
+            "session ended without a synchronisation"
+        );
+    }
+    for view in &summary.views {
+        let counts = &view.counts;
+        tracing::info!(
+            account.name = summary.account,
+            device.id = summary.device,
+            session.id = summary.session,
+            datastore = view.datastore.name(),
+            alert = view.mode,
+            received.added = counts.received_added,
+            received.replaced = counts.received_replaced,
+            received.deleted = counts.received_deleted,
+            received.equal = counts.received_equal,
+            received.refused = counts.received_refused,
+            sent.added = counts.sent_added,
+            sent.replaced = counts.sent_replaced,
+            sent.deleted = counts.sent_deleted,
+            sent.refused = counts.sent_refused,
+            conflicts = counts.conflicts,
+            "synchronised"
+        );
+    }
 }
 
 /// Reads the body, as far as it is small enough.
@@ -155,14 +193,16 @@ async fn refused_password<E>(name: &str, state: &State<E>) -> Result<(), Refusal
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .refused(name, Instant::now());
+    if wait.is_zero() {
+        // Phones begin so if their nonce is outdated.
+        tracing::debug!(account.name = name, "credentials refused");
+        return Ok(());
+    }
     tracing::warn!(
         account.name = name,
         delay.seconds = wait.as_secs_f64(),
-        "wrong password"
+        "credentials refused again and again"
     );
-    if wait.is_zero() {
-        return Ok(());
-    }
     let _place = state.delayed.try_acquire().map_err(|_| Refusal::Busy)?;
     let _counted = state.metrics.delayed();
     let mut closing = state.closing.subscribe();

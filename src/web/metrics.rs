@@ -23,8 +23,8 @@ const BOUNDS: [(u64, &str); 10] = [
 /// The status codes that are counted apart.
 const CODES: [u16; 9] = [200, 400, 405, 408, 413, 415, 500, 503, 0];
 
-/// The outcomes of sessions that are counted apart.
-const OUTCOMES: [&str; 3] = ["completed", "aborted", "other"];
+/// The outcomes of sessions: all items were taken, some were refused, the credentials were refused.
+const OUTCOMES: [&str; 3] = ["completed", "partly", "rejected"];
 
 /// All counters; they only grow, but for the gauges.
 #[derive(Debug, Default)]
@@ -34,7 +34,6 @@ pub(super) struct Metrics {
     items_sent: AtomicU64,
     octets_received: AtomicU64,
     octets_sent: AtomicU64,
-    rejected: AtomicU64,
     delayed: AtomicU64,
     responses: [AtomicU64; CODES.len()],
     buckets: [AtomicU64; BOUNDS.len()],
@@ -66,18 +65,18 @@ impl Metrics {
 
     /// A session ended.
     pub(super) fn session(&self, summary: &Summary) {
-        let outcome = OUTCOMES
+        let refused = summary
+            .views
             .iter()
-            .position(|outcome| *outcome == summary.outcome)
-            .unwrap_or(OUTCOMES.len() - 1);
-        self.sessions[outcome].fetch_add(1, Relaxed);
-        self.items_received.fetch_add(summary.received, Relaxed);
-        self.items_sent.fetch_add(summary.sent, Relaxed);
+            .any(|view| view.counts.received_refused > 0 || view.counts.sent_refused > 0);
+        self.sessions[usize::from(refused)].fetch_add(1, Relaxed);
+        self.items_received.fetch_add(summary.received(), Relaxed);
+        self.items_sent.fetch_add(summary.sent(), Relaxed);
     }
 
     /// Credentials were refused.
     pub(super) fn rejected(&self) {
-        self.rejected.fetch_add(1, Relaxed);
+        self.sessions[2].fetch_add(1, Relaxed);
     }
 
     /// An answer waits until the value is dropped.
@@ -192,14 +191,6 @@ impl Metrics {
             };
             let _ = writeln!(out, "{name}{{code=\"{code}\"}} {}", counter.load(Relaxed));
         }
-        let name = "candybar_rejected_credentials_total";
-        head(
-            &mut out,
-            name,
-            "counter",
-            "Messages with refused credentials.",
-        );
-        let _ = writeln!(out, "{name} {}", self.rejected.load(Relaxed));
         let name = "candybar_delayed_replies";
         head(
             &mut out,

@@ -48,7 +48,7 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// How long a request waits for a worker before it is told to come again.
     pub queue_timeout: Duration,
-    /// The wait after the second refused password in a row; it doubles from there.
+    /// The wait after the fourth refused password in a row; it doubles from there.
     pub first_delay: Duration,
     /// How long a stopping server waits for running requests.
     pub stop_timeout: Duration,
