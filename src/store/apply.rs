@@ -148,7 +148,7 @@ statement!(
 );
 
 statement!(
-    PutDevice(()) = "UPDATE device SET nonce = ?, previous_nonce = ?, notification_nonce = ?, user_agent = ?, \
+    PutDevice(()) = "UPDATE device SET nonce = ?, previous_nonce = ?, notification_nonce = ?, openings = ?, user_agent = ?, \
      last_seen = ?, devinf = ? WHERE account = ? AND id = ?"
 );
 
@@ -361,6 +361,7 @@ impl Writes<'_> {
             Bind::Blob(&device.nonce),
             Bind::Blob(&device.previous_nonce),
             Bind::Blob(&device.notification_nonce),
+            Bind::Blob(&device.openings),
             Bind::OptionalText(device.user_agent.as_deref()),
             Bind::Int(device.last_seen),
             Bind::Blob(&device.devinf),

@@ -175,18 +175,18 @@ fn account_of_device(
 
 type DeviceSql = (
     (BigInt, Text, Nullable<Text>, Nullable<Text>),
-    (Binary, Binary, Binary, Binary),
+    (Binary, Binary, Binary, Binary, Binary),
     (Nullable<Text>, BigInt, BigInt),
 );
 pub(super) type DeviceRow = (
     (i64, String, Option<String>, Option<String>),
-    (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>),
+    (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>),
     (Option<String>, i64, i64),
 );
 
 macro_rules! device_columns {
     () => {
-        "id, uri, msisdn, profile, nonce, previous_nonce, notification_nonce, devinf, \
+        "id, uri, msisdn, profile, nonce, previous_nonce, notification_nonce, openings, devinf, \
          user_agent, last_seen, created"
     };
 }
@@ -214,7 +214,7 @@ pub(super) fn device_by_uri(
 pub(super) fn device(row: DeviceRow) -> Device {
     let (
         (id, uri, msisdn, profile),
-        (nonce, previous_nonce, notification_nonce, devinf),
+        (nonce, previous_nonce, notification_nonce, openings, devinf),
         (user_agent, last_seen, created),
     ) = row;
     Device {
@@ -225,6 +225,7 @@ pub(super) fn device(row: DeviceRow) -> Device {
         nonce,
         previous_nonce,
         notification_nonce,
+        openings,
         devinf,
         user_agent,
         last_seen,

@@ -4,6 +4,7 @@
 //! ([`Change`], all of one message in one [`Commit`]); the store does both and knows no SyncML. No IO, no clock here.
 
 mod change;
+mod conflict;
 mod datastore;
 mod id;
 mod item;
@@ -12,6 +13,7 @@ mod query;
 mod view;
 
 pub use change::{Change, Commit, SessionWrite};
+pub use conflict::ConflictPolicy;
 pub use datastore::Datastore;
 pub use id::{AccountId, DeviceId, ItemId, Modseq, Round};
 pub use item::{Item, ItemMeta, ItemWrite};

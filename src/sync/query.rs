@@ -57,6 +57,29 @@ pub enum Selection {
     Unclaimed,
 }
 
+impl Selection {
+    /// Whether an item is one of the selection. The store's queries say the same in their own language; sessions use
+    /// this for what they changed and the store does not know yet.
+    pub fn wants(&self, round: Round, item: &ItemMeta, entry: Option<&Entry>) -> bool {
+        let Some(entry) = entry else {
+            return !item.deleted
+                && match self {
+                    Self::Changes { base } => item.modseq > *base,
+                    Self::All | Self::Unclaimed => true,
+                };
+        };
+        let current = entry.round == round;
+        if current && entry.sent.is_some() {
+            return false;
+        }
+        match self {
+            Self::Changes { base } => entry.sent.is_some() || (item.modseq > *base && entry.seen < item.modseq),
+            Self::All if current => entry.seen < item.modseq,
+            Self::All | Self::Unclaimed => !current && !item.deleted,
+        }
+    }
+}
+
 /// Where a scan of items is; ordered by (`modseq`, `id`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Cursor {

@@ -45,8 +45,8 @@ pub struct Anchor<'a> {
 pub struct Mem {
     /// The memory is shared between datastores.
     pub shared: bool,
-    /// Free octets.
+    /// Free octets; `u64::MAX` if it is not said.
     pub free: u64,
-    /// Free item ids.
+    /// Free item ids; `u64::MAX` if it is not said.
     pub free_id: u64,
 }

@@ -3,12 +3,15 @@
 //! One model for every version and for both carriers. Decoding borrows from the request. A value that the
 //! specification lets appear in several places ([`Meta`], [`Item`], [`Location`]) is one type here.
 
+pub mod codec;
 mod command;
 mod devinf;
 mod meta;
+mod owned;
 mod status;
 mod version;
 
+pub use codec::{Form, decode, decode_devinf, encode, encode_devinf, encoded_len, header_len};
 pub use command::{
     Alert, Change, ChangeKind, Command, Data, Exec, Filter, Get, Group, GroupKind, Item, Location,
     Map, MapItem, Put, Results, Search, Status, Sync,

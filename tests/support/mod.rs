@@ -1,0 +1,11 @@
+//! What the tests of the whole program share: the program itself, peers that we did not write, and how items compare.
+
+pub(crate) mod datastore;
+pub(crate) mod fields;
+pub(crate) mod peer;
+pub(crate) mod process;
+pub(crate) mod recording;
+pub(crate) mod report;
+pub(crate) mod server;
+pub(crate) mod syncevolution;
+pub(crate) mod syncevolution_server;
