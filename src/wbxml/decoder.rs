@@ -241,7 +241,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// Elements read so far, those of documents within this one included.
-    pub(crate) const fn count(&self) -> u32 {
+    pub(crate) const fn seen_elements(&self) -> u32 {
         self.elements
     }
 

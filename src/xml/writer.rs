@@ -15,13 +15,13 @@ struct Sink<O>(O);
 impl<O: Output> io::Write for Sink<O> {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.extend(bytes);
+        self.0.octets(bytes);
         Ok(bytes.len())
     }
 
     #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.extend(bytes);
+        self.0.octets(bytes);
         Ok(())
     }
 
