@@ -12,17 +12,19 @@ mod charset;
 mod decoder;
 mod encoder;
 mod error;
+mod header;
 pub mod tables;
 #[cfg(test)]
 mod tests;
 
 pub use charset::Charset;
 pub(crate) use charset::lenient_utf8;
+pub use decoder::Decoder;
 pub(crate) use decoder::Token;
-pub use decoder::{Decoder, Header, PublicId};
 pub use encoder::{EncodeError, encode};
 pub(crate) use encoder::{Output, Writer};
 pub use error::{DecodeError, DecodeErrorKind};
+pub use header::{Header, PublicId};
 pub use tables::{Language, Tag};
 
 use std::borrow::Cow;

@@ -9,6 +9,7 @@
 //! no reason to refuse the message.
 
 mod devinf;
+mod part;
 mod read;
 mod sink;
 mod source;
