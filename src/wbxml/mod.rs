@@ -7,6 +7,8 @@
 //! Real phones differ from the specification, so the decoder takes SWITCH_PAGE wherever content may stand, attributes
 //! on elements that have none (the root element of some Nokia software has an `xmlns` by index into an empty string
 //! table), opaque data and inline strings as the same text, and element codes that no table names.
+//!
+//! [`Language`]: crate::wbxml::Language
 
 mod charset;
 mod decoder;

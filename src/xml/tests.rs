@@ -212,6 +212,16 @@ fn start(tag: Tag) -> Event<'static> {
 }
 
 #[test]
+fn what_xml_cannot_hold_is_known() {
+    for text in ["", "a\t\r\n", "ü\u{7F}\u{85}", "\u{FFFD}\u{10FFFF}\u{EFBF}"] {
+        assert!(holds(text), "{text:?}");
+    }
+    for text in ["\0", "a\u{1}", "\u{1B}", "\u{FFFE}", "\u{FFFD}\u{FFFF}"] {
+        assert!(!holds(text), "{text:?}");
+    }
+}
+
+#[test]
 fn namespaces_are_written_where_they_change() {
     let events = vec![
         start(syncml::SYNCML),

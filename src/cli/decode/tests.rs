@@ -96,3 +96,26 @@ fn octets_and_control_characters_are_shown_as_hex() {
     );
     assert_eq!(document.json()["root"]["children"][0]["base64"], "AP8b");
 }
+
+#[test]
+fn a_devinf_document_is_shown_alone() {
+    let document = Document::read(&bytes(
+        "02 A4 03 6A 00 4A 65 03 31 2E 31 00 01 5C 03 39 00 01 01",
+    ));
+    assert_eq!(
+        document.text(),
+        "WBXML 1.2, language DevInf, public id 0x1203, charset UTF-8\nDevInf\n  VerDTD: 1.1\n  MaxSize: 9\n"
+    );
+    assert!(
+        document.xml().ends_with(
+            "<DevInf xmlns=\"syncml:devinf\"><VerDTD>1.1</VerDTD><Size>9</Size></DevInf>"
+        )
+    );
+    let xml = Document::read(
+        b"\xEF\xBB\xBF <DevInf xmlns='syncml:devinf'>\n <VerDTD>1.1</VerDTD>\n</DevInf>",
+    );
+    assert_eq!(
+        xml.text(),
+        "DevInf xmlns=\"syncml:devinf\"\n  VerDTD: 1.1\n"
+    );
+}

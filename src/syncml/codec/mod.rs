@@ -127,7 +127,9 @@ fn within(error: DecodeError, octets: usize) -> DecodeError {
 }
 
 /// Writes a message. WBXML: version 1.2, numeric public identifier, UTF-8, text as inline strings, item data as opaque
-/// data of exact length, no string table unless an unknown command has to be named.
+/// data of exact length, no string table unless an unknown command has to be named. XML: item data and credentials that
+/// [`xml::holds`] refuses are written as base64, with Format and Size changed to say so; chunks of a large object have to
+/// be base64 before they are cut.
 pub fn encode(message: &Message<'_>, form: &Form) -> Vec<u8> {
     let out = Vec::with_capacity(1024);
     match form.carrier {
