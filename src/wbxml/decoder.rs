@@ -346,11 +346,14 @@ impl<'a> Decoder<'a> {
         let Ok(name) = std::str::from_utf8(self.literal) else {
             return Tag::UNNAMED;
         };
-        let first = [self.space];
-        first
-            .iter()
-            .chain(self.language.pages)
-            .find_map(|&space| Tag::find(space, name))
+        let spaces = || {
+            [self.space]
+                .into_iter()
+                .chain(self.language.pages.iter().copied())
+        };
+        spaces()
+            .find_map(|space| Tag::find(space, name))
+            .or_else(|| spaces().find_map(|space| Tag::find_in_any_case(space, name)))
             .unwrap_or(Tag::UNNAMED)
     }
 

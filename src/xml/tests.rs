@@ -68,6 +68,10 @@ fn elements_are_found_by_namespace_prefix_or_name() {
         names("<SyncML><a:b xmlns:a='urn:x'/><CmdID xmlns='urn:y'><Type/></CmdID></SyncML>"),
         "0:SyncML ?:b ?:CmdID ?:Type"
     );
+    assert_eq!(
+        names("<syncml><FreeId/><VERDTD/></syncml>"),
+        "0:SyncML 1:FreeID 0:VerDTD"
+    );
     // A root in a namespace that nobody knows is read by its name.
     assert_eq!(names("<SyncML xmlns='http://example.org/'/>"), "0:SyncML");
 }
