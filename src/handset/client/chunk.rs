@@ -1,0 +1,144 @@
+//! Large objects: items that are split over messages (OMA DS Protocol, large object handling).
+
+use crate::syncml::{ChangeKind, Code};
+
+use crate::handset::memory::Luid;
+
+/// An item that the server sends in parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ChunkIn {
+    pub(super) exchange: usize,
+    pub(super) kind: ChangeKind,
+    pub(super) target: Option<String>,
+    pub(super) source: Option<String>,
+    pub(super) content_type: String,
+    pub(super) format: Option<String>,
+    /// Octets of the whole, as announced with the first part.
+    size: u64,
+    octets: Vec<u8>,
+}
+
+impl ChunkIn {
+    /// Opens a buffer. 411 without a size, 416 if the item is larger than the phone takes.
+    pub(super) fn open(size: Option<u64>, limit: u64, like: Self) -> Result<Self, Code> {
+        let size = size.ok_or(Code::SIZE_REQUIRED)?;
+        if size > limit {
+            return Err(Code::REQUESTED_SIZE_TOO_BIG);
+        }
+        Ok(Self {
+            size,
+            octets: Vec::new(),
+            ..like
+        })
+    }
+
+    /// The description of an item, without octets.
+    pub(super) fn describe(
+        exchange: usize,
+        kind: ChangeKind,
+        target: Option<&str>,
+        source: Option<&str>,
+        content_type: &str,
+        format: Option<&str>,
+    ) -> Self {
+        Self {
+            exchange,
+            kind,
+            target: target.map(str::to_owned),
+            source: source.map(str::to_owned),
+            content_type: content_type.to_owned(),
+            format: format.map(str::to_owned),
+            size: 0,
+            octets: Vec::new(),
+        }
+    }
+
+    /// The next part belongs to this item.
+    pub(super) fn continues(&self, other: &Self) -> bool {
+        self.exchange == other.exchange
+            && self.kind == other.kind
+            && self.target == other.target
+            && self.source == other.source
+    }
+
+    /// Takes a part; 424 as soon as there is more than was announced.
+    pub(super) fn push(&mut self, part: &[u8]) -> Result<(), Code> {
+        if (self.octets.len() + part.len()) as u64 > self.size {
+            return Err(Code::SIZE_MISMATCH);
+        }
+        self.octets.extend_from_slice(part);
+        Ok(())
+    }
+
+    /// The whole item; 424 if it is not as long as was announced.
+    pub(super) fn close(self) -> Result<Vec<u8>, Code> {
+        if self.octets.len() as u64 == self.size {
+            Ok(self.octets)
+        } else {
+            Err(Code::SIZE_MISMATCH)
+        }
+    }
+}
+
+/// An item that the phone sends in parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ChunkOut {
+    pub(super) exchange: usize,
+    pub(super) kind: ChangeKind,
+    pub(super) luid: Luid,
+    pub(super) content_type: String,
+    pub(super) format: Option<&'static str>,
+    pub(super) octets: Vec<u8>,
+    /// Octets that were sent.
+    pub(super) offset: usize,
+}
+
+impl ChunkOut {
+    /// The longest next part of at most `len` octets; if `text`, it ends between characters.
+    pub(super) fn part(&self, len: usize, text: bool) -> &[u8] {
+        let rest = &self.octets[self.offset..];
+        let mut end = len.min(rest.len());
+        while text && end < rest.len() && end > 0 && rest[end] & 0xC0 == 0x80 {
+            end -= 1;
+        }
+        &rest[..end]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(size: Option<u64>, limit: u64) -> Result<ChunkIn, Code> {
+        let like = ChunkIn::describe(0, ChangeKind::Add, None, Some("g"), "text/plain", None);
+        ChunkIn::open(size, limit, like)
+    }
+
+    #[test]
+    fn parts_make_a_whole_of_the_announced_size() {
+        let mut chunk = open(Some(5), 10).expect("small enough");
+        assert_eq!(chunk.push(b"abc"), Ok(()));
+        assert_eq!(chunk.clone().close(), Err(Code::SIZE_MISMATCH), "too short");
+        assert_eq!(chunk.push(b"def"), Err(Code::SIZE_MISMATCH), "too long");
+        assert_eq!(chunk.push(b"de"), Ok(()));
+        assert_eq!(chunk.close(), Ok(b"abcde".to_vec()));
+        assert_eq!(open(None, 10), Err(Code::SIZE_REQUIRED));
+        assert_eq!(open(Some(11), 10), Err(Code::REQUESTED_SIZE_TOO_BIG));
+    }
+
+    #[test]
+    fn text_is_split_between_characters() {
+        let chunk = ChunkOut {
+            exchange: 0,
+            kind: ChangeKind::Add,
+            luid: Luid("1".into()),
+            content_type: "text/plain".into(),
+            format: None,
+            octets: "aöb".into(),
+            offset: 0,
+        };
+        assert_eq!(chunk.part(2, true), b"a");
+        assert_eq!(chunk.part(2, false), b"a\xc3");
+        assert_eq!(chunk.part(9, true), "aöb".as_bytes());
+    }
+}

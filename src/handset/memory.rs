@@ -1,0 +1,280 @@
+//! What a phone keeps between sessions: items, anchors, maps that are not delivered yet, the nonce.
+//!
+//! Invariants: a LUID is never given twice (unless the behaviour asks for it); an anchor is in `last_anchor` only when
+//! its session ended well; a cached map stays until the server answered it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::credentials::{base64, from_base64};
+
+/// The phone's id of an item.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Luid(pub String);
+
+impl fmt::Display for Luid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Octets; in JSON a string if they are UTF-8, else an object with base64.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Octets(pub Vec<u8>);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum OctetsForm {
+    Text(String),
+    Base64 { base64: String },
+}
+
+impl Serialize for Octets {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(&self.0) {
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => OctetsForm::Base64 {
+                base64: base64(&self.0),
+            }
+            .serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Octets {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match OctetsForm::deserialize(deserializer)? {
+            OctetsForm::Text(text) => Ok(Self(text.into_bytes())),
+            OctetsForm::Base64 { base64 } => from_base64(base64.as_bytes())
+                .map(Self)
+                .ok_or_else(|| serde::de::Error::custom("no base64")),
+        }
+    }
+}
+
+impl fmt::Debug for Octets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(&self.0))
+    }
+}
+
+/// What the server has not been told of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ItemState {
+    /// The server knows the item as it is here.
+    #[default]
+    Clean,
+    /// The server does not know the item.
+    Added,
+    /// The server knows an older version.
+    Changed,
+}
+
+/// One item of a phone.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StoredItem {
+    /// Media type, such as `text/x-vcard`.
+    pub content_type: String,
+    /// The item itself.
+    pub body: Octets,
+    /// What the server knows of it.
+    pub state: ItemState,
+}
+
+/// A server id with the LUID that the phone gave to the item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CachedMap {
+    /// The server's (temporary) id.
+    pub guid: String,
+    /// The phone's id.
+    pub luid: Luid,
+}
+
+/// One datastore of a phone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DatastoreMemory {
+    /// Items by LUID.
+    pub items: BTreeMap<Luid, StoredItem>,
+    /// LUIDs of items that were deleted and that the server still has.
+    pub deleted: BTreeSet<Luid>,
+    /// Number of the next LUID.
+    pub next_luid: u64,
+    /// The phone's anchor of the last session that ended well.
+    pub last_anchor: Option<String>,
+    /// The phone's anchor of a session that has not ended.
+    pub pending_anchor: Option<String>,
+    /// The server's anchor of the last session that ended well.
+    pub server_anchor: Option<String>,
+    /// Maps that the server has not confirmed.
+    pub cached_maps: Vec<CachedMap>,
+}
+
+impl Default for DatastoreMemory {
+    fn default() -> Self {
+        Self {
+            items: BTreeMap::new(),
+            deleted: BTreeSet::new(),
+            next_luid: 1,
+            last_anchor: None,
+            pending_anchor: None,
+            server_anchor: None,
+            cached_maps: Vec::new(),
+        }
+    }
+}
+
+impl DatastoreMemory {
+    /// Gives the next LUID.
+    pub(super) fn new_luid(&mut self, reuse: bool) -> Luid {
+        if reuse {
+            let highest = self
+                .items
+                .keys()
+                .filter_map(|luid| luid.0.parse::<u64>().ok())
+                .max();
+            self.next_luid = highest.map_or(1, |luid| luid.saturating_add(1));
+        }
+        let luid = Luid(self.next_luid.to_string());
+        self.next_luid = self.next_luid.saturating_add(1);
+        luid
+    }
+
+    /// The user makes an item.
+    pub fn add(&mut self, content_type: &str, body: &[u8], reuse_luid: bool) -> Luid {
+        let luid = self.new_luid(reuse_luid);
+        let state = if self.deleted.remove(&luid) {
+            ItemState::Changed
+        } else {
+            ItemState::Added
+        };
+        self.items.insert(
+            luid.clone(),
+            StoredItem {
+                content_type: content_type.to_owned(),
+                body: Octets(body.to_vec()),
+                state,
+            },
+        );
+        luid
+    }
+
+    /// The user edits an item; `false` if there is none of that LUID.
+    pub fn replace(&mut self, luid: &Luid, body: &[u8]) -> bool {
+        let Some(item) = self.items.get_mut(luid) else {
+            return false;
+        };
+        item.body = Octets(body.to_vec());
+        if item.state == ItemState::Clean {
+            item.state = ItemState::Changed;
+        }
+        true
+    }
+
+    /// The user deletes an item; `false` if there is none of that LUID. The server is told in any case: an item that was
+    /// never confirmed may have reached it.
+    pub fn delete(&mut self, luid: &Luid) -> bool {
+        let existed = self.items.remove(luid).is_some();
+        if existed {
+            self.deleted.insert(luid.clone());
+        }
+        existed
+    }
+}
+
+/// Everything that a phone keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    /// Source LocURI, such as `IMEI:490154203237518`.
+    pub device_id: String,
+    /// Datastores by name (`contacts`, `calendar` ...).
+    pub datastores: BTreeMap<String, DatastoreMemory>,
+    /// The nonce for the next MD5 credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<Octets>,
+    /// Number of the last session.
+    pub session_counter: u64,
+    /// A mark of the device information that the server confirmed; sent again when it differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub devinf_sent: Option<String>,
+}
+
+impl Memory {
+    /// The memory of a new phone.
+    pub fn new(device_id: impl Into<String>) -> Self {
+        Self {
+            device_id: device_id.into(),
+            ..Self::default()
+        }
+    }
+
+    /// A datastore, made if it is not there.
+    pub fn datastore_mut(&mut self, name: &str) -> &mut DatastoreMemory {
+        self.datastores.entry(name.to_owned()).or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_are_remembered_until_the_server_knows_them() {
+        let mut store = DatastoreMemory::default();
+        let luid = store.add("text/plain", b"one", false);
+        assert_eq!(store.items[&luid].state, ItemState::Added);
+        assert!(store.replace(&luid, b"two"));
+        assert_eq!(
+            store.items[&luid].state,
+            ItemState::Added,
+            "the server still knows nothing"
+        );
+        assert!(store.delete(&luid));
+        assert!(store.deleted.contains(&luid), "it may have reached the server");
+
+        let kept = store.add("text/plain", b"three", false);
+        assert_ne!(kept, luid, "a LUID is not given twice");
+        store.items.get_mut(&kept).expect("it was added").state = ItemState::Clean;
+        assert!(store.replace(&kept, b"four"));
+        assert_eq!(store.items[&kept].state, ItemState::Changed);
+        assert!(store.delete(&kept));
+        assert!(store.deleted.contains(&kept));
+        assert!(!store.delete(&kept) && !store.replace(&kept, b""));
+    }
+
+    #[test]
+    fn a_phone_that_reuses_luids_turns_delete_and_add_into_a_change() {
+        let mut store = DatastoreMemory::default();
+        let luid = store.add("text/plain", b"one", true);
+        store.items.get_mut(&luid).expect("it was added").state = ItemState::Clean;
+        store.delete(&luid);
+        let again = store.add("text/plain", b"other", true);
+        assert_eq!(again, luid);
+        assert_eq!(store.items[&again].state, ItemState::Changed);
+        assert!(store.deleted.is_empty());
+    }
+
+    #[test]
+    fn memory_survives_json() {
+        let mut memory = Memory::new("IMEI:1");
+        memory.nonce = Some(Octets(vec![0, 0xff]));
+        let store = memory.datastore_mut("contacts");
+        store.add("text/x-vcard", "N:Öberg\r\n".as_bytes(), false);
+        store.add("image/png", &[0x89, 0xff], false);
+        store.cached_maps.push(CachedMap {
+            guid: "g1".into(),
+            luid: Luid("1".into()),
+        });
+        let text = serde_json::to_string(&memory).expect("plain data");
+        assert!(text.contains("N:Öberg"), "text stays readable: {text}");
+        assert_eq!(
+            serde_json::from_str::<Memory>(&text).expect("what was written"),
+            memory
+        );
+    }
+}

@@ -1,0 +1,99 @@
+//! What the user of a phone sets: server, account, protocol, datastores.
+
+use std::collections::BTreeMap;
+
+use super::credentials::Auth;
+use super::device_info::DeviceInfo;
+use crate::syncml::{Carrier, Version};
+
+/// The two addresses of a datastore.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// On the phone: Source of Alert and Sync, SourceRef in DevInf.
+    pub local: String,
+    /// On the server: Target of Alert and Sync.
+    pub remote: String,
+}
+
+impl Addresses {
+    /// Both sides use the same address.
+    pub fn same(address: &str) -> Self {
+        Self {
+            local: address.to_owned(),
+            remote: address.to_owned(),
+        }
+    }
+}
+
+/// How a phone talks to its server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Where messages go until the server names another address.
+    pub server_url: String,
+    /// Target LocURI of the header, usually the same.
+    pub target_uri: String,
+    /// User name.
+    pub user: String,
+    /// Password.
+    pub password: String,
+    /// Protocol version.
+    pub version: Version,
+    /// XML or WBXML.
+    pub carrier: Carrier,
+    /// Credentials.
+    pub auth: Auth,
+    /// Octets of the largest message that the phone takes.
+    pub max_msg_size: u64,
+    /// Octets of the largest item that the phone takes.
+    pub max_obj_size: u64,
+    /// NumberOfChanges is sent (1.1 and later).
+    pub number_of_changes: bool,
+    /// The server's device information is asked for at the first sync.
+    pub ask_devinf: bool,
+    /// What the phone says about itself.
+    pub devinf: DeviceInfo,
+    /// Addresses by datastore name.
+    pub datastores: BTreeMap<String, Addresses>,
+    /// A session with more messages than this is given up.
+    pub max_messages: u32,
+    /// Items that a datastore can hold; further Adds get 420.
+    pub max_items: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let names = ["contacts", "calendar", "tasks", "notes"];
+        Self {
+            server_url: "http://127.0.0.1:8080/sync".to_owned(),
+            target_uri: "http://127.0.0.1:8080/sync".to_owned(),
+            user: String::new(),
+            password: String::new(),
+            version: Version::V12,
+            carrier: Carrier::Wbxml,
+            auth: Auth::Md5,
+            max_msg_size: 16_384,
+            max_obj_size: 4 << 20,
+            number_of_changes: true,
+            ask_devinf: true,
+            devinf: DeviceInfo::default(),
+            datastores: names
+                .map(|name| (name.to_owned(), Addresses::same(&format!("./{name}"))))
+                .into(),
+            max_messages: 20_000,
+            max_items: 200_000,
+        }
+    }
+}
+
+impl Settings {
+    /// Settings for a server and an account; the rest has defaults.
+    pub fn new(server_url: &str, user: &str, password: &str) -> Self {
+        Self {
+            server_url: server_url.to_owned(),
+            target_uri: server_url.to_owned(),
+            user: user.to_owned(),
+            password: password.to_owned(),
+            ..Self::default()
+        }
+    }
+}
