@@ -13,8 +13,13 @@ fn seeds(default: u64) -> std::ops::Range<u64> {
     0..count
 }
 
+/// One seed, to look at it: `CANDYBAR_SEED`.
+fn only() -> Option<u64> {
+    std::env::var("CANDYBAR_SEED").ok()?.parse().ok()
+}
+
 fn run(shape: &Shape, count: u64) {
-    for seed in seeds(count) {
+    for seed in seeds(count).filter(|seed| only().is_none_or(|one| one == *seed)) {
         World::new(seed, shape.clone()).live();
     }
 }

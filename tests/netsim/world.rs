@@ -12,7 +12,7 @@ use candybar::handset::{
 use candybar::session;
 use candybar::store::{NewItem, Store, StoreConfig};
 use candybar::sync::{Account, Cursor, Datastore, ItemId, Secret};
-use candybar::syncml::{Carrier, Version};
+use candybar::syncml::{Carrier, Command, Version};
 
 const STORE: &str = "contacts";
 const ROUNDS: u32 = 5;
@@ -98,8 +98,12 @@ impl World {
                         user_agent: None,
                         query: None,
                     };
+                    trace(post.content_type, post.body, ">");
                     match server.handle(request, time.get()) {
-                        Ok(reply) => Ok(Answer::ok(reply.content_type, reply.body)),
+                        Ok(reply) => {
+                            trace(reply.content_type, &reply.body, "<");
+                            Ok(Answer::ok(reply.content_type, reply.body))
+                        }
                         Err(ExchangeError::Undecodable(text)) => panic!("the server could not read a phone: {text}"),
                         Err(error) => panic!("the server failed: {error}"),
                     }
@@ -178,13 +182,23 @@ impl World {
     }
 
     fn sync(&mut self, phone: usize, mode: Mode) -> Result<(), String> {
-        self.clock.set(self.clock.get() + 60);
+        // Copies that come late come within minutes; a server cannot tell older ones from a phone that begins again.
+        self.clock.set(self.clock.get() + 1);
         let request = Request::new(&[STORE], mode, self.clock.get());
         let faultless = self.shape.faults == FaultRates::default();
         let result = self.phones[phone].sync(&request).map_err(|error| error.to_string());
         let faults = self.phones[phone].transport_mut().counts();
-        self.log.push(format!("phone {phone} {mode:?}: {result:?} {faults:?}"));
-        self.log.push(format!("  phone: {:?}", self.phones[phone].memory().datastores));
+        let told = result.as_ref().map(|report| report.datastores[0].to_string()).map_err(Clone::clone);
+        if std::env::var_os("CANDYBAR_SEED").is_some() {
+            eprintln!("phone {phone} has synced");
+        }
+        self.log.push(format!("phone {phone} {mode:?}: {told:?} {faults:?}"));
+        let held: Vec<_> = self.phones[phone]
+            .items(STORE)
+            .into_iter()
+            .map(|(luid, item)| (luid.0, name_and_number(&item.body.0), item.state))
+            .collect();
+        self.log.push(format!("  phone: {held:?}"));
         self.log.push(format!("  server: {:?}", self.held_by_server()));
         let report = result?;
         if faultless {
@@ -285,6 +299,35 @@ impl World {
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         (mixed ^ (mixed >> 31)) % limit
     }
+}
+
+/// Shows a message, if one seed is being looked at.
+fn trace(content_type: &str, body: &[u8], direction: &str) {
+    if std::env::var_os("CANDYBAR_SEED").is_none() {
+        return;
+    }
+    let carrier = Carrier::from_mime(content_type).expect("a SyncML message");
+    let limits = candybar::syncml::codec::Limits::default();
+    let message = candybar::syncml::codec::decode(body, carrier, &limits).expect("a SyncML message");
+    let mut text = format!("  {direction} {} {}", message.header.session_id, message.header.msg_id);
+    let mut rest: Vec<&Command<'_>> = message.body.iter().rev().collect();
+    while let Some(command) = rest.pop() {
+        text += " ";
+        text += command.name();
+        match command {
+            Command::Status(status) => text += &format!(":{}={}", status.cmd, status.code),
+            Command::Alert(alert) => text += &format!("{:?}", alert.code),
+            Command::Map(map) => map.items.iter().for_each(|item| text += &format!("({}={})", item.target, item.source)),
+            Command::Change(change) => change.items.iter().for_each(|item| {
+                let of = item.source.as_ref().or(item.target.as_ref()).map(|place| &*place.uri);
+                let name = item.data.bytes().and_then(name_and_number);
+                text += &format!("({of:?} {name:?})");
+            }),
+            Command::Sync(sync) => rest.extend(sync.commands.iter().rev()),
+            _ => {}
+        }
+    }
+    eprintln!("{text}{}", if message.last { " Final" } else { "" });
 }
 
 fn card(name: &str, number: &str) -> Vec<u8> {

@@ -125,6 +125,7 @@ fn components(body: &str, kinds: &[&str]) -> Vec<Item> {
                     property.value.to_ascii_uppercase(),
                     "wrong END in\n{body}"
                 );
+                drop_default_month(&mut closed.lines);
                 closed.lines.sort();
                 if kinds.contains(&closed.name.as_str()) {
                     found.push(Item(closed.lines));
@@ -149,6 +150,23 @@ fn components(body: &str, kinds: &[&str]) -> Vec<Item> {
     }
     assert!(open.is_empty(), "{} is not closed in\n{body}", open[0].name);
     found
+}
+
+/// Takes BYMONTH out of a yearly rule where it only repeats the month of the start, as vCalendar 1.0 has to.
+fn drop_default_month(lines: &mut [String]) {
+    let start = lines.iter().find(|line| line.starts_with("DTSTART"));
+    let month = start
+        .and_then(|line| line.rsplit(':').next())
+        .and_then(|value| value.get(4..6));
+    let Some(Ok(month)) = month.map(str::parse::<u8>) else {
+        return;
+    };
+    let yearly = |line: &&mut String| {
+        line.starts_with("RRULE:") && line.contains("FREQ=YEARLY") && !line.contains("BYDAY")
+    };
+    for rule in lines.iter_mut().filter(yearly) {
+        *rule = rule.replace(&format!("BYMONTH={month};"), "");
+    }
 }
 
 /// The logical lines of a body: RFC 2426 2.6, RFC 5545 3.1.
@@ -315,4 +333,101 @@ fn outside_quotes(text: &str, wanted: char) -> Option<usize> {
 
 fn split_where(text: &str, separates: impl FnMut(char) -> bool) -> Vec<&str> {
     text.split(separates).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Datastore, items};
+
+    fn same(datastore: Datastore, left: &str, right: &str) -> bool {
+        items(datastore, &[left.to_owned()]) == items(datastore, &[right.to_owned()])
+    }
+
+    fn card(lines: &str) -> String {
+        format!("BEGIN:VCARD\r\nVERSION:3.0\r\n{lines}\r\nEND:VCARD\r\n")
+    }
+
+    fn event(lines: &str) -> String {
+        format!(
+            "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\n{lines}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        )
+    }
+
+    #[test]
+    fn spelling_does_not_count() {
+        let pairs = [
+            ("TEL;TYPE=WORK,VOICE:1", "tel;type=voice;type=Work:1"),
+            ("N:Ä;B;;;\r\nNOTE:x", "NOTE:x\r\nN:Ä;B"),
+            ("NOTE:ab\\ncd\\, e", "NOTE:ab\r\n \\ncd\\, \r\n e"),
+            ("BDAY:1970-05-01", "BDAY:19700501"),
+            ("CATEGORIES:a,b", "CATEGORIES:b\r\nCATEGORIES:a"),
+            ("FN:x\r\nGEO:;\r\nPHOTO:\r\nREV:1", "FN:x\r\nPRODID:y"),
+        ];
+        for (left, right) in pairs {
+            assert!(
+                same(Datastore::Contacts, &card(left), &card(right)),
+                "{left:?} {right:?}"
+            );
+        }
+        assert!(same(Datastore::Notes, "a\r\nb\r\n", "a\nb"));
+        assert!(same(
+            Datastore::Calendar,
+            &event("RRULE:FREQ=DAILY;INTERVAL=1"),
+            &event("RRULE:FREQ=DAILY")
+        ));
+    }
+
+    #[test]
+    fn every_difference_counts() {
+        let pairs = [
+            ("TEL;TYPE=WORK:1", "TEL;TYPE=HOME:1"),
+            ("TEL;TYPE=WORK:1", "TEL;TYPE=WORK,PREF:1"),
+            ("TEL:1\r\nTEL:1", "TEL:1"),
+            ("N:a;b", "N:b;a"),
+            ("ADR:;;a", "ADR:;a"),
+            ("NOTE:a\\nb", "NOTE:a b"),
+            ("NOTE:a\\;b", "NOTE:a\\\\;b"),
+            ("PHOTO;ENCODING=B:AAAA", "PHOTO;ENCODING=B:AAAB"),
+            ("X-SKYPE:a", "X-SKYPE:b"),
+        ];
+        for (left, right) in pairs {
+            assert!(
+                !same(Datastore::Contacts, &card(left), &card(right)),
+                "{left:?} {right:?}"
+            );
+        }
+        let pairs = [
+            ("DTSTART:20260101T000000Z", "DTSTART:20260101T000000"),
+            (
+                "DTSTART;TZID=Europe/Berlin:20260101T000000",
+                "DTSTART:20260101T000000",
+            ),
+            ("RRULE:FREQ=DAILY;INTERVAL=2", "RRULE:FREQ=DAILY"),
+            (
+                "DTSTART:20260201\r\nRRULE:FREQ=YEARLY;BYMONTH=3",
+                "DTSTART:20260201\r\nRRULE:FREQ=YEARLY",
+            ),
+            (
+                "EXDATE:20260101T000000Z,20260102T000000Z",
+                "EXDATE:20260101T000000Z",
+            ),
+            (
+                "BEGIN:VALARM\r\nTRIGGER:-PT5M\r\nEND:VALARM",
+                "BEGIN:VALARM\r\nTRIGGER:-PT6M\r\nEND:VALARM",
+            ),
+            ("BEGIN:VALARM\r\nTRIGGER:-PT5M\r\nEND:VALARM", "SUMMARY:x"),
+        ];
+        for (left, right) in pairs {
+            assert!(
+                !same(Datastore::Calendar, &event(left), &event(right)),
+                "{left:?} {right:?}"
+            );
+        }
+        assert!(!same(Datastore::Notes, "a\n\nb", "a\nb"));
+        let twice = [card("FN:x"), card("FN:x")];
+        assert_ne!(
+            items(Datastore::Contacts, &twice),
+            items(Datastore::Contacts, &twice[..1])
+        );
+    }
 }

@@ -56,7 +56,7 @@ pub(crate) enum Mode {
 
 impl Mode {
     /// SyncEvolution's word: local is the phone.
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::TwoWay => "two-way",
             Self::Slow => "slow",
@@ -136,7 +136,7 @@ impl Phone {
             format!("password={}", dialect.password.unwrap_or(password)),
             format!("deviceId={device}"),
             format!("logdir={}", phone.logs().display()),
-            format!("loglevel={}", recording::log_level()),
+            format!("loglevel={}", recording::log_level(false)),
             format!("enableWBXML={wbxml}"),
             format!("SyncMLVersion={version}"),
             format!("clientAuthType={auth}"),
@@ -196,6 +196,20 @@ impl Phone {
             ended.text
         );
         phone
+    }
+
+    /// From now on the messages of each session are in its log folder, or are not.
+    pub(crate) fn log_messages(&self, log: bool) {
+        let level = format!("loglevel={}", recording::log_level(log));
+        let ended = process::run(
+            self.command().args(["--configure", &level, CONFIGURATION]),
+            LIMIT,
+        );
+        assert!(
+            ended.success(),
+            "SyncEvolution cannot be configured: {}",
+            ended.text
+        );
     }
 
     /// Writes an item; a new name is a new item.

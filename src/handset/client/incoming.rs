@@ -56,6 +56,10 @@ impl Client {
         self.session.polls = 0;
         self.session.unanswered_challenges = 0;
         self.session.server_closed = message.last;
+        if message.last && !self.session.closed {
+            self.session
+                .complain(|| "Final before the client's package is complete".to_owned());
+        }
 
         let reply = Reply {
             msg_id: header.msg_id.to_string(),
@@ -289,11 +293,15 @@ impl Client {
             let kept = self.memory.datastores.get(&exchange.name);
             let kept = kept.and_then(|store| store.server_anchor.as_deref());
             let differs = kept.is_some_and(|kept| anchor.last.as_deref() != Some(kept));
-            let changes_only = exchange.used == exchange.used.refreshed();
-            if self.behaviour.check_server_anchor && differs && !changes_only {
-                exchange.used = exchange.used.refreshed();
-                exchange.restart |= sending;
-                code = Code::REFRESH_REQUIRED;
+            let everything = exchange.used == exchange.used.refreshed();
+            if differs && !everything {
+                if self.behaviour.check_server_anchor {
+                    exchange.used = exchange.used.refreshed();
+                    exchange.restart |= sending;
+                    code = Code::REFRESH_REQUIRED;
+                } else {
+                    complaint = Some(format!("Last of {} is not the Next before", exchange.name));
+                }
             }
         } else {
             complaint = Some(format!("Alert without anchor for {}", exchange.name));

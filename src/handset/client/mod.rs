@@ -380,6 +380,18 @@ impl Client {
         for name in unanswered {
             self.session.complain(|| format!("no Status for {name}"));
         }
+        for index in 0..self.session.exchanges.len() {
+            let Exchange {
+                name,
+                announced,
+                came,
+                ..
+            } = &self.session.exchanges[index];
+            if announced.is_some_and(|announced| announced != *came) {
+                let text = format!("NumberOfChanges {announced:?} of {name}, {came} came");
+                self.session.complain(|| text);
+            }
+        }
         for exchange in &self.session.exchanges {
             if exchange.refused.is_some() {
                 continue;

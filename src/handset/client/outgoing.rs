@@ -143,7 +143,8 @@ impl Client {
     fn pack_statuses(&mut self, packer: &mut Packer) {
         while let Some(mut status) = self.session.statuses.pop_front() {
             status.cmd_id = packer.cmd_id().into();
-            if let Err(Command::Status(status)) = packer.offer(Command::Status(status), Sent::Other)
+            if let Some(Command::Status(status)) =
+                packer.offer(Command::Status(status), Sent::Other)
             {
                 self.session.statuses.push_front(status);
                 return;
@@ -155,7 +156,7 @@ impl Client {
     fn pack_queue(&mut self, packer: &mut Packer) -> bool {
         while let Some(Prepared { mut command, sent }) = self.session.queue.pop_front() {
             set_cmd_id(&mut command, packer.cmd_id());
-            if let Err(command) = packer.offer(command, sent.clone()) {
+            if let Some(command) = packer.offer(command, sent.clone()) {
                 self.session.queue.push_front(Prepared { command, sent });
                 return false;
             }

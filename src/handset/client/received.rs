@@ -95,6 +95,7 @@ impl Client {
     fn change(&mut self, index: usize, change: &Change<'_>, command: &Command<'_>, reply: &Reply) {
         for item in &change.items {
             let code = self.item(index, change, item);
+            self.session.exchanges[index].came += u64::from(code != Code::CHUNK_ACCEPTED);
             let source = item.source.as_ref().map(|source| source.uri.to_string());
             let target = item.target.as_ref().map(|target| target.uri.to_string());
             if !code.is_success() {

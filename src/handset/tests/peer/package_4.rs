@@ -74,6 +74,7 @@ impl Peer {
                         cmd_id: self.id(),
                         target: Some(Location::new(format!("./{name}"))),
                         source: Some(Location::new(name)),
+                        number_of_changes: self.announce,
                         ..Sync::default()
                     };
                     answer.body.push(Command::Sync(sync));
