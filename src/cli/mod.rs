@@ -45,6 +45,7 @@ struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 struct Global {
     /// Configuration file [default: candybar.toml, if there is one]
     #[arg(long, global = true, value_name = "FILE")]

@@ -113,7 +113,7 @@ fn a_broken_item_is_named_and_the_rest_goes_on() {
     place
         .run(&["import", "alice", "contacts", "calendar.ics"])
         .ends(1)
-        .says("left out item 1 (line 10): it is an event, which contacts does not hold");
+        .says("left out item 1 (line 12): it is an event, which contacts does not hold");
     place.write("empty.vcf", "");
     place
         .run(&["import", "alice", "contacts", "empty.vcf"])

@@ -157,14 +157,19 @@ impl Serving {
     }
 
     /// Asks it to end, by this signal, and gives its exit code.
-    pub(super) fn stop(mut self, signal: &str) -> Option<i32> {
-        let status = Command::new("kill")
-            .args(["-s", signal, &self.child.id().to_string()])
-            .status()
-            .expect("kill runs");
-        assert!(status.success());
+    pub(super) fn stop(mut self, name: &str) -> Option<i32> {
+        signal(&self.child, name);
         self.child.wait().expect("it ends").code()
     }
+}
+
+/// Sends a signal to a process of ours.
+pub(super) fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill")
+        .args(["-s", name, &child.id().to_string()])
+        .status()
+        .expect("kill runs");
+    assert!(status.success());
 }
 
 impl Drop for Serving {

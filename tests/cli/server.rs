@@ -1,6 +1,9 @@
 //! `serve`, `demo`, and the virtual phone against a server in another process.
 
-use super::program::{Place, run};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use super::program::{Place, run, signal};
 
 const CARD: &str = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:one\r\nN:Lovelace;Ada;;;\r\nFN:Ada Lovelace\r\nTEL;TYPE=CELL:+442071234567\r\nEND:VCARD\r\n";
 
@@ -169,4 +172,53 @@ fn the_demonstration_tells_its_story_and_leaves_nothing_behind() {
         .count();
     assert_eq!(left, 0);
     assert!(!place.path("candybar.db").exists());
+}
+
+#[test]
+fn the_demonstration_serves_on_until_it_is_told_to_end() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("temporary")).expect("a folder");
+    let mut child = place
+        .command(&["demo"])
+        .env("TMPDIR", place.path("temporary"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let told: Vec<String> = BufReader::new(child.stdout.take().expect("piped"))
+        .lines()
+        .map(|line| line.expect("a line"))
+        .take_while(|line| !line.contains("--sync slow candybar"))
+        .collect();
+    let setting = |name: &str| {
+        let line = told
+            .iter()
+            .rev()
+            .find_map(|line| line.trim().strip_prefix(name));
+        line.unwrap_or_else(|| panic!("no {name} in {told:#?}"))
+            .trim()
+            .to_owned()
+    };
+    let (url, password) = (setting("server address"), setting("password"));
+    let synced = place.run(&[
+        "handset",
+        "sync",
+        "--url",
+        &url,
+        "--user",
+        "demo",
+        "--password",
+        &password,
+    ]);
+    synced.ends(0);
+    let phone = place.run(&["handset", "show"]).ends(0).out;
+    assert!(
+        phone.contains("Turing"),
+        "the other phone's contact is here as well: {phone}"
+    );
+    signal(&child, "TERM");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    let left = std::fs::read_dir(place.path("temporary"))
+        .expect("listed")
+        .count();
+    assert_eq!(left, 0);
 }
