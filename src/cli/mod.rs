@@ -1,7 +1,7 @@
 //! Command line: one file per subcommand.
 //!
 //! Data goes to standard output, everything else to standard error. What a command does not do, it says in plain
-//! words ([`failure::Failure`]); exit codes are [`failure::Code`].
+//! words (`failure::Failure`); exit codes are those of `failure::Code`.
 
 mod account;
 mod config;

@@ -27,7 +27,8 @@ pub(super) fn routes<E: Engine>(app: &mut web::ServiceConfig, state: web::Data<S
             web::route().guard(read()).to(monitor::metrics::<E>),
         )
         .route("/sync", web::route().to(sync::<E>))
-        .route("/sync/", web::route().to(sync::<E>));
+        .route("/sync/", web::route().to(sync::<E>))
+        .default_service(web::to(monitor::nothing));
 }
 
 async fn sync<E: Engine>(

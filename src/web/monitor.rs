@@ -26,6 +26,13 @@ pub(super) async fn index() -> HttpResponse {
     ))
 }
 
+/// Any other address.
+pub(super) async fn nothing() -> HttpResponse {
+    HttpResponse::NotFound()
+        .content_type("text/plain; charset=utf-8")
+        .body("there is nothing here; phones synchronise with /sync\n")
+}
+
 /// The process lives.
 pub(super) async fn health() -> HttpResponse {
     text("ok\n")
