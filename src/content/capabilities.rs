@@ -53,6 +53,8 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("BODY", &["DESCRIPTION", "NOTE"]),
     ("CREATED", &["DCREATED"]),
     ("RECURRENCE-ID", &["X-RECURRENCE-ID"]),
+    ("ORGANIZER", &["ATTENDEE"]),
+    ("EXRULE", &["XRULE"]),
     (
         "VALARM",
         &["AALARM", "DALARM", "MALARM", "PALARM", "TRIGGER"],

@@ -153,6 +153,11 @@ pub fn read(body: &[u8], hint: &ReadHint<'_>) -> Result<Parsed, ContentError> {
         return Err(ContentError::TooLarge);
     }
     let format = match (Format::sniff(body), hint.format) {
+        // A note may quote a card.
+        (Some(Format::VNote11), _) => Format::VNote11,
+        (Some(_), Some(Format::PlainText) | None) if hint.kind == Some(Kind::Note) => {
+            Format::PlainText
+        }
         (Some(format), _) => format,
         (None, Some(Format::PlainText)) => Format::PlainText,
         (None, None) if hint.kind == Some(Kind::Note) => Format::PlainText,
@@ -176,8 +181,11 @@ pub fn read(body: &[u8], hint: &ReadHint<'_>) -> Result<Parsed, ContentError> {
                     root: note::read(root),
                 },
                 ("VCALENDAR", Format::VCalendar10 | Format::ICalendar20) => {
-                    let (kind, root, more) = calendar::read(root, format, hint)?;
+                    let (kind, mut root, more) = calendar::read(root, format, hint)?;
                     warnings.extend(more);
+                    if kind == Kind::Note {
+                        note::tidy(&mut root);
+                    }
                     Record { kind, root }
                 }
                 _ => return Err(ContentError::NotThisType),
@@ -203,7 +211,8 @@ pub fn write(record: &Record, target: &Target<'_>) -> Vec<u8> {
         (Kind::Contact, Format::VCard21 | Format::VCard30 | Format::VCard40) => {
             vcard::write(record, target, &mut out)
         }
-        (Kind::Event | Kind::Task, Format::VCalendar10 | Format::ICalendar20) => {
+        (Kind::Event | Kind::Task, Format::VCalendar10)
+        | (Kind::Event | Kind::Task | Kind::Note, Format::ICalendar20) => {
             calendar::write(record, target, &mut out)
         }
         _ => note::write(record, target, &mut out),

@@ -237,6 +237,11 @@ fn plain_text_is_a_note() {
         read(b"\x89PNG\r\n\0\0", &kind),
         Err(ContentError::NotThisType)
     );
+    let quoting = b"BEGIN:VCARD\nFN:x\nEND:VCARD\nis how a card looks";
+    assert_eq!(
+        read(quoting, &kind).map(|parsed| parsed.format),
+        Ok(Format::PlainText)
+    );
     let big = vec![b'x'; line::MAX_BYTES + 1];
     assert_eq!(read(&big, &kind), Err(ContentError::TooLarge));
 }

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::session::{self, Context, LoadFailed, Session};
 use crate::store::{Store, StoreError};
-use crate::sync::{Commit, PeerQuery, SessionWrite, StoredSession};
+use crate::sync::{Commit, Device, PeerQuery, SessionWrite, StoredSession};
 use crate::syncml::codec::{Form, Limits, decode, encode};
 use crate::syncml::{Carrier, Code, Command, Message, Status, Version};
 
@@ -19,6 +19,8 @@ pub use summary::Summary;
 
 /// How often a message is worked on again after a concurrent write.
 const MAX_ATTEMPTS: u32 = 20;
+/// Seconds after which the same octets may open a session again.
+const RESTART_AFTER: i64 = 120;
 /// Octets of a device's address or a session's id.
 const MAX_NAME: usize = 255;
 
@@ -156,8 +158,20 @@ impl Exchange {
                 return Ok(Some(header_status(message, version, carrier, Code::COMMAND_NOT_ALLOWED)));
             }
             Place::Next(stored) => Some(stored.clone()),
-            Place::First => None,
+            Place::First => match opening(peer.device.as_ref(), peer.session.as_ref(), digest, now) {
+                Opening::New => None,
+                Opening::LateCopy => {
+                    return Ok(Some(header_status(message, version, carrier, Code::COMMAND_NOT_ALLOWED)));
+                }
+                Opening::TooSoon => {
+                    return Ok(Some(header_status(message, version, carrier, Code::RETRY_LATER)));
+                }
+            },
         };
+        if continues.is_none() && goes_on(message) {
+            // Its session is over or was never here; opening one with it would end the one that may be open.
+            return Ok(Some(header_status(message, version, carrier, Code::REQUEST_TIMEOUT)));
+        }
         let fallback = session::challenge_nonce_from(&self.settings.nonce_secret, &header.source.uri, now);
         let admission = match session::admit(message, version, &peer, continues.as_ref(), &fallback) {
             Ok(admission) => admission,
@@ -189,6 +203,7 @@ impl Exchange {
             views: &peer.views,
             user_agent: request.user_agent,
             now,
+            request: digest,
             entropy: entropy()?,
         };
         let mut loads = loads::ReaderLoads::new(&mut reader, account.id, device.id);
@@ -200,7 +215,8 @@ impl Exchange {
         let reply = encode(&outcome.reply, &session.form());
         let state = StoredSession {
             session: header.session_id.to_string(),
-            step: continues.as_ref().map_or(0, |stored| stored.step) + 1,
+            // A phone that uses its SessionID again goes on counting, so that no two messages can take the same step.
+            step: peer.session.as_ref().map_or(0, |stored| stored.step) + 1,
             msg_id: header.msg_id.to_string(),
             request: digest,
             reply: reply.clone(),
@@ -279,6 +295,32 @@ fn place<'p>(
         (Some(_), Some(_)) if message.header.cred.is_some() && stored.ended => Place::First,
         _ => Place::OutOfOrder,
     }
+}
+
+/// Whether a message can only be a later one of a session: its MsgID is not 1 (as after a challenge it is not, too), and it
+/// asks for no sync.
+fn goes_on(message: &Message<'_>) -> bool {
+    message.header.msg_id.trim() != "1" && !message.body.iter().any(|command| matches!(command, Command::Alert(_)))
+}
+
+/// What a message that would open a session is.
+enum Opening {
+    /// It opens one.
+    New,
+    /// It opened one that is long gone: a copy that was under way for long.
+    LateCopy,
+    /// It opened the newest one, which went on a moment ago: a copy too, or a phone that begins again with the same
+    /// octets. The phone may try again when [`RESTART_AFTER`] has passed.
+    TooSoon,
+}
+
+fn opening(device: Option<&Device>, newest: Option<&StoredSession>, digest: [u8; 16], now: i64) -> Opening {
+    let mut openings = device.map_or(&[][..], |device| &device.openings).chunks_exact(digest.len()).rev();
+    if openings.next() == Some(&digest) {
+        let busy = newest.is_some_and(|session| now.saturating_sub(session.updated) < RESTART_AFTER);
+        return if busy { Opening::TooSoon } else { Opening::New };
+    }
+    if openings.any(|opening| opening == digest) { Opening::LateCopy } else { Opening::New }
 }
 
 /// The account in the query of our RespURI.

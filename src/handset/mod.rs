@@ -14,6 +14,7 @@ mod faults;
 mod memory;
 mod mode;
 mod phone;
+mod properties;
 mod report;
 mod settings;
 mod state_file;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::behaviour::Behaviour;
 use super::client::{Client, Failure, Next, Progress, Request};
-use super::device_info::keep_properties;
 use super::memory::{Luid, Memory, StoredItem};
+use super::properties::keep_properties;
 use super::report::Report;
 use super::settings::Settings;
 use super::state_file::{StateFile, StateFileError};

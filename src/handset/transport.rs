@@ -100,6 +100,10 @@ impl HttpTransport {
 
 impl Transport for HttpTransport {
     fn exchange(&mut self, post: &Post<'_>) -> Result<Answer, TransportError> {
+        if !post.url.starts_with("http://") {
+            let text = format!("{:?} is no address that begins with http://", post.url);
+            return Err(TransportError::Address(text));
+        }
         let lost = |error: ureq::Error| match error {
             ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::TlsRequired => {
                 TransportError::Address(format!("{}: {error}", post.url))
@@ -127,5 +131,99 @@ impl Transport for HttpTransport {
             content_type: content_type.unwrap_or_default(),
             body: body.map_err(lost)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    /// Answers one request with these octets; gives what arrived.
+    fn serve(answer: &'static [u8]) -> (String, thread::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}/sync?s=1", listener.local_addr().expect("bound"));
+        let served = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let mut request = Vec::new();
+            let mut buffer = [0; 1024];
+            while !request.ends_with(b"BODY") {
+                let len = stream.read(&mut buffer).expect("a request");
+                assert_ne!(len, 0, "the request ends with its body");
+                request.extend_from_slice(&buffer[..len]);
+            }
+            stream.write_all(answer).expect("the client reads");
+            String::from_utf8(request).expect("text")
+        });
+        (url, served)
+    }
+
+    fn post(url: &str) -> Result<Answer, TransportError> {
+        let post = Post {
+            url,
+            content_type: "application/vnd.syncml+xml",
+            body: b"the BODY",
+        };
+        HttpTransport::new(Duration::from_secs(60)).exchange(&post)
+    }
+
+    #[test]
+    fn a_message_goes_out_with_its_length_and_an_answer_comes_back() {
+        let (url, served) = serve(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.syncml+xml; charset=UTF-8\r\nContent-Length: 3\r\n\r\nyes",
+        );
+        let answer = post(&url).expect("an answer");
+        assert_eq!(
+            answer,
+            Answer::ok("application/vnd.syncml+xml; charset=UTF-8", b"yes".to_vec())
+        );
+        let request = served.join().expect("served").to_ascii_lowercase();
+        assert!(
+            request.starts_with("post /sync?s=1 http/1.1\r\n"),
+            "{request}"
+        );
+        assert!(request.contains("\r\ncontent-length: 8\r\n"), "{request}");
+        assert!(
+            request.contains("\r\ncontent-type: application/vnd.syncml+xml\r\n"),
+            "{request}"
+        );
+    }
+
+    #[test]
+    fn other_statuses_come_back_too() {
+        let (url, served) = serve(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(post(&url).map(|answer| answer.status), Ok(503));
+        served.join().expect("served");
+        let (url, served) =
+            serve(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(
+            post(&url).map(|answer| answer.status),
+            Ok(302),
+            "redirects are not followed"
+        );
+        served.join().expect("served");
+    }
+
+    #[test]
+    fn a_lost_connection_may_be_tried_again_and_a_wrong_address_may_not() {
+        let (url, served) = serve(b"HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\ncut off");
+        let error = post(&url).expect_err("the answer is cut off");
+        assert!(error.is_passing(), "{error}");
+        served.join().expect("served");
+        let error = post(&url).expect_err("nobody listens any more");
+        assert!(error.is_passing(), "{error}");
+        for url in ["https://127.0.0.1/", "no address", ""] {
+            let error = post(url).expect_err("no such address");
+            assert!(
+                matches!(error, TransportError::Address(_)),
+                "{url}: {error:?}"
+            );
+        }
+        assert!(
+            TransportError::Status(503).is_passing() && !TransportError::Status(404).is_passing()
+        );
     }
 }

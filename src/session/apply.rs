@@ -14,7 +14,7 @@ use super::turn::{Held, Turn};
 use super::LoadFailed;
 use crate::content::{self, Digest, Floating, Format, MatchKey, ReadHint, Record};
 use crate::device;
-use crate::sync::{Answer, Change, Entry, Item, ItemId, ItemMeta, ItemWrite, KnownQuery, Modseq, Query};
+use crate::sync::{Answer, Change, Datastore, Entry, Item, ItemId, ItemMeta, ItemWrite, KnownQuery, Modseq, Query};
 use crate::syncml::{self, ChangeKind, Code, Command, Data, GroupKind, Meta, Sync};
 
 /// Bodies that one Sync may have loaded to compare.
@@ -404,14 +404,13 @@ impl Turn<'_> {
     }
 
     /// Sets the device's entry for an item. Another item that has the same LUID loses it.
-    pub(super) fn put_entry(&mut self, link: usize, entry: Entry, lookup: Option<&mut Lookup>) {
-        let view = self.state.links[link].view;
+    pub(super) fn put_entry(&mut self, view: Datastore, entry: Entry, lookup: Option<&mut Lookup>) {
         if let (Some(lookup), Some(luid)) = (lookup, &entry.luid)
             && let Some(other) = lookup.by_luid.insert(luid.clone(), entry.item)
             && other != entry.item
             && self.items.get(&other).is_some_and(|held| held.entry.as_ref().is_some_and(|of| of.luid == entry.luid))
         {
-            self.drop_entry(link, other);
+            self.drop_entry(view, other);
         }
         if let Some(held) = self.items.get_mut(&entry.item) {
             held.entry = Some(entry.clone());
@@ -420,8 +419,7 @@ impl Turn<'_> {
         self.changes.push(Change::PutEntry { view, entry });
     }
 
-    pub(super) fn drop_entry(&mut self, link: usize, item: ItemId) {
-        let view = self.state.links[link].view;
+    pub(super) fn drop_entry(&mut self, view: Datastore, item: ItemId) {
         if let Some(held) = self.items.get_mut(&item) {
             held.entry = None;
             held.changed = true;

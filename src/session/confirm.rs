@@ -47,7 +47,7 @@ impl Turn<'_> {
         };
         let gone = matches!(status.code, Code::ITEM_NOT_DELETED | Code::NOT_FOUND | Code::GONE);
         match awaited.kind {
-            Sent::Delete if status.code.is_success() || gone => self.drop_entry(awaited.link, awaited.item),
+            Sent::Delete if status.code.is_success() || gone => self.drop_entry(view, awaited.item),
             // The Map will say the rest.
             Sent::Add if status.code.is_success() => {}
             Sent::Add if status.code == Code::ALREADY_EXISTS => {}
@@ -59,12 +59,12 @@ impl Turn<'_> {
                     failures: 0,
                     ..entry
                 };
-                self.put_entry(awaited.link, confirmed, None);
+                self.put_entry(view, confirmed, None);
             }
             Sent::Replace if gone => {
                 // The device lost the item: next time it is new to it.
                 let again = Entry { luid: None, seen: Modseq(0), digest: Digest::default(), ..entry };
-                self.put_entry(awaited.link, again, None);
+                self.put_entry(view, again, None);
             }
             kind => self.refused(awaited.link, awaited.version, kind, entry, status.code),
         }
@@ -91,7 +91,7 @@ impl Turn<'_> {
         } else {
             Entry { failures, ..entry }
         };
-        self.put_entry(link, entry, None);
+        self.put_entry(view, entry, None);
     }
 
     /// A 508 on our Alert: the client will send everything.
@@ -113,11 +113,15 @@ impl Turn<'_> {
     pub(super) fn map(&mut self, map: &Map<'_>, position: u32) -> Result<(), LoadFailed> {
         let link = self.state.link_at(Some(&map.target.uri), Some(&map.source.uri));
         let target = map.target.uri.to_string();
-        let Some(link) = link else {
+        // A Map is true whether or not its datastore is being synced: it may be from the session before.
+        let view = match link {
+            Some(link) => Some(self.state.links[link].view),
+            None => self.context.settings.resolve(&target),
+        };
+        let Some(view) = view else {
             self.answer_refs(position, &map.cmd_id, "Map", Code::NOT_FOUND, Some(&target), None);
             return Ok(());
         };
-        let view = self.state.links[link].view;
         let ids: Vec<ItemId> = map.items.iter().filter_map(|item| ItemId::from_guid(&item.target)).collect();
         let query = KnownQuery {
             view,
@@ -133,8 +137,8 @@ impl Turn<'_> {
             .iter()
             .filter_map(|(id, held)| Some((held.entry.as_ref()?.luid.clone()?, *id)))
             .collect();
-        let sending_since = self.view_state(view).sending_since;
-        let round = self.state.links[link].round;
+        let state = self.view_state(view);
+        let (sending_since, round) = (state.sending_since, state.round);
         for item in &map.items {
             let luid = item.source.to_string();
             let Some(id) = ItemId::from_guid(&item.target).filter(|id| self.items.contains_key(id)) else {
@@ -145,19 +149,20 @@ impl Turn<'_> {
             if luid.is_empty() || luid.len() > 255 || !view.collections().contains(&held.meta.datastore) {
                 continue;
             }
-            let sent = held.entry.as_ref().and_then(|entry| entry.sent);
-            let named = held.entry.as_ref().is_some_and(|entry| entry.luid.as_deref() == Some(&luid));
-            if named && sent.is_none() {
+            // A Map that comes again says nothing of what was sent after the Add.
+            if held.entry.as_ref().is_some_and(|entry| entry.luid.as_deref() == Some(&luid)) {
                 continue;
             }
-            let seen = sent.unwrap_or_else(|| held.meta.modseq.min(sending_since));
+            let added = held.entry.as_ref().filter(|entry| entry.luid.is_none()).and_then(|entry| entry.sent);
+            let newest = if held.meta.deleted { Modseq(held.meta.modseq.0 - 1) } else { held.meta.modseq };
+            let seen = added.unwrap_or(newest.min(sending_since));
             if let Some(other) = by_luid.insert(luid.clone(), id)
                 && other != id
             {
-                self.drop_entry(link, other);
+                self.drop_entry(view, other);
             }
             let entry = Entry { item: id, luid: Some(luid), seen, sent: None, digest: Digest::default(), round, failures: 0 };
-            self.put_entry(link, entry, None);
+            self.put_entry(view, entry, None);
         }
         self.answer_refs(position, &map.cmd_id, "Map", Code::OK, Some(&target), Some(&map.source.uri));
         Ok(())

@@ -49,11 +49,11 @@ impl Turn<'_> {
         if op.soft {
             // The device made room; it does not want the item back and the server keeps it.
             let gone = Entry { luid: None, seen: held.meta.modseq, sent: None, round, ..entry };
-            self.put_entry(link, gone, None);
+            self.put_entry(view, gone, None);
             return Code::OK;
         }
         if held.meta.deleted {
-            self.drop_entry(link, id);
+            self.drop_entry(view, id);
             return Code::OK;
         }
         let changed_here = held.meta.modseq > entry.seen;
@@ -69,11 +69,11 @@ impl Turn<'_> {
                 digest: Digest::default(),
                 ..entry
             };
-            self.put_entry(link, again, None);
+            self.put_entry(view, again, None);
             return Code::CONFLICT_SERVER_WINS;
         }
         self.delete_item(id);
-        self.drop_entry(link, id);
+        self.drop_entry(view, id);
         Code::OK
     }
 
@@ -105,24 +105,24 @@ impl Turn<'_> {
             );
             let verbatim = record == incoming.record;
             self.write_item(Some(id), incoming, &record, verbatim);
-            self.put_entry(link, now_equal(entry, self.modseq), Some(lookup));
+            self.put_entry(view, now_equal(entry, self.modseq), Some(lookup));
             return Code::OK;
         }
         if held.meta.digest == incoming.digest {
             self.state.links[link].counts.received_equal += 1;
-            self.put_entry(link, now_equal(entry, held.meta.modseq), Some(lookup));
+            self.put_entry(view, now_equal(entry, held.meta.modseq), Some(lookup));
             return Code::OK;
         }
         if entry.digest == incoming.digest && entry.digest != Digest::default() {
             // The device repeats what it sent before; what changed here since is still on its way.
             self.state.links[link].counts.received_equal += 1;
-            self.put_entry(link, Entry { round, ..entry }, Some(lookup));
+            self.put_entry(view, Entry { round, ..entry }, Some(lookup));
             return Code::OK;
         }
         let Some(stored) = self.stored(&held) else {
             self.note(Some(view), Some(&op.luid), "the stored item cannot be read; the device's version replaces it");
             self.write_item(Some(id), incoming, &incoming.record, true);
-            self.put_entry(link, now_equal(entry, self.modseq), Some(lookup));
+            self.put_entry(view, now_equal(entry, self.modseq), Some(lookup));
             return Code::OK;
         };
         let conflict = held.meta.modseq > entry.seen;
@@ -134,7 +134,7 @@ impl Turn<'_> {
         let record = content::overlay(&stored, &incoming.record, target.capabilities());
         self.write_if_changed(id, &held, incoming, &record);
         let modseq = self.items[&id].meta.modseq;
-        self.put_entry(link, now_equal(entry, modseq), Some(lookup));
+        self.put_entry(view, now_equal(entry, modseq), Some(lookup));
         Code::OK
     }
 
@@ -166,7 +166,7 @@ impl Turn<'_> {
         match policy {
             ConflictPolicy::Server => {
                 self.note(Some(view), Some(&op.luid), "changed on both sides: the server's version stays");
-                self.put_entry(link, Entry { digest: incoming.digest, ..entry }, Some(lookup));
+                self.put_entry(view, Entry { digest: incoming.digest, ..entry }, Some(lookup));
                 Code::CONFLICT_SERVER_WINS
             }
             ConflictPolicy::Client => {
@@ -174,7 +174,7 @@ impl Turn<'_> {
                 let record = content::overlay(stored, &incoming.record, target.capabilities());
                 self.write_if_changed(id, held, incoming, &record);
                 let seen = self.items[&id].meta.modseq;
-                self.put_entry(link, Entry { seen, digest: incoming.digest, ..entry }, Some(lookup));
+                self.put_entry(view, Entry { seen, digest: incoming.digest, ..entry }, Some(lookup));
                 Code::CONFLICT_CLIENT_WINS
             }
             ConflictPolicy::Duplicate => {
@@ -187,7 +187,7 @@ impl Turn<'_> {
                     digest: Digest::default(),
                     ..entry
                 };
-                self.put_entry(link, again, None);
+                self.put_entry(view, again, None);
                 let new = self.write_item(None, incoming, &incoming.record, true);
                 let own = Entry {
                     item: new,
@@ -198,7 +198,7 @@ impl Turn<'_> {
                     round,
                     failures: 0,
                 };
-                self.put_entry(link, own, Some(lookup));
+                self.put_entry(view, own, Some(lookup));
                 Code::CONFLICT_DUPLICATED
             }
             ConflictPolicy::Merge | ConflictPolicy::Newer => {
@@ -209,7 +209,7 @@ impl Turn<'_> {
                 let modseq = self.items[&id].meta.modseq;
                 // Below the new number if the device has to be told.
                 let seen = if merged.differs_from_client { Modseq(modseq.0 - 1) } else { modseq };
-                self.put_entry(link, Entry { seen, digest: incoming.digest, ..entry }, Some(lookup));
+                self.put_entry(view, Entry { seen, digest: incoming.digest, ..entry }, Some(lookup));
                 Code::CONFLICT_MERGED
             }
         }
@@ -225,7 +225,7 @@ impl Turn<'_> {
         incoming: &Incoming<'_>,
         lookup: &mut Lookup,
     ) -> Code {
-        let round = self.state.links[link].round;
+        let (view, round) = (self.state.links[link].view, self.state.links[link].round);
         let unnamed = |held: &Held| !held.meta.deleted && held.entry.as_ref().is_none_or(|entry| entry.luid.is_none());
         let twin = self.candidates(incoming, lookup).into_iter().find(|id| {
             self.items.get(id).is_some_and(|held| {
@@ -249,7 +249,7 @@ impl Turn<'_> {
             round,
             failures: 0,
         };
-        self.put_entry(link, entry, Some(lookup));
+        self.put_entry(view, entry, Some(lookup));
         if !added {
             self.state.links[link].counts.received_equal += 1;
         }
@@ -259,7 +259,7 @@ impl Turn<'_> {
     /// Add or Replace in a slow sync or a refresh from the client: the device names what it has.
     fn claim(&mut self, link: usize, target: &Target, op: &Op<'_>, incoming: &Incoming<'_>, lookup: &mut Lookup) -> Code {
         let of = &self.state.links[link];
-        let (round, refresh) = (of.round, of.mode == Mode::RefreshFromClient);
+        let (view, round, refresh) = (of.view, of.round, of.mode == Mode::RefreshFromClient);
         let hint = lookup.by_luid.get(&op.luid).copied();
         // The device named this LUID in this round already: the newer content counts.
         let repeated = hint.filter(|id| {
@@ -277,7 +277,7 @@ impl Turn<'_> {
                 round,
                 failures: 0,
             };
-            self.put_entry(link, entry, Some(lookup));
+            self.put_entry(view, entry, Some(lookup));
             return Code::ITEM_ADDED;
         };
         let held = self.items[&id].clone();
@@ -295,17 +295,17 @@ impl Turn<'_> {
         let repeats_itself = old_digest == incoming.digest && old_seen == held.meta.modseq;
         if !held.meta.deleted && (held.meta.digest == incoming.digest || repeats_itself) {
             self.state.links[link].counts.received_equal += 1;
-            self.put_entry(link, entry(held.meta.modseq), Some(lookup));
+            self.put_entry(view, entry(held.meta.modseq), Some(lookup));
             return Code::OK;
         }
         let Some(stored) = self.stored(&held) else {
             self.write_item(Some(id), incoming, &incoming.record, true);
-            self.put_entry(link, entry(self.modseq), Some(lookup));
+            self.put_entry(view, entry(self.modseq), Some(lookup));
             return Code::OK;
         };
         if !held.meta.deleted && content::same(&stored, &incoming.record, target.capabilities()) {
             self.state.links[link].counts.received_equal += 1;
-            self.put_entry(link, entry(held.meta.modseq), Some(lookup));
+            self.put_entry(view, entry(held.meta.modseq), Some(lookup));
             return Code::OK;
         }
         self.state.links[link].counts.received_replaced += 1;
@@ -314,7 +314,7 @@ impl Turn<'_> {
             let record = content::overlay(&stored, &incoming.record, target.capabilities());
             self.write_if_changed(id, &held, incoming, &record);
             let modseq = self.items[&id].meta.modseq;
-            self.put_entry(link, entry(modseq), Some(lookup));
+            self.put_entry(view, entry(modseq), Some(lookup));
             return Code::OK;
         }
         let base = lookup.revisions.get(&id).and_then(|item| read_stored(&item.body, item.meta.format));
@@ -322,7 +322,7 @@ impl Turn<'_> {
         self.write_if_changed(id, &held, incoming, &merged.record);
         let modseq = self.items[&id].meta.modseq;
         let seen = if merged.differs_from_client { Modseq(modseq.0 - 1) } else { modseq };
-        self.put_entry(link, entry(seen), Some(lookup));
+        self.put_entry(view, entry(seen), Some(lookup));
         Code::CONFLICT_MERGED
     }
 
@@ -360,11 +360,12 @@ impl Turn<'_> {
             .filter_map(|id| Some((id, self.stored(self.items.get(&id)?)?)))
             .collect();
         let by = |fits: &dyn Fn(&Record) -> bool| stored.iter().find(|(_, record)| fits(record)).map(|(id, _)| *id);
-        by(&|record| content::same(record, &incoming.record, target.capabilities())).or_else(|| {
-            by(&|record| {
-                content::match_key(record) == incoming.key && content::matches(record, &incoming.record)
+        by(&|record| content::same(record, &incoming.record, target.capabilities()))
+            // The device had it under this LUID, and it still has the same name: it was edited.
+            .or_else(|| hint.filter(|id| self.items[id].meta.key == incoming.key))
+            .or_else(|| {
+                by(&|record| content::match_key(record) == incoming.key && content::matches(record, &incoming.record))
             })
-        })
     }
 
     fn candidates(&self, incoming: &Incoming<'_>, lookup: &Lookup) -> Vec<ItemId> {

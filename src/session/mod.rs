@@ -70,6 +70,8 @@ pub struct Context<'a> {
     pub user_agent: Option<&'a str>,
     /// Seconds since 1970.
     pub now: i64,
+    /// Digest of the request's octets.
+    pub request: [u8; 16],
     /// Random octets, for nonces.
     pub entropy: [u8; 16],
 }
@@ -131,6 +133,3 @@ impl Session {
         turn::Turn::new(&mut self.state, message, context, loads).run(message, admission)
     }
 }
-
-#[cfg(test)]
-mod tests;

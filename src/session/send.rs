@@ -235,7 +235,8 @@ impl Turn<'_> {
             (true, Some(luid)) => (Sent::Delete, luid),
             (true, None) => {
                 if entry.is_some() {
-                    self.drop_entry(link, item.meta.id);
+                    let view = self.state.links[link].view;
+                    self.drop_entry(view, item.meta.id);
                 }
                 return Packed::Done;
             }
@@ -397,7 +398,7 @@ impl Turn<'_> {
 
     /// Notes in the view that a version is on its way, or is to be sent another time.
     fn remember(&mut self, link: usize, meta: &ItemMeta, entry: Option<&Entry>) {
-        let current = self.state.links[link].round;
+        let (view, current) = (self.state.links[link].view, self.state.links[link].round);
         let entry = match entry {
             Some(entry) => Entry { sent: Some(meta.modseq), round: current, ..entry.clone() },
             None => Entry {
@@ -410,7 +411,7 @@ impl Turn<'_> {
                 failures: 0,
             },
         };
-        self.put_entry(link, entry, None);
+        self.put_entry(view, entry, None);
     }
 }
 

@@ -8,6 +8,9 @@ use super::{Admission, Context, LoadFailed, Loads, Note, Outcome, Summary, ViewS
 use crate::sync::{Change, Datastore, Device, Entry, ItemId, ItemMeta, Modseq, ViewState};
 use crate::syncml::{Code, Command, Data, Get, Item, Location, Message, Meta, Results, Version};
 
+/// Sessions whose opening messages are remembered.
+const MAX_OPENINGS: usize = 16;
+
 /// An item as it is during this message: as loaded, then as changed.
 #[derive(Debug, Clone)]
 pub(super) struct Held {
@@ -125,6 +128,9 @@ impl<'t> Turn<'t> {
             }
         }
         self.device.last_seen = self.context.now;
+        if self.state.messages == 1 {
+            remember_opening(&mut self.device.openings, self.context.request);
+        }
         if let Some(agent) = self.context.user_agent {
             self.device.user_agent = Some(agent.chars().take(200).collect());
         }
@@ -338,4 +344,13 @@ impl<'t> Turn<'t> {
             summary,
         }
     }
+}
+
+/// Appends a digest to those of the last sessions.
+fn remember_opening(openings: &mut Vec<u8>, digest: [u8; 16]) {
+    if !openings.ends_with(&digest) {
+        openings.extend_from_slice(&digest);
+    }
+    let excess = openings.len().saturating_sub(MAX_OPENINGS * digest.len());
+    openings.drain(..excess);
 }

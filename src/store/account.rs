@@ -12,8 +12,7 @@ use super::{Store, now};
 use crate::secret::KeyFile;
 use crate::sync::{Account, AccountId, Datastore, Secret};
 
-/// Rows that one step of a removal takes away.
-const STEP: i64 = 2000;
+// A step of a removal takes away 2000 rows.
 
 statement!(
     AnySealed((BigInt, Binary)) = "SELECT id, password FROM account WHERE name IS NOT NULL LIMIT 1"
@@ -37,14 +36,14 @@ statement!(RemoveAccount(()) = "DELETE FROM account WHERE id = ? AND name IS NUL
 
 statement!(
     RemoveEntries(()) = "DELETE FROM entry WHERE account = ? AND (device, view, item) IN \
-     (SELECT device, view, item FROM entry WHERE account = ? LIMIT ?)"
+     (SELECT device, view, item FROM entry WHERE account = ? LIMIT 2000)"
 );
 statement!(
     RemoveRevisions(()) = "DELETE FROM revision WHERE account = ? AND (item, modseq) IN \
-     (SELECT item, modseq FROM revision WHERE account = ? LIMIT ?)"
+     (SELECT item, modseq FROM revision WHERE account = ? LIMIT 2000)"
 );
 statement!(
-    RemoveItems(()) = "DELETE FROM item WHERE account = ? AND id IN (SELECT id FROM item WHERE account = ? LIMIT ?)"
+    RemoveItems(()) = "DELETE FROM item WHERE account = ? AND id IN (SELECT id FROM item WHERE account = ? LIMIT 2000)"
 );
 statement!(RemoveViews(()) = "DELETE FROM \"view\" WHERE account = ?");
 statement!(RemoveSessions(()) = "DELETE FROM session WHERE account = ?");
@@ -172,7 +171,7 @@ fn remove_step(connection: &mut Database) -> Result<bool, StoreError> {
         return Ok(false);
     };
     let account = Bind::Int(account);
-    let some = [account, account, Bind::Int(STEP)];
+    let some = [account, account];
     if execute(connection, RemoveEntries, &some)? > 0
         || execute(connection, RemoveRevisions, &some)? > 0
         || execute(connection, RemoveItems, &some)? > 0

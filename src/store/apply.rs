@@ -8,8 +8,8 @@ use super::error::StoreError;
 use super::row::{format_number, kind_number, kind_of};
 use super::statement::{Bind, execute, first, statement};
 use crate::sync::{
-    Change, Commit, Datastore, Device, DeviceId, Entry, Generation, ItemId, ItemWrite, Modseq,
-    Round, SessionWrite, ViewState,
+    AccountId, Change, Commit, Datastore, Device, DeviceId, Entry, Generation, ItemId, ItemWrite,
+    Modseq, Round, SessionWrite, ViewState,
 };
 
 statement!(
@@ -21,8 +21,7 @@ statement!(SetNumbers(()) = "UPDATE account SET modseq = ?, next_item = ? WHERE 
 /// Writes all of a commit, or fails; the caller then undoes what was written.
 pub(super) fn commit(connection: &mut Database, commit: &Commit) -> Result<(), StoreError> {
     let account = Bind::Int(commit.account.0);
-    let numbers: Option<(i64, i64)> = first(connection, Numbers, &[account])?;
-    let (modseq, next_item) = numbers.ok_or(StoreError::NotFound)?;
+    let (modseq, next_item) = numbers(connection, commit.account)?;
     let writes_items = check_numbers(commit)?;
     if writes_items && modseq != commit.expected.0 {
         return Err(StoreError::Conflict);
@@ -51,6 +50,14 @@ pub(super) fn commit(connection: &mut Database, commit: &Commit) -> Result<(), S
         execute(connection, SetNumbers, &binds)?;
     }
     Ok(())
+}
+
+/// The account's counter and next item; nobody else writes to the account until the transaction ends.
+pub(super) fn numbers(
+    connection: &mut Database,
+    account: AccountId,
+) -> Result<(i64, i64), StoreError> {
+    first(connection, Numbers, &[Bind::Int(account.0)])?.ok_or(StoreError::NotFound)
 }
 
 /// The numbers of item writes follow each other between the counter before and after. Gives whether there are any.
@@ -142,7 +149,7 @@ statement!(
 );
 
 statement!(
-    PutDevice(()) = "UPDATE device SET nonce = ?, previous_nonce = ?, notification_nonce = ?, user_agent = ?, \
+    PutDevice(()) = "UPDATE device SET nonce = ?, previous_nonce = ?, notification_nonce = ?, openings = ?, user_agent = ?, \
      last_seen = ?, devinf = ? WHERE account = ? AND id = ?"
 );
 
@@ -310,6 +317,12 @@ impl Writes<'_> {
             Bind::Int(entry.round.0),
             Bind::Int(i64::from(entry.failures)),
         ];
+        #[cfg(feature = "postgres")]
+        if let (Database::Postgresql(_), Some(luid)) = (&self.connection, &entry.luid) {
+            // An error would end the transaction there.
+            let claim = [self.account, device, view, Bind::Text(luid), item];
+            execute(self.connection, DropLuid, &claim)?;
+        }
         match (execute(self.connection, PutEntry, &binds), &entry.luid) {
             (Ok(_), _) => Ok(()),
             // The device gave an id to another item: the older claim goes.
@@ -349,6 +362,7 @@ impl Writes<'_> {
             Bind::Blob(&device.nonce),
             Bind::Blob(&device.previous_nonce),
             Bind::Blob(&device.notification_nonce),
+            Bind::Blob(&device.openings),
             Bind::OptionalText(device.user_agent.as_deref()),
             Bind::Int(device.last_seen),
             Bind::Blob(&device.devinf),

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
+use diesel::migration::MigrationSource;
 use diesel::{Connection as _, MultiConnection, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::error::StoreError;
 
 pub(super) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+#[cfg(feature = "postgres")]
+const POSTGRESQL_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgresql");
 
 /// How long a starting process waits for others that start.
 const START_PATIENCE: Duration = Duration::from_secs(30);
@@ -20,6 +23,9 @@ const START_PATIENCE: Duration = Duration::from_secs(30);
 pub(super) enum Database {
     /// SQLite 3.
     Sqlite(SqliteConnection),
+    /// PostgreSQL, or what speaks its protocol.
+    #[cfg(feature = "postgres")]
+    Postgresql(diesel::PgConnection),
 }
 
 /// Where the database is.
@@ -29,6 +35,9 @@ pub(super) enum Place {
     File(PathBuf),
     /// A SQLite file that goes with the store.
     Passing(Folder),
+    /// The URL of a PostgreSQL database.
+    #[cfg(feature = "postgres")]
+    Server(String),
 }
 
 /// A folder that is removed when it is dropped.
@@ -50,9 +59,12 @@ pub(super) enum Purpose {
 }
 
 impl Place {
-    /// The place that a URL means: `sqlite:PATH` or `sqlite::memory:`.
+    /// The place that a URL means: `sqlite:PATH`, `sqlite::memory:`, or `postgres://…` if that is compiled in.
     pub(super) fn of_url(url: &str) -> Result<Self, StoreError> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            #[cfg(feature = "postgres")]
+            return Ok(Self::Server(url.into()));
+            #[cfg(not(feature = "postgres"))]
             return Err(StoreError::Unavailable(
                 "this candybar is built without PostgreSQL".into(),
             ));
@@ -72,49 +84,53 @@ impl Place {
         }
     }
 
-    /// The database file.
-    pub(super) fn path(&self) -> PathBuf {
+    /// The database file, if it is one.
+    pub(super) fn path(&self) -> Option<PathBuf> {
         match self {
-            Self::File(path) => path.clone(),
-            Self::Passing(folder) => folder.0.join("candybar.db"),
+            Self::File(path) => Some(path.clone()),
+            Self::Passing(folder) => Some(folder.0.join("candybar.db")),
+            #[cfg(feature = "postgres")]
+            Self::Server(_) => None,
+        }
+    }
+
+    /// Where the key file is if nobody says another: beside the database, or in the working directory. None for a
+    /// database that goes with the store.
+    pub(super) fn key(&self) -> Option<PathBuf> {
+        match self {
+            Self::File(path) => Some(path.with_file_name(KEY)),
+            Self::Passing(_) => None,
+            #[cfg(feature = "postgres")]
+            Self::Server(_) => Some(KEY.into()),
         }
     }
 
     /// Opens a connection.
     pub(super) fn connect(&self, purpose: Purpose) -> Result<Database, StoreError> {
-        let path = self.path();
-        // `:memory:` and `file:` mean something else to SQLite; a path with a folder does not.
-        let path = if path.is_relative() {
-            Path::new(".").join(path)
-        } else {
-            path
-        };
-        let path = path.to_str().ok_or_else(|| {
-            StoreError::Unavailable("the name of the database file is not UTF-8".into())
-        })?;
-        let mut sqlite = SqliteConnection::establish(path)
-            .map_err(|error| StoreError::Unavailable(format!("{path}: {error}")))?;
-        sqlite.batch_execute(
-            "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;",
-        )?;
-        match (self, purpose) {
-            (_, Purpose::Read) => {
-                sqlite.batch_execute("PRAGMA query_only = ON; PRAGMA cache_size = -4000;")?;
+        match self {
+            Self::File(path) => connect_file(path, purpose),
+            Self::Passing(folder) => {
+                let mut connection = connect_file(&folder.0.join("candybar.db"), purpose)?;
+                connection.batch_execute("PRAGMA synchronous = OFF")?;
+                Ok(connection)
             }
-            (Self::File(_), Purpose::Write) => sqlite.batch_execute(WRITE_SETTINGS)?,
-            (Self::Passing(_), Purpose::Write) => {
-                sqlite.batch_execute(WRITE_SETTINGS)?;
-                sqlite.batch_execute("PRAGMA synchronous = OFF;")?;
+            #[cfg(feature = "postgres")]
+            Self::Server(url) => {
+                // The address may hold a password: it is not shown.
+                let mut postgresql = diesel::PgConnection::establish(url)
+                    .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+                postgresql.batch_execute("SET client_min_messages = warning")?;
+                Ok(Database::Postgresql(postgresql))
             }
         }
-        Ok(Database::Sqlite(sqlite))
     }
 
     /// Makes the database if there is none and brings its tables up to date, while other processes may do the same.
     pub(super) fn prepare(&self) -> Result<(), StoreError> {
-        let path = self.path();
-        make_private(&path)
-            .map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
+        if let Some(path) = self.path() {
+            make_private(&path)
+                .map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
+        }
         // The change to WAL does not wait for the lock as other statements do.
         let start = Instant::now();
         loop {
@@ -132,29 +148,64 @@ impl Place {
         match &mut connection {
             Database::Sqlite(sqlite) => {
                 sqlite.batch_execute("PRAGMA journal_mode = WAL;")?;
-                sqlite.exclusive_transaction(migrate)
+                sqlite.exclusive_transaction(|sqlite| migrate(sqlite, MIGRATIONS))
             }
+            #[cfg(feature = "postgres")]
+            Database::Postgresql(postgresql) => postgresql.transaction(|postgresql| {
+                postgresql.batch_execute("SELECT pg_advisory_xact_lock(7238926340157)")?;
+                migrate(postgresql, POSTGRESQL_MIGRATIONS)
+            }),
         }
     }
 }
+
+fn connect_file(path: &Path, purpose: Purpose) -> Result<Database, StoreError> {
+    // `:memory:` and `file:` mean something else to SQLite; a path with a folder does not.
+    let path = if path.is_relative() {
+        Path::new(".").join(path)
+    } else {
+        path.to_path_buf()
+    };
+    let path = path.to_str().ok_or_else(|| {
+        StoreError::Unavailable("the name of the database file is not UTF-8".into())
+    })?;
+    let mut sqlite = SqliteConnection::establish(path)
+        .map_err(|error| StoreError::Unavailable(format!("{path}: {error}")))?;
+    sqlite.batch_execute(
+        "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;",
+    )?;
+    sqlite.batch_execute(match purpose {
+        Purpose::Read => READ_SETTINGS,
+        Purpose::Write => WRITE_SETTINGS,
+    })?;
+    Ok(Database::Sqlite(sqlite))
+}
+
+const KEY: &str = "candybar.key";
+
+const READ_SETTINGS: &str = "PRAGMA query_only = ON; PRAGMA cache_size = -4000;";
 
 /// FULL: a commit is on the disk before it is answered. A checkpoint comes after 16 MiB of log, not each 4 MiB.
 const WRITE_SETTINGS: &str = "PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; \
      PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;";
 
-fn migrate(sqlite: &mut SqliteConnection) -> Result<(), StoreError> {
-    let applied = sqlite.applied_migrations().map_err(of_migration)?;
-    let known: Vec<_> =
-        diesel::migration::MigrationSource::<diesel::sqlite::Sqlite>::migrations(&MIGRATIONS)
-            .map_err(of_migration)?
-            .iter()
-            .map(|migration| migration.name().version().as_owned())
-            .collect();
+fn migrate<C, B>(connection: &mut C, migrations: EmbeddedMigrations) -> Result<(), StoreError>
+where
+    C: MigrationHarness<B>,
+    B: diesel::backend::Backend,
+    EmbeddedMigrations: MigrationSource<B>,
+{
+    let applied = connection.applied_migrations().map_err(of_migration)?;
+    let known: Vec<_> = MigrationSource::<B>::migrations(&migrations)
+        .map_err(of_migration)?
+        .iter()
+        .map(|migration| migration.name().version().as_owned())
+        .collect();
     if let Some(newer) = applied.iter().find(|version| !known.contains(version)) {
         return Err(StoreError::Newer(newer.to_string()));
     }
-    sqlite
-        .run_pending_migrations(MIGRATIONS)
+    connection
+        .run_pending_migrations(migrations)
         .map_err(of_migration)?;
     Ok(())
 }

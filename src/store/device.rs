@@ -6,11 +6,10 @@ use super::connection::Database;
 use super::error::StoreError;
 use super::load::{self, DeviceRow, Devices};
 use super::statement::{Bind, all, execute, first, statement};
-use super::{Store, now};
+use super::{Store, apply, now};
 use crate::sync::{AccountId, Datastore, Device, DeviceId, ViewState};
 
-/// Rows that one step of a removal takes away.
-const STEP: i64 = 2000;
+// A step of a removal takes away 2000 rows.
 
 statement!(
     NextDevice((BigInt,)) = "UPDATE account SET next_device = next_device + 1 WHERE id = ? AND name IS NOT NULL \
@@ -18,8 +17,8 @@ statement!(
 );
 statement!(
     InsertDevice(()) = "INSERT INTO device (account, id, uri, msisdn, profile, nonce, previous_nonce, \
-     notification_nonce, user_agent, last_seen, created, devinf) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+     notification_nonce, openings, user_agent, last_seen, created, devinf) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 );
 statement!(
     SetDevice(()) = "UPDATE device SET msisdn = ?, profile = ? WHERE account = ? AND id = ?"
@@ -28,7 +27,7 @@ statement!(ForgetViews(()) = "DELETE FROM \"view\" WHERE account = ? AND device 
 statement!(ForgetSessions(()) = "DELETE FROM session WHERE account = ? AND device = ?");
 statement!(
     ForgetEntries(()) = "DELETE FROM entry WHERE account = ? AND device = ? AND (view, item) IN \
-     (SELECT view, item FROM entry WHERE account = ? AND device = ? LIMIT ?)"
+     (SELECT view, item FROM entry WHERE account = ? AND device = ? LIMIT 2000)"
 );
 statement!(ForgetDevice(()) = "DELETE FROM device WHERE account = ? AND id = ?");
 statement!(
@@ -42,6 +41,7 @@ impl Store {
     pub fn add_device(&self, account: AccountId, device: Device) -> Result<Device, StoreError> {
         let created = now();
         self.write(device.devinf.len(), move |connection| {
+            apply::numbers(connection, account)?;
             if load::device_by_uri(connection, account, &device.uri)?.is_some() {
                 return Err(StoreError::Exists);
             }
@@ -58,6 +58,7 @@ impl Store {
     ) -> Result<Device, StoreError> {
         let uri = uri.to_owned();
         self.write(0, move |connection| {
+            apply::numbers(connection, account)?;
             if let Some(device) = load::device_by_uri(connection, account, &uri)? {
                 return Ok(device);
             }
@@ -116,7 +117,7 @@ impl Store {
         })?;
         let step = move |connection: &mut Database| {
             let [account, device] = key;
-            let some = [account, device, account, device, Bind::Int(STEP)];
+            let some = [account, device, account, device];
             if execute(connection, ForgetEntries, &some)? > 0 {
                 return Ok(true);
             }
@@ -177,6 +178,7 @@ fn insert_device(
         Bind::Blob(&device.nonce),
         Bind::Blob(&device.previous_nonce),
         Bind::Blob(&device.notification_nonce),
+        Bind::Blob(&device.openings),
         Bind::OptionalText(device.user_agent.as_deref()),
         Bind::Int(device.last_seen),
         Bind::Int(created),

@@ -62,7 +62,7 @@ impl StoreError {
         let has = |text: &str| message.contains(text);
         if has("is locked") {
             Self::BUSY
-        } else if has("disk is full") {
+        } else if has("disk is full") || has("No space left on device") {
             Self::Full
         } else if has("malformed") || has("not a database") {
             Self::Corrupt(message.into())

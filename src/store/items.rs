@@ -37,13 +37,15 @@ pub struct NewItem {
     pub key: MatchKey,
 }
 
-statement!(
-    Numbers((BigInt, BigInt)) =
-        "SELECT modseq, next_item FROM account WHERE id = ? AND name IS NOT NULL"
-);
+macro_rules! page {
+    () => {
+        " FROM item i WHERE i.account = ? AND i.datastore = ? AND (i.modseq, i.id) > (?, ?) \
+         AND i.deleted = 0 ORDER BY i.modseq, i.id"
+    };
+}
+
 statement!(ItemsPage((MetaSql, Binary)) =
-    "SELECT " meta_columns!() ", i.body FROM item i WHERE i.account = ? AND i.datastore = ? \
-     AND (i.modseq, i.id) > (?, ?) AND i.deleted = 0 ORDER BY i.modseq, i.id LIMIT ?");
+    ["SELECT " meta_columns!() ", i.body" page!()] postgresql ["SELECT " meta_columns!() ", i.body" page!() " LIMIT ?"]);
 statement!(
     ItemCount((BigInt,)) =
         "SELECT count(*) FROM item WHERE account = ? AND datastore = ? AND deleted = 0"
@@ -156,6 +158,9 @@ impl Reader {
         after: Cursor,
         limit: u32,
     ) -> Result<Vec<Item>, StoreError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
         let binds = [
             Bind::Int(account.0),
             Bind::Int(i64::from(datastore.number())),
@@ -170,7 +175,11 @@ impl Reader {
             &binds,
             |(meta, body): (MetaRow, Vec<u8>)| {
                 items.push(row::item(meta, Some(body))?);
-                Ok(ControlFlow::Continue(()))
+                Ok(if items.len() < limit as usize {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                })
             },
         )?;
         Ok(items)
@@ -237,8 +246,7 @@ fn delete_chunk(
 
 /// A commit of no changes yet, over the account's present numbers.
 fn empty(connection: &mut Database, account: AccountId, now: i64) -> Result<Commit, StoreError> {
-    let numbers: Option<(i64, i64)> = first(connection, Numbers, &[Bind::Int(account.0)])?;
-    let (modseq, next_item) = numbers.ok_or(StoreError::NotFound)?;
+    let (modseq, next_item) = apply::numbers(connection, account)?;
     Ok(Commit {
         account,
         device: None,

@@ -175,18 +175,18 @@ fn account_of_device(
 
 type DeviceSql = (
     (BigInt, Text, Nullable<Text>, Nullable<Text>),
-    (Binary, Binary, Binary, Binary),
+    (Binary, Binary, Binary, Binary, Binary),
     (Nullable<Text>, BigInt, BigInt),
 );
 pub(super) type DeviceRow = (
     (i64, String, Option<String>, Option<String>),
-    (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>),
+    (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>),
     (Option<String>, i64, i64),
 );
 
 macro_rules! device_columns {
     () => {
-        "id, uri, msisdn, profile, nonce, previous_nonce, notification_nonce, devinf, \
+        "id, uri, msisdn, profile, nonce, previous_nonce, notification_nonce, openings, devinf, \
          user_agent, last_seen, created"
     };
 }
@@ -214,7 +214,7 @@ pub(super) fn device_by_uri(
 pub(super) fn device(row: DeviceRow) -> Device {
     let (
         (id, uri, msisdn, profile),
-        (nonce, previous_nonce, notification_nonce, devinf),
+        (nonce, previous_nonce, notification_nonce, openings, devinf),
         (user_agent, last_seen, created),
     ) = row;
     Device {
@@ -225,6 +225,7 @@ pub(super) fn device(row: DeviceRow) -> Device {
         nonce,
         previous_nonce,
         notification_nonce,
+        openings,
         devinf,
         user_agent,
         last_seen,
@@ -295,25 +296,42 @@ fn session(
 type KnownSql = (MetaSql, Nullable<EntrySql>);
 type KnownRow = (MetaRow, Option<EntryRow>);
 
+/// Values: device, view.
+macro_rules! with_entry {
+    () => {
+        " LEFT JOIN entry e ON e.account = i.account AND e.device = ? AND e.view = ? AND e.item = i.id"
+    };
+}
+
+/// Ids of the living items of a datastore with one match key, [`TWINS`] at most. Values: account, datastore.
+macro_rules! twins {
+    () => {
+        "SELECT k.id FROM item k WHERE k.account = ? AND k.datastore = ? AND k.deleted = 0 AND k.match_key = "
+    };
+}
+
+// Lists come as one JSON value. SQLite keeps the order of a CROSS JOIN: it begins with the list.
 statement!(
     /// Items by the device's ids for them.
     KnownByLuid(KnownSql) =
-    "SELECT " meta_columns!() ", " entry_columns!() " FROM json_each(?) j \
-     CROSS JOIN entry e ON e.account = ? AND e.device = ? AND e.view = ? AND e.luid = j.value \
-     CROSS JOIN item i ON i.account = e.account AND i.id = e.item");
+    ["SELECT " meta_columns!() ", " entry_columns!() " FROM json_each(?) j CROSS JOIN entry e \
+     ON e.account = ? AND e.device = ? AND e.view = ? AND e.luid = j.value \
+     CROSS JOIN item i ON i.account = e.account AND i.id = e.item"]
+    postgresql ["SELECT " meta_columns!() ", " entry_columns!() " FROM jsonb_array_elements_text(?::jsonb) j(value) JOIN entry e \
+     ON e.account = ? AND e.device = ? AND e.view = ? AND e.luid = j.value \
+     JOIN item i ON i.account = e.account AND i.id = e.item"]);
 statement!(
     /// Items by id.
     KnownById(KnownSql) =
-    "SELECT " meta_columns!() ", " entry_columns!() " FROM json_each(?) j \
-     CROSS JOIN item i ON i.account = ? AND i.id = j.value \
-     LEFT JOIN entry e ON e.account = i.account AND e.device = ? AND e.view = ? AND e.item = i.id");
+    ["SELECT " meta_columns!() ", " entry_columns!() " FROM json_each(?) j CROSS JOIN item i ON i.account = ? AND i.id = j.value" with_entry!()]
+    postgresql ["SELECT " meta_columns!() ", " entry_columns!() " FROM jsonb_array_elements_text(?::jsonb) j(value) \
+     JOIN item i ON i.account = ? AND i.id = j.value::bigint" with_entry!()]);
 statement!(
-    /// Living items of a datastore by match key; the inner limit is [`TWINS`].
+    /// Living items of a datastore by match key.
     KnownByKey(KnownSql) =
-    "SELECT " meta_columns!() ", " entry_columns!() " FROM json_each(?) j \
-     CROSS JOIN item i ON i.account = ? AND i.id IN (SELECT k.id FROM item k \
-     WHERE k.account = ? AND k.datastore = ? AND k.match_key = j.value AND k.deleted = 0 LIMIT 64) \
-     LEFT JOIN entry e ON e.account = i.account AND e.device = ? AND e.view = ? AND e.item = i.id");
+    ["SELECT " meta_columns!() ", " entry_columns!() " FROM json_each(?) j CROSS JOIN item i ON i.account = ? AND i.id IN (" twins!() "j.value LIMIT 64)" with_entry!()]
+    postgresql ["SELECT " meta_columns!() ", " entry_columns!() " FROM jsonb_array_elements_text(?::jsonb) j(value) \
+     JOIN item i ON i.account = ? AND i.id IN (" twins!() "j.value::bigint LIMIT 64)" with_entry!()]);
 
 fn known(
     connection: &mut Database,

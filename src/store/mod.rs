@@ -11,6 +11,9 @@
 //!
 //! One thread writes (SQLite has one writer at a time anyway) and takes what waits into one transaction. Methods block;
 //! asynchronous callers call them from threads that may block.
+//!
+//! SQLite is always there, PostgreSQL behind the feature `postgres`: the same tables (`migrations/`), the same
+//! statements but for lists of values, limits and row locks.
 
 mod account;
 mod apply;
@@ -44,9 +47,10 @@ use writer::Writer;
 /// Where the database and the key to its secrets are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreConfig {
-    /// `sqlite:FILE`, or `sqlite::memory:` for a database that goes with the store.
+    /// `sqlite:FILE`, `sqlite::memory:` for a database that goes with the store (in a private folder of `/dev/shm`,
+    /// where there is one), or `postgres://…` if the program was built with the feature.
     pub url: String,
-    /// The key file; without one it is `candybar.key` beside the database file.
+    /// The key file; without one it is `candybar.key` beside the database file or in the working directory.
     pub key: Option<PathBuf>,
 }
 
@@ -82,7 +86,7 @@ impl Store {
         let mut connection = place.connect(Purpose::Write)?;
         let key = open_key(&place, config.key.as_deref(), &mut connection)?;
         let readers = Readers::new(Arc::clone(&place));
-        let writer = Writer::start(connection)?;
+        let writer = Writer::start(Arc::clone(&place), connection)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 writer,
@@ -144,10 +148,8 @@ fn open_key(
     connection: &mut Database,
 ) -> Result<KeyFile, StoreError> {
     let sealed = account::any_sealed(connection)?;
-    let path = match (path, place) {
-        (Some(path), _) => path.to_path_buf(),
-        (None, Place::File(database)) => database.with_file_name("candybar.key"),
-        (None, Place::Passing(_)) => return Ok(KeyFile::ephemeral()?),
+    let Some(path) = path.map(Path::to_path_buf).or_else(|| place.key()) else {
+        return Ok(KeyFile::ephemeral()?);
     };
     let key = match sealed {
         Some(_) => KeyFile::read(&path)?,

@@ -10,6 +10,7 @@ use diesel::sql_types::{BigInt, Binary, Nullable};
 
 use super::connection::Database;
 use super::error::StoreError;
+use super::load::list;
 use super::row::{self, EntryRow, EntrySql, MetaRow, MetaSql, entry_columns, meta_columns};
 use super::statement::{Bind, each, first, statement};
 use crate::sync::{
@@ -23,6 +24,13 @@ type PageRow = (MetaRow, Option<EntryRow>, Option<Vec<u8>>);
 macro_rules! body {
     () => {
         ", CASE WHEN i.deleted = 0 THEN i.body END"
+    };
+}
+
+/// Values: device, view.
+macro_rules! with_entry {
+    () => {
+        " LEFT JOIN entry e ON e.account = i.account AND e.device = ? AND e.view = ? AND e.item = i.id"
     };
 }
 
@@ -68,24 +76,31 @@ macro_rules! unconfirmed {
     };
 }
 
-macro_rules! ordered {
-    () => {
-        " ORDER BY 3, 1 LIMIT ?"
+/// SQLite gives rows as it finds them, and the caller breaks off; PostgreSQL gives all unless it is told a limit.
+macro_rules! page {
+    ($name:ident = $($text:tt)+) => {
+        statement!($name(PageSql) =
+            ["SELECT " meta_columns!() ", " entry_columns!() body!() $($text)+ " ORDER BY 3, 1"]
+            postgresql ["SELECT " meta_columns!() ", " entry_columns!() body!() $($text)+ " ORDER BY 3, 1 LIMIT ?"]);
     };
 }
 
-statement!(UnconfirmedPage(PageSql) = "SELECT " meta_columns!() ", " entry_columns!() body!() unconfirmed!() ordered!());
-statement!(ChangedPage(PageSql) = "SELECT " meta_columns!() ", " entry_columns!() body!() behind!() changed!() ordered!());
-statement!(AnyPage(PageSql) = "SELECT " meta_columns!() ", " entry_columns!() body!() behind!() any!() ordered!());
-statement!(UnclaimedPage(PageSql) = "SELECT " meta_columns!() ", " entry_columns!() body!() behind!() unclaimed!() ordered!());
+statement!(Unconfirmed((BigInt, BigInt)) =
+    ["SELECT i.modseq, i.id" unconfirmed!() " ORDER BY 1, 2"]
+    postgresql ["SELECT i.modseq, i.id" unconfirmed!() " ORDER BY 1, 2 LIMIT ?"]);
+statement!(PageById(PageSql) =
+    ["SELECT " meta_columns!() ", " entry_columns!() body!() " FROM json_each(?) j \
+     CROSS JOIN item i ON i.account = ? AND i.id = j.value" with_entry!()]
+    postgresql ["SELECT " meta_columns!() ", " entry_columns!() body!() " FROM jsonb_array_elements_text(?::jsonb) j(value) \
+     JOIN item i ON i.account = ? AND i.id = j.value::bigint" with_entry!() " ORDER BY 3, 1"]);
+page!(ChangedPage = behind!() changed!());
+page!(AnyPage = behind!() any!());
+page!(UnclaimedPage = behind!() unclaimed!());
 
 // The same over two datastores at once: two ranges of the index, merged.
-statement!(ChangedPagePair(PageSql) =
-    "SELECT " meta_columns!() ", " entry_columns!() body!() behind!() changed!() " UNION ALL SELECT " meta_columns!() ", " entry_columns!() body!() behind!() changed!() ordered!());
-statement!(AnyPagePair(PageSql) =
-    "SELECT " meta_columns!() ", " entry_columns!() body!() behind!() any!() " UNION ALL SELECT " meta_columns!() ", " entry_columns!() body!() behind!() any!() ordered!());
-statement!(UnclaimedPagePair(PageSql) =
-    "SELECT " meta_columns!() ", " entry_columns!() body!() behind!() unclaimed!() " UNION ALL SELECT " meta_columns!() ", " entry_columns!() body!() behind!() unclaimed!() ordered!());
+page!(ChangedPagePair = behind!() changed!() " UNION ALL SELECT " meta_columns!() ", " entry_columns!() body!() behind!() changed!());
+page!(AnyPagePair = behind!() any!() " UNION ALL SELECT " meta_columns!() ", " entry_columns!() body!() behind!() any!());
+page!(UnclaimedPagePair = behind!() unclaimed!() " UNION ALL SELECT " meta_columns!() ", " entry_columns!() body!() behind!() unclaimed!());
 
 statement!(UnconfirmedCount((BigInt,)) = "SELECT count(*)" unconfirmed!());
 statement!(ChangedCount((BigInt,)) = "SELECT count(*)" behind!() changed!());
@@ -180,7 +195,21 @@ pub(super) fn page(
     if let Some(binds) = &scan.unconfirmed {
         let mut binds = binds.to_vec();
         binds.push(limit);
-        each(connection, UnconfirmedPage, &binds, |row| page.take(row))?;
+        // In order, and without bodies: all of them are sorted for each page.
+        let mut ids = Vec::new();
+        each(connection, Unconfirmed, &binds, |(_, id): (i64, i64)| {
+            ids.push(id);
+            Ok(if ids.len() > query.max_items as usize {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
+        })?;
+        if !ids.is_empty() {
+            let ids = list(ids.into_iter())?;
+            let binds = [Bind::Text(&ids), binds[0], binds[1], binds[2]];
+            each(connection, PageById, &binds, |row| page.take(row))?;
+        }
     }
     let mut binds = scan.behind.concat();
     binds.push(limit);
@@ -251,7 +280,7 @@ fn one(row: Option<(i64,)>) -> u64 {
 pub(super) const STATEMENTS: [(&str, &str); 11] = {
     use super::statement::Sql;
     [
-        ("UnconfirmedPage", UnconfirmedPage::TEXT),
+        ("Unconfirmed", Unconfirmed::TEXT),
         ("ChangedPage", ChangedPage::TEXT),
         ("AnyPage", AnyPage::TEXT),
         ("UnclaimedPage", UnclaimedPage::TEXT),

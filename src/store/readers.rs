@@ -64,17 +64,30 @@ impl Readers {
             connection: idle,
             readers: Arc::clone(self),
         };
-        let connection = match &mut lent.connection {
-            Some(connection) => connection,
-            none => none.insert(self.place.connect(Purpose::Read)?),
-        };
-        connection.batch_execute("BEGIN")?;
+        if let Some(connection) = &mut lent.connection
+            && begin(connection).is_ok()
+        {
+            return Ok(lent);
+        }
+        // There is none, or it was lost while it lay idle.
+        let connection = lent.connection.insert(self.place.connect(Purpose::Read)?);
+        begin(connection)?;
         Ok(lent)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// All reads until the end see one state.
+fn begin(connection: &mut Database) -> Result<(), StoreError> {
+    let text = match connection {
+        Database::Sqlite(_) => "BEGIN",
+        #[cfg(feature = "postgres")]
+        Database::Postgresql(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    };
+    Ok(connection.batch_execute(text)?)
 }
 
 /// A lent connection; goes back when dropped.

@@ -2,7 +2,8 @@
 //!
 //! The hot path needs joins and upserts that diesel's query builder does not express, and `sql_query` prepares its
 //! text anew each time. A [`Sql`] type has a fixed text, so diesel keeps its prepared form under the type's identity.
-//! Each `?` in the text takes the next value of the list.
+//! Each `?` in the text takes the next value of the list. There is none behind LIMIT: SQLite looks at that value when
+//! it plans, and so prepares the statement again for each. Callers that want few rows break off.
 
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
@@ -27,10 +28,25 @@ pub(super) trait Sql: 'static {
     type Row: 'static;
     /// The text, with `?` for values.
     const TEXT: &'static str;
+    /// What PostgreSQL takes instead; it may use more of the values.
+    #[cfg(feature = "postgres")]
+    const POSTGRESQL: &'static str = Self::TEXT;
 }
 
-/// Declares a [`Sql`] type: `statement!(Name(columns) = "text" "more text");`.
+/// Declares a [`Sql`] type: `statement!(Name(columns) = "text" "more text");`, or, where the back ends differ,
+/// `statement!(Name(columns) = ["text"] postgresql ["another text"]);`.
 macro_rules! statement {
+    ($(#[$doc:meta])* $name:ident($row:ty) = [$($text:tt)+] postgresql [$($other:tt)+]) => {
+        $(#[$doc])*
+        pub(super) struct $name;
+
+        impl $crate::store::statement::Sql for $name {
+            type Row = $row;
+            const TEXT: &'static str = $crate::store::statement::text!([] $($text)+);
+            #[cfg(feature = "postgres")]
+            const POSTGRESQL: &'static str = $crate::store::statement::text!([] $($other)+);
+        }
+    };
     ($(#[$doc:meta])* $name:ident($row:ty) = $($text:tt)+) => {
         $(#[$doc])*
         pub(super) struct $name;
@@ -79,33 +95,49 @@ impl<S: Sql> Query for Statement<'_, S> {
 
 impl<S, C> RunQueryDsl<C> for Statement<'_, S> {}
 
-impl<S, DB> QueryFragment<DB> for Statement<'_, S>
+impl<S: Sql> QueryFragment<Sqlite> for Statement<'_, S> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        walk(S::TEXT, self.binds, out)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl<S: Sql> QueryFragment<diesel::pg::Pg> for Statement<'_, S> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, diesel::pg::Pg>) -> QueryResult<()> {
+        walk(S::POSTGRESQL, self.binds, out)
+    }
+}
+
+/// Puts the parts of a text and its values in turn; values behind the last `?` are not used.
+fn walk<'b, DB>(
+    text: &'static str,
+    binds: &'b [Bind<'b>],
+    mut out: AstPass<'_, 'b, DB>,
+) -> QueryResult<()>
 where
-    S: Sql,
     DB: Backend + HasSqlType<BigInt> + HasSqlType<Text> + HasSqlType<Binary>,
     i64: ToSql<BigInt, DB>,
     Option<i64>: ToSql<Nullable<BigInt>, DB>,
     str: ToSql<Text, DB>,
-    for<'b> Option<&'b str>: ToSql<Nullable<Text>, DB>,
+    Option<&'b str>: ToSql<Nullable<Text>, DB>,
     [u8]: ToSql<Binary, DB>,
-    for<'b> Option<&'b [u8]>: ToSql<Nullable<Binary>, DB>,
+    Option<&'b [u8]>: ToSql<Nullable<Binary>, DB>,
 {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        let mut parts = S::TEXT.split('?');
-        out.push_sql(parts.next().unwrap_or_default());
-        for bind in self.binds {
-            match bind {
-                Bind::Int(value) => out.push_bind_param::<BigInt, i64>(value)?,
-                Bind::OptionalInt(value) => out.push_bind_param::<Nullable<BigInt>, _>(value)?,
-                Bind::Text(value) => out.push_bind_param::<Text, str>(value)?,
-                Bind::OptionalText(value) => out.push_bind_param::<Nullable<Text>, _>(value)?,
-                Bind::Blob(value) => out.push_bind_param::<Binary, [u8]>(value)?,
-                Bind::OptionalBlob(value) => out.push_bind_param::<Nullable<Binary>, _>(value)?,
-            }
-            out.push_sql(parts.next().unwrap_or_default());
+    let mut begin = 0;
+    for (end, bind) in memchr::memchr_iter(b'?', text.as_bytes()).zip(binds) {
+        out.push_sql(text.get(begin..end).unwrap_or_default());
+        begin = end + 1;
+        match bind {
+            Bind::Int(value) => out.push_bind_param::<BigInt, i64>(value)?,
+            Bind::OptionalInt(value) => out.push_bind_param::<Nullable<BigInt>, _>(value)?,
+            Bind::Text(value) => out.push_bind_param::<Text, str>(value)?,
+            Bind::OptionalText(value) => out.push_bind_param::<Nullable<Text>, _>(value)?,
+            Bind::Blob(value) => out.push_bind_param::<Binary, [u8]>(value)?,
+            Bind::OptionalBlob(value) => out.push_bind_param::<Nullable<Binary>, _>(value)?,
         }
-        Ok(())
     }
+    out.push_sql(text.get(begin..).unwrap_or_default());
+    Ok(())
 }
 
 /// Runs a statement; gives the number of rows that it changed.
@@ -120,49 +152,100 @@ pub(super) fn execute<S: Sql>(
     };
     match connection {
         Database::Sqlite(sqlite) => Ok(statement.execute(sqlite)?),
+        #[cfg(feature = "postgres")]
+        Database::Postgresql(postgresql) => Ok(statement.execute(postgresql)?),
     }
 }
 
-/// Gives each row to `take`, until it breaks off.
-pub(super) fn each<S, U>(
-    connection: &mut Database,
-    _: S,
+/// A statement whose rows can be read as `U` from every back end.
+pub(super) trait Gives<U>: Sql + Sized {
+    /// Gives each row to `take`, until it breaks off.
+    fn each(
+        connection: &mut Database,
+        binds: &[Bind<'_>],
+        take: impl FnMut(U) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError>;
+}
+
+#[cfg(not(feature = "postgres"))]
+impl<S, U> Gives<U> for S
+where
+    S: Sql,
+    Sqlite: QueryMetadata<S::Row>,
+    U: FromSqlRow<S::Row, Sqlite>,
+{
+    fn each(
+        connection: &mut Database,
+        binds: &[Bind<'_>],
+        take: impl FnMut(U) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        match connection {
+            Database::Sqlite(sqlite) => rows::<S, _, U>(sqlite, binds, take),
+        }
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl<S, U> Gives<U> for S
+where
+    S: Sql,
+    Sqlite: QueryMetadata<S::Row>,
+    diesel::pg::Pg: QueryMetadata<S::Row>,
+    U: FromSqlRow<S::Row, Sqlite> + FromSqlRow<S::Row, diesel::pg::Pg>,
+{
+    fn each(
+        connection: &mut Database,
+        binds: &[Bind<'_>],
+        take: impl FnMut(U) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        match connection {
+            Database::Sqlite(sqlite) => rows::<S, _, U>(sqlite, binds, take),
+            Database::Postgresql(postgresql) => rows::<S, _, U>(postgresql, binds, take),
+        }
+    }
+}
+
+fn rows<S, C, U>(
+    connection: &mut C,
     binds: &[Bind<'_>],
     mut take: impl FnMut(U) -> Result<ControlFlow<()>, StoreError>,
 ) -> Result<(), StoreError>
 where
     S: Sql,
-    Sqlite: QueryMetadata<S::Row>,
-    U: FromSqlRow<S::Row, Sqlite>,
+    C: LoadConnection,
+    C::Backend: QueryMetadata<S::Row>,
+    for<'a> Statement<'a, S>: QueryFragment<C::Backend>,
+    U: FromSqlRow<S::Row, C::Backend>,
 {
     let statement = Statement::<S> {
         binds,
         sql: PhantomData,
     };
-    match connection {
-        Database::Sqlite(sqlite) => {
-            for row in sqlite.load(statement)? {
-                let row = U::build_from_row(&row?).map_err(DeserializationError)?;
-                if take(row)?.is_break() {
-                    break;
-                }
-            }
+    for row in connection.load(statement)? {
+        let row = U::build_from_row(&row?).map_err(DeserializationError)?;
+        if take(row)?.is_break() {
+            break;
         }
     }
     Ok(())
 }
 
+/// Gives each row to `take`, until it breaks off.
+pub(super) fn each<S: Gives<U>, U>(
+    connection: &mut Database,
+    _: S,
+    binds: &[Bind<'_>],
+    take: impl FnMut(U) -> Result<ControlFlow<()>, StoreError>,
+) -> Result<(), StoreError> {
+    S::each(connection, binds, take)
+}
+
 /// Gives the first row, if there is one.
-pub(super) fn first<S, U>(
+pub(super) fn first<S: Gives<U>, U>(
     connection: &mut Database,
     sql: S,
     binds: &[Bind<'_>],
-) -> Result<Option<U>, StoreError>
-where
-    S: Sql,
-    Sqlite: QueryMetadata<S::Row>,
-    U: FromSqlRow<S::Row, Sqlite>,
-{
+) -> Result<Option<U>, StoreError> {
     let mut found = None;
     each(connection, sql, binds, |row| {
         found = Some(row);
@@ -172,16 +255,11 @@ where
 }
 
 /// Gives all rows of a statement that has few.
-pub(super) fn all<S, U>(
+pub(super) fn all<S: Gives<U>, U>(
     connection: &mut Database,
     sql: S,
     binds: &[Bind<'_>],
-) -> Result<Vec<U>, StoreError>
-where
-    S: Sql,
-    Sqlite: QueryMetadata<S::Row>,
-    U: FromSqlRow<S::Row, Sqlite>,
-{
+) -> Result<Vec<U>, StoreError> {
     let mut rows = Vec::new();
     each(connection, sql, binds, |row| {
         rows.push(row);

@@ -1,16 +1,20 @@
 //! The one writer: takes the waiting writes of all sessions into one transaction, so that they share its fsync.
 //!
-//! Each piece of work has a savepoint: one that meets a conflict is undone alone. An error of the database itself
-//! (full, busy, gone) undoes the transaction; its pieces are then tried one by one, so that each gets its own answer.
-//! Answers go out after COMMIT only.
+//! A piece that meets a conflict has mostly written nothing yet, and fails alone. One that fails after it wrote (and
+//! any error of the database itself: full, busy, gone) undoes the transaction; its pieces are then tried one by one,
+//! so that each gets its own answer. Savepoints would do that too, but SQLite copies each page that is touched inside
+//! one, which costs more than the writes. Answers go out after COMMIT only.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use diesel::connection::SimpleConnection;
+use diesel::sql_types::BigInt;
 
-use super::connection::Database;
+use super::connection::{Database, Place, Purpose};
 use super::error::StoreError;
+use super::statement::{first, statement};
 
 /// Pieces of work in one transaction.
 const BATCH_COUNT: usize = 128;
@@ -64,11 +68,11 @@ where
 
 impl Writer {
     /// Starts the thread with its connection.
-    pub(super) fn start(connection: Database) -> Result<Self, StoreError> {
+    pub(super) fn start(place: Arc<Place>, connection: Database) -> Result<Self, StoreError> {
         let (queue, waiting) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || write(connection, &waiting))
+            .spawn(move || write(&place, connection, &waiting))
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Ok(Self {
             queue: Some(queue),
@@ -113,7 +117,7 @@ fn gone() -> StoreError {
     StoreError::Unavailable("the writer has ended".into())
 }
 
-fn write(mut connection: Database, waiting: &Receiver<Box<dyn Work>>) {
+fn write(place: &Place, mut connection: Database, waiting: &Receiver<Box<dyn Work>>) {
     while let Ok(first) = waiting.recv() {
         let mut octets = first.octets();
         let mut batch = vec![first];
@@ -122,50 +126,57 @@ fn write(mut connection: Database, waiting: &Receiver<Box<dyn Work>>) {
             octets += next.octets();
             batch.push(next);
         }
-        settle(&mut connection, batch);
+        // What came while the connection was lost is not lost too.
+        let mut begun = begin(&mut connection);
+        if matches!(begun, Err(StoreError::Unavailable(_)))
+            && let Ok(another) = place.connect(Purpose::Write)
+        {
+            connection = another;
+            begun = begin(&mut connection);
+        }
+        settle(&mut connection, begun, batch);
     }
 }
 
-fn settle(connection: &mut Database, mut batch: Vec<Box<dyn Work>>) {
-    match transact(connection, &mut batch) {
+/// Does a batch in the transaction that was begun, if it was.
+fn settle(connection: &mut Database, begun: Result<(), StoreError>, mut batch: Vec<Box<dyn Work>>) {
+    match begun.and_then(|()| transact(connection, &mut batch)) {
         Ok(results) => {
             for (work, result) in batch.into_iter().zip(results) {
                 work.answer(result);
             }
         }
-        Err(error) if batch.len() == 1 || matches!(error, StoreError::Busy { .. }) => {
+        // Where the connection broke it is not known whether the transaction was committed: who asked has to look.
+        Err(error @ (StoreError::Busy { .. } | StoreError::Unavailable(_))) => {
+            for work in batch {
+                work.answer(Err(error.clone()));
+            }
+        }
+        Err(error) if batch.len() == 1 => {
             for work in batch {
                 work.answer(Err(error.clone()));
             }
         }
         Err(_) => {
             for work in batch {
-                settle_alone(connection, work);
+                let begun = begin(connection);
+                settle(connection, begun, vec![work]);
             }
         }
     }
 }
 
-fn settle_alone(connection: &mut Database, work: Box<dyn Work>) {
-    let mut batch = [work];
-    let result = transact(connection, &mut batch)
-        .map(|mut results| results.pop().unwrap_or_else(|| Err(gone())));
-    let [work] = batch;
-    work.answer(result.unwrap_or_else(Err));
-}
-
-/// Does a batch in one transaction. `Ok`: it is committed, with the result of each piece. `Err`: it is undone.
+/// Does a batch and ends the transaction. `Ok`: it is committed, with the result of each piece. `Err`: it is undone.
 fn transact(
     connection: &mut Database,
     batch: &mut [Box<dyn Work>],
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-    begin(connection)?;
     let result = apply(connection, batch).and_then(|results| {
         connection.batch_execute("COMMIT")?;
         Ok(results)
     });
     if result.is_err() {
-        // SQLite may have rolled back by itself.
+        // The database may have rolled back by itself.
         let _ = connection.batch_execute("ROLLBACK");
     }
     result
@@ -175,25 +186,54 @@ fn apply(
     connection: &mut Database,
     batch: &mut [Box<dyn Work>],
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-    let mut results = Vec::with_capacity(batch.len());
-    for work in batch {
+    if let [work] = batch {
+        work.apply(connection)?;
+        return Ok(vec![Ok(())]);
+    }
+    batch
+        .iter_mut()
+        .map(|work| attempt(connection, work.as_mut()))
+        .collect()
+}
+
+/// Does one of several pieces. `Ok`: its own result; if that is an error, nothing of it is written. `Err`: the
+/// transaction has to be undone.
+fn attempt(
+    connection: &mut Database,
+    work: &mut dyn Work,
+) -> Result<Result<(), StoreError>, StoreError> {
+    #[cfg(feature = "postgres")]
+    if let Database::Postgresql(_) = connection {
+        // After an error PostgreSQL goes on only from a savepoint, and there they are cheap.
         connection.batch_execute("SAVEPOINT piece")?;
         let result = work.apply(connection);
         match &result {
-            Ok(()) => connection.batch_execute("RELEASE SAVEPOINT piece")?,
             Err(error) if error.ends_transaction() => return Err(error.clone()),
-            Err(_) => {
-                connection.batch_execute("ROLLBACK TO SAVEPOINT piece; RELEASE SAVEPOINT piece")?
-            }
+            Err(_) => connection.batch_execute("ROLLBACK TO SAVEPOINT piece")?,
+            Ok(()) => connection.batch_execute("RELEASE SAVEPOINT piece")?,
         }
-        results.push(result);
+        return Ok(result);
     }
-    Ok(results)
+    let before = changes(connection)?;
+    match work.apply(connection) {
+        Err(error) if error.ends_transaction() || changes(connection)? != before => Err(error),
+        result => Ok(result),
+    }
+}
+
+statement!(
+    /// Rows that were changed since the connection was opened.
+    Changes((BigInt,)) = "SELECT total_changes()");
+
+fn changes(connection: &mut Database) -> Result<Option<(i64,)>, StoreError> {
+    first(connection, Changes, &[])
 }
 
 fn begin(connection: &mut Database) -> Result<(), StoreError> {
     match connection {
         Database::Sqlite(sqlite) => Ok(sqlite.batch_execute("BEGIN IMMEDIATE")?),
+        #[cfg(feature = "postgres")]
+        Database::Postgresql(postgresql) => Ok(postgresql.batch_execute("BEGIN")?),
     }
 }
 
@@ -201,12 +241,11 @@ fn begin(connection: &mut Database) -> Result<(), StoreError> {
 mod tests {
     use std::sync::mpsc::{Receiver, channel, sync_channel};
 
+    use super::super::statement::{Bind, execute};
+    use super::{
+        BigInt, Database, Place, Purpose, StoreError, Task, Work, first, statement, write,
+    };
     use diesel::connection::SimpleConnection;
-    use diesel::sql_types::BigInt;
-
-    use super::super::connection::{Place, Purpose};
-    use super::super::statement::{Bind, execute, first, statement};
-    use super::{Database, StoreError, Task, Work, write};
 
     statement!(Insert(()) = "INSERT INTO account (name, password, created) VALUES (?, ?, 0)");
     statement!(Count((BigInt,)) = "SELECT count(*) FROM account");
@@ -244,29 +283,27 @@ mod tests {
     }
 
     /// Runs what waits, as the thread does, until nobody can send any more.
-    fn run(connection: Database, tasks: Vec<Box<dyn Work>>) {
+    fn run(place: &Place, connection: Database, tasks: Vec<Box<dyn Work>>) {
         let (queue, waiting) = sync_channel(tasks.len());
         for task in tasks {
             queue.send(task).unwrap();
         }
         drop(queue);
-        write(connection, &waiting);
+        write(place, connection, &waiting);
     }
 
     #[test]
-    fn what_waits_is_one_transaction_and_a_conflict_undoes_its_own_piece() {
+    fn what_waits_is_one_transaction_and_a_conflict_fails_alone() {
         let place = Place::of_url("sqlite::memory:").unwrap();
         place.prepare().unwrap();
         let connection = place.connect(Purpose::Write).unwrap();
         let mut outside = place.connect(Purpose::Read).unwrap();
         let (a, a_answer) = insert("a", 1);
-        let (doomed, doomed_answer) = task(|connection| {
-            execute(connection, Insert, &[Bind::Text("x"), Bind::Blob(b"1")])?;
-            execute(connection, Insert, &[Bind::Text("a"), Bind::Blob(b"2")])
-        });
+        let (doomed, doomed_answer) =
+            task(|connection| execute(connection, Insert, &[Bind::Text("a"), Bind::Blob(b"2")]));
         let (b, b_answer) = insert("b", 1);
         let (look, look_answer) = task(move |_| Ok(count(&mut outside)));
-        run(connection, vec![a, doomed, b, look]);
+        run(&place, connection, vec![a, doomed, b, look]);
 
         assert_eq!(a_answer.recv().unwrap().unwrap(), 1);
         assert!(matches!(
@@ -283,6 +320,27 @@ mod tests {
     }
 
     #[test]
+    fn a_piece_that_fails_after_it_wrote_leaves_nothing() {
+        let place = Place::of_url("sqlite::memory:").unwrap();
+        place.prepare().unwrap();
+        let connection = place.connect(Purpose::Write).unwrap();
+        let (a, a_answer) = insert("a", 1);
+        let (doomed, doomed_answer) = task(|connection| {
+            execute(connection, Insert, &[Bind::Text("x"), Bind::Blob(b"1")])?;
+            execute(connection, Insert, &[Bind::Text("a"), Bind::Blob(b"2")])
+        });
+        let (b, b_answer) = insert("b", 1);
+        run(&place, connection, vec![a, doomed, b]);
+        assert_eq!(a_answer.recv().unwrap().unwrap(), 1);
+        assert!(matches!(
+            doomed_answer.recv().unwrap(),
+            Err(StoreError::Exists)
+        ));
+        assert_eq!(b_answer.recv().unwrap().unwrap(), 2);
+        assert_eq!(count(&mut place.connect(Purpose::Read).unwrap()), 2);
+    }
+
+    #[test]
     fn a_piece_that_does_not_fit_on_the_disk_fails_alone() {
         let place = Place::of_url("sqlite::memory:").unwrap();
         place.prepare().unwrap();
@@ -293,7 +351,7 @@ mod tests {
         let (a, a_answer) = insert("a", 10);
         let (large, large_answer) = insert("large", 1_000_000);
         let (b, b_answer) = insert("b", 10);
-        run(connection, vec![a, large, b]);
+        run(&place, connection, vec![a, large, b]);
         assert_eq!(a_answer.recv().unwrap().unwrap(), 1);
         assert!(matches!(
             large_answer.recv().unwrap(),

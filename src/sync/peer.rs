@@ -73,6 +73,9 @@ pub struct Device {
     pub previous_nonce: Vec<u8>,
     /// For notifications: the password and nonce that the server proves itself with are the account's and this one.
     pub notification_nonce: Vec<u8>,
+    /// Digests of the messages that opened its last sessions, 16 octets each, the newest last: an old one that comes
+    /// late must not open a session again.
+    pub openings: Vec<u8>,
     /// The DevInf document as XML, as last sent by the device; empty if it never was.
     pub devinf: Vec<u8>,
     /// HTTP User-Agent of the last message.

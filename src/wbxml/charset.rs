@@ -53,6 +53,15 @@ impl Charset {
         Encoding::for_label(label.as_bytes()).map(Self::Other)
     }
 
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Utf8 => "UTF-8",
+            Self::Latin1 => "ISO-8859-1",
+            Self::Other(encoding) => encoding.name(),
+        }
+    }
+
     /// Text from octets. Never fails: octets that are not of the set are taken for ISO-8859-1.
     pub fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
         match self {

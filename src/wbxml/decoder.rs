@@ -76,6 +76,8 @@ pub struct Decoder<'a> {
     /// Depth at which page 0 is DevInf's until its element ends; 0 is nowhere.
     inline: u16,
     literal: &'a [u8],
+    /// The last event began a Data element.
+    in_data: bool,
     /// Attributes of the last element, if they are wanted.
     attrs: Option<Vec<Attr<'a>>>,
 }
@@ -130,6 +132,7 @@ impl<'a> Decoder<'a> {
             failed: false,
             inline: 0,
             literal: &[],
+            in_data: false,
             attrs: None,
         }
     }
@@ -282,7 +285,7 @@ impl<'a> Decoder<'a> {
     #[inline]
     fn inline_string(&mut self) -> Result<&'a [u8], DecodeError> {
         let rest = &self.input[self.pos..];
-        match memchr::memchr(0, rest) {
+        match string_length(rest) {
             Some(length) => {
                 self.pos += length + 1;
                 Ok(&rest[..length])
@@ -318,6 +321,32 @@ impl<'a> Decoder<'a> {
         let at = self.pos;
         let code = integer(self.input, &mut self.pos)?;
         char::from_u32(code).ok_or_else(|| self.fail(at, DecodeErrorKind::Entity(code)))
+    }
+
+    /// The content of the open element if it is one string and nothing else; the element ends. A short cut for what
+    /// [`Self::token`] would say too; `None` changes nothing.
+    #[inline]
+    pub(crate) fn only_string(&mut self) -> Option<&'a [u8]> {
+        let rest = self.input.get(self.pos..).filter(|_| !self.pending_end)?;
+        let (string, after) = match *rest.first()? {
+            STR_I => {
+                let content = &rest[1..];
+                let length = string_length(content)?;
+                (&content[..length], length + 2)
+            }
+            // One octet of length, which is below any limit that makes sense.
+            OPAQUE if rest.get(1).is_some_and(|&length| length < 0x80) => {
+                let length = usize::from(rest[1]);
+                (rest.get(2..2 + length)?, 2 + length)
+            }
+            _ => return None,
+        };
+        if rest.get(after) != Some(&END) || string.len() > self.limits.max_opaque as usize {
+            return None;
+        }
+        self.pos += after + 1;
+        self.leave();
+        Some(string)
     }
 
     /// The next token. After an error the decoder must not be asked again.
@@ -487,8 +516,14 @@ impl<'a> Decoder<'a> {
     fn event(&mut self) -> Result<Option<Event<'a>>, DecodeError> {
         let attrs = self.attrs.get_or_insert_default();
         attrs.clear();
+        let in_data = std::mem::take(&mut self.in_data);
         Ok(Some(match self.token()? {
-            Token::Start(tag) => {
+            Token::Start(mut tag) => {
+                if in_data && tag == tables::syncml::CMD {
+                    self.inline_devinf();
+                    tag = tables::devinf::DEVINF;
+                }
+                self.in_data = tag == tables::syncml::DATA;
                 let name = if tag == Tag::UNNAMED {
                     Name::Text(self.header.charset.decode(self.literal))
                 } else {
@@ -546,6 +581,16 @@ pub(super) fn integer(input: &[u8], pos: &mut usize) -> Result<u32, DecodeError>
         if byte & 0x80 == 0 {
             return Ok(value);
         }
+    }
+}
+
+/// Octets before the first NUL. Most strings are short, so the first octets are looked at one by one.
+#[inline]
+fn string_length(bytes: &[u8]) -> Option<usize> {
+    const SHORT: usize = 24;
+    match bytes.iter().take(SHORT).position(|&byte| byte == 0) {
+        None => memchr::memchr(0, bytes.get(SHORT..)?).map(|length| length + SHORT),
+        found => found,
     }
 }
 

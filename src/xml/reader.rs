@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use quick_xml::errors::{IllFormedError, SyntaxError};
 use quick_xml::events::{BytesStart, Event as XmlEvent};
 
 use super::{FOREIGN, space_of};
@@ -127,15 +128,24 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The error for what the XML reader refuses. It is a cut document if more input could have made it right.
     #[cold]
-    fn syntax(&self) -> DecodeError {
-        if self.offset() >= self.input.len() {
+    fn refused(&self, error: &quick_xml::Error) -> DecodeError {
+        let rest = self.input.get(self.at..).unwrap_or_default();
+        let cut = match error {
+            quick_xml::Error::Syntax(SyntaxError::InvalidBangMarkup) => {
+                ["<!--", "<![CDATA[", "<!DOCTYPE"]
+                    .iter()
+                    .any(|markup| markup.starts_with(rest))
+            }
+            quick_xml::Error::Syntax(_) => true,
+            quick_xml::Error::IllFormed(IllFormedError::UnclosedReference) => !rest.contains('<'),
+            _ => false,
+        };
+        if cut {
             self.truncated()
         } else {
-            DecodeError {
-                offset: self.inner.error_position() as u32,
-                kind: DecodeErrorKind::Syntax,
-            }
+            self.fail(DecodeErrorKind::Syntax)
         }
     }
 
@@ -151,9 +161,10 @@ impl<'a> Reader<'a> {
         }
         loop {
             self.at = self.offset();
-            let Ok(event) = self.inner.read_event() else {
-                return Err(self.syntax());
-            };
+            let event = self
+                .inner
+                .read_event()
+                .map_err(|error| self.refused(&error))?;
             match event {
                 XmlEvent::Start(start) => return self.start(&start).map(Token::Start),
                 XmlEvent::Empty(start) => {

@@ -22,6 +22,7 @@ CREATE TABLE device (
     nonce BYTEA NOT NULL,
     previous_nonce BYTEA NOT NULL,
     notification_nonce BYTEA NOT NULL,
+    openings BYTEA NOT NULL,
     user_agent TEXT,
     last_seen BIGINT NOT NULL,
     created BIGINT NOT NULL,

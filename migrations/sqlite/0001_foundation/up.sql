@@ -22,6 +22,7 @@ CREATE TABLE device (
     nonce BLOB NOT NULL,
     previous_nonce BLOB NOT NULL,
     notification_nonce BLOB NOT NULL,
+    openings BLOB NOT NULL,
     user_agent TEXT,
     last_seen INTEGER NOT NULL,
     created INTEGER NOT NULL,

@@ -176,7 +176,7 @@ pub(super) fn lower(
     if fields.iter().any(|field| !field.is_empty()) {
         for field in &fields {
             rest.push(';');
-            rest.push_str(&field.replace(';', "\\;"));
+            rest.push_str(&field.replace('\\', "\\\\").replace(';', "\\;"));
         }
     }
     let kind = alarm.text("X-VCALENDAR-TYPE").filter(|_| action == "AUDIO");

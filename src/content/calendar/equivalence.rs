@@ -8,46 +8,19 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::moment::{Moment, Span};
 use super::recurrence::{End, Rule, canonical};
 use super::timezone::Zones;
-use super::vcalendar::KEPT_RULES;
-use super::{alarm, is_exception, is_item, stamp};
+use super::vcalendar::{KEPT_RULES, inexpressible, is_marked};
+use super::{alarm, is_item, stamp};
 use crate::content::{Component, Property};
 
-/// Whether two date-time properties name the same instant, date or floating time; each is read with the VTIMEZONEs of its root.
-pub(in super::super) fn same_instant(
-    a: &Property,
-    a_root: &Component,
-    b: &Property,
-    b_root: &Component,
-) -> bool {
-    instant_eq(a, &Zones::of(a_root), b, &Zones::of(b_root))
-}
-
+/// Whether two date-time properties name the same instant, date or floating time.
 fn instant_eq(a: &Property, a_zones: &Zones<'_>, b: &Property, b_zones: &Zones<'_>) -> bool {
     matches!((stamp::instant(a, a_zones), stamp::instant(b, b_zones)), (Some(a), Some(b)) if a == b)
 }
 
-/// Whether two properties of one name mean the same: instants, sets of dates, rules, lists; other values must be equal. Rules are
-/// read from the start of each root's first item that is no exception.
-pub(in super::super) fn equivalent(
-    a: &Property,
-    a_root: &Component,
-    b: &Property,
-    b_root: &Component,
-) -> bool {
-    let (a_zones, b_zones) = (Zones::of(a_root), Zones::of(b_root));
-    equal((a, master(a_root), &a_zones), (b, master(b_root), &b_zones))
-}
-
-/// The first item that is no exception.
-fn master(root: &Component) -> Option<&Component> {
-    root.children
-        .iter()
-        .find(|child| is_item(child) && !is_exception(child))
-}
-
+/// Whether two properties of one name mean the same: instants, sets of dates, rules, lists; other values must be equal.
 fn equal(
-    (a, a_item, a_zones): Side<'_, Property>,
-    (b, b_item, b_zones): Side<'_, Property>,
+    (a, a_item, a_zones): (&Property, Option<&Component>, &Zones<'_>),
+    (b, b_item, b_zones): (&Property, Option<&Component>, &Zones<'_>),
 ) -> bool {
     if a.name != b.name {
         return false;
@@ -73,9 +46,6 @@ fn equal(
         _ => a.value == b.value,
     }
 }
-
-/// Something of an item, the item, and the zones of its root.
-type Side<'a, T> = (&'a T, Option<&'a Component>, &'a Zones<'a>);
 
 const MOMENTS: [&str; 8] = [
     "DTSTART",
@@ -111,17 +81,7 @@ fn dates<'a>(properties: impl IntoIterator<Item = &'a Property>, zones: &Zones<'
     all
 }
 
-/// Whether two alarms ring at the same times in the same way; AUDIO and DISPLAY are the same to phones that know one of them.
-pub(in super::super) fn same_alarm(
-    (a, a_item, a_root): (&Component, &Component, &Component),
-    (b, b_item, b_root): (&Component, &Component, &Component),
-) -> bool {
-    alarm_eq(
-        (a, a_item, &Zones::of(a_root)),
-        (b, b_item, &Zones::of(b_root)),
-    )
-}
-
+/// Whether two alarms ring at the same times in the same way; AUDIO and DISPLAY are one to phones that know one of them.
 fn alarm_eq(
     (a, a_item, a_zones): (&Component, &Component, &Zones<'_>),
     (b, b_item, b_zones): (&Component, &Component, &Zones<'_>),
@@ -147,18 +107,21 @@ fn related(alarm: &Component) -> bool {
 /// How many alarms of an item are compared.
 const ALARMS: usize = 64;
 
-/// Puts the stored spelling back into an edited calendar wherever the meaning is unchanged, and mends what an edit in a smaller
-/// vocabulary leaves: DURATION beside DTEND, a kept 1.0 rule beside a new one, VTIMEZONEs that are missing or no longer used.
-pub(in super::super) fn settle(stored: &Component, merged: &mut Component) {
+/// Gives a device's edit the stored spelling wherever it means the same, before it is overlaid or edit.
+///
+/// An edit that came as vCalendar 1.0 also gets back what that form cannot express (a rule, a CANCELLED, an alarm at no known
+/// time). A DURATION beside a DTEND goes, VTIMEZONEs that are used come, those that are not go.
+pub(in super::super) fn settle(stored: &Component, edit: &mut Component) {
     let stored_zones = Zones::of(stored);
     let mut pairs: FxHashMap<(&str, Option<Moment>), &Component> = FxHashMap::default();
     for item in stored.children.iter().filter(|child| is_item(child)) {
         pairs.entry(identity(item, &stored_zones)).or_insert(item);
     }
-    // A look at the merged record as it is, so that its zones can be read while it is changed.
-    let before = merged.clone();
+    let legacy = is_marked(edit);
+    // A look at the edit as it is, so that its zones can be read while it is changed.
+    let before = edit.clone();
     let zones = Zones::of(&before);
-    for (item, now) in merged
+    for (item, now) in edit
         .children
         .iter_mut()
         .zip(&before.children)
@@ -166,6 +129,9 @@ pub(in super::super) fn settle(stored: &Component, merged: &mut Component) {
     {
         if let Some(then) = pairs.get(&identity(now, &zones)) {
             settle_item((then, &stored_zones), (now, &zones), item);
+            if legacy {
+                restore(then, &stored_zones, item);
+            }
         }
         if item.property("DTEND").is_some() || item.property("DUE").is_some() {
             item.remove("DURATION");
@@ -176,36 +142,25 @@ pub(in super::super) fn settle(stored: &Component, merged: &mut Component) {
             }
         }
     }
-    settle_zones(stored, merged);
+    settle_zones(stored, edit);
 }
 
-/// Appends the stored exceptions that an edit lacks, unless the edit excludes their date: for devices that have no exceptions.
-pub(in super::super) fn keep_exceptions(stored: &Component, merged: &mut Component) {
-    let stored_zones = Zones::of(stored);
-    let before = merged.clone();
-    let zones = Zones::of(&before);
-    let items = || before.children.iter().filter(|child| is_item(child));
-    if !items().any(|item| !is_exception(item)) {
-        return;
-    }
-    let excluded = dates(items().flat_map(|item| item.all("EXDATE")), &zones);
-    let present: FxHashSet<(&str, Option<Moment>)> =
-        items().map(|item| identity(item, &zones)).collect();
-    for item in stored
-        .children
-        .iter()
-        .filter(|child| is_item(child) && is_exception(child))
-    {
-        let key = identity(item, &stored_zones);
-        if !present.contains(&key)
-            && key
-                .1
-                .is_none_or(|date| excluded.binary_search(&date).is_err())
+/// Gives an item that came as vCalendar 1.0 what the form cannot express of the stored one.
+fn restore(then: &Component, zones: &Zones<'_>, item: &mut Component) {
+    for name in inexpressible(then, zones) {
+        if item.property(&name).is_none()
+            && KEPT_RULES
+                .iter()
+                .all(|(rule, kept)| *rule != name || item.property(kept).is_none())
         {
-            merged.children.push(item.clone());
+            item.properties.extend(then.all(&name).cloned());
         }
     }
-    settle_zones(stored, merged);
+    let silent = |alarm: &&Component| {
+        alarm.name != "VALARM" || alarm::lower(alarm, then, zones, |_| true).is_none()
+    };
+    item.children
+        .extend(then.children.iter().filter(silent).cloned());
 }
 
 /// Kind and original start: what an item is in its calendar.
@@ -315,9 +270,9 @@ fn settle_end(
 }
 
 /// VTIMEZONEs: those that are used and stored come back, those that are not used go.
-fn settle_zones(stored: &Component, merged: &mut Component) {
+fn settle_zones(stored: &Component, edit: &mut Component) {
     let mut used: FxHashSet<String> = FxHashSet::default();
-    for component in merged.children.iter().filter(|child| is_item(child)) {
+    for component in edit.children.iter().filter(|child| is_item(child)) {
         let properties = component.properties.iter().chain(
             component
                 .children
@@ -331,13 +286,12 @@ fn settle_zones(stored: &Component, merged: &mut Component) {
         );
     }
     let tzid = |zone: &Component| zone.text("TZID").unwrap_or_default().trim().to_owned();
-    merged
-        .children
+    edit.children
         .retain(|child| child.name != "VTIMEZONE" || used.remove(&tzid(child)));
     let missing = stored
         .children
         .iter()
         .filter(|child| child.name == "VTIMEZONE" && used.remove(&tzid(child)));
     let missing: Vec<Component> = missing.cloned().collect();
-    merged.children.splice(0..0, missing);
+    edit.children.splice(0..0, missing);
 }

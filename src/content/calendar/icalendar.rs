@@ -19,7 +19,8 @@ use crate::content::{Component, Floating, Param, Property, ReadHint, Record, Tar
 const PRODUCT: &str = "-//candybar//candybar//EN";
 /// Longest way down; the line reader makes no deeper trees.
 const DEPTH: usize = 16;
-const TIMEZONES: usize = 16;
+/// How many TZIDs of an item are looked at.
+const TIMEZONES: usize = 32;
 
 fn is_text(name: &str) -> bool {
     matches!(
@@ -62,7 +63,7 @@ fn raise(component: &mut Component, hint: &ReadHint<'_>, depth: usize) {
             if text.contains('\\') {
                 *text = line::unescape(text, Form::Modern);
             }
-        } else if is_list(&property.name) {
+        } else if is_list(&property.name) && !line::is_overlong(text) {
             property.value = Value::Parts(vec![line::split(text, b',', Form::Modern)]);
         } else if timed
             && matches!(
@@ -110,7 +111,11 @@ pub(super) fn write(record: &Record, target: &Target<'_>, out: &mut Writer) {
     out.begin("VCALENDAR");
     out.raw(None, "VERSION", &[], "2.0");
     out.raw(None, "PRODID", &[], PRODUCT);
-    for property in &root.properties {
+    for property in root
+        .properties
+        .iter()
+        .filter(|property| property.name != "PRODID")
+    {
         write_property(property, None, out);
     }
     for zone in root
@@ -140,25 +145,26 @@ pub(super) fn write(record: &Record, target: &Target<'_>, out: &mut Writer) {
 /// VTIMEZONEs for the TZIDs that are used, have none, and name an IANA zone.
 fn missing(root: &Component) -> Vec<Component> {
     let zones = Zones::of(root);
-    let mut made: Vec<(&str, Component)> = Vec::new();
+    let (mut made, mut seen): (Vec<Component>, Vec<&str>) = Default::default();
     for item in root.children.iter().filter(|child| is_item(child)) {
         for property in &item.properties {
             let Some(tzid) = property.first_param("TZID") else {
                 continue;
             };
-            if made.len() == TIMEZONES
-                || made.iter().any(|(id, _)| *id == tzid)
-                || zones.definition(tzid).is_some()
-            {
+            if seen.len() == TIMEZONES || seen.contains(&tzid) {
+                continue;
+            }
+            seen.push(tzid);
+            if zones.definition(tzid).is_some() {
                 continue;
             }
             if let Some(tz) = iana(tzid) {
                 let year = stamp::moment(property).map_or(2000, |moment| moment.date().year());
-                made.push((tzid, vtimezone(tz, tzid, year)));
+                made.push(vtimezone(tz, tzid, year));
             }
         }
     }
-    made.into_iter().map(|(_, zone)| zone).collect()
+    made
 }
 
 fn write_item(item: &Component, target: &Target<'_>, out: &mut Writer) {

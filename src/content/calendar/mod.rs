@@ -16,7 +16,7 @@ mod vcalendar;
 
 use chrono::Timelike;
 
-pub(super) use equivalence::{equivalent, keep_exceptions, same_alarm, same_instant, settle};
+pub(super) use equivalence::settle;
 
 use super::{Component, ContentError, Format, Kind, ReadHint, Record, Target, Warning, line};
 use moment::Moment;
@@ -92,37 +92,6 @@ fn rename(component: &mut Component, name: &str, from: &str, to: &str) {
         .filter(|property| property.name == from)
     {
         to.clone_into(&mut property.name);
-    }
-}
-
-/// Property names in a record that a format cannot express (RRULE, VALARM, ...): an edit by a device that uses the format says
-/// nothing about these, so what is stored stays. Empty for iCalendar.
-pub(super) fn can_write(record: &Record, format: Format) -> Vec<String> {
-    if format != Format::VCalendar10 {
-        return Vec::new();
-    }
-    let zones = Zones::of(&record.root);
-    let mut names: Vec<String> = Vec::new();
-    for item in record.root.children.iter().filter(|child| is_item(child)) {
-        for name in vcalendar::inexpressible(item, &zones) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
-    names
-}
-
-/// Names under which a device's CTCap lists a property of the model; empty where it is the same name.
-pub(super) fn wire_names(name: &str, format: Format) -> &'static [&'static str] {
-    match (name, format) {
-        ("CREATED", Format::VCalendar10) => &["DCREATED"],
-        ("RECURRENCE-ID", Format::VCalendar10) => &["X-RECURRENCE-ID", "RECURRENCE-ID"],
-        ("VALARM", Format::VCalendar10) => &alarm::LEGACY,
-        ("ORGANIZER", Format::VCalendar10) => &["ATTENDEE"],
-        ("DURATION", Format::VCalendar10) => &["DTEND"],
-        ("EXRULE", Format::VCalendar10) => &["EXRULE", "XRULE"],
-        _ => &[],
     }
 }
 

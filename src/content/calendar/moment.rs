@@ -236,7 +236,7 @@ impl Span {
     /// `time` moved by this on a wall clock.
     pub(super) fn after(self, time: NaiveDateTime) -> Option<NaiveDateTime> {
         time.checked_add_signed(TimeDelta::try_seconds(self.total_seconds())?)
-            .filter(|time| time.year() <= 9999)
+            .filter(|time| (1..=9999).contains(&time.year()))
     }
 }
 

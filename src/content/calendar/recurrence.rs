@@ -290,7 +290,10 @@ pub(super) fn canonical(rule: &Rule, start: Moment) -> String {
     if let Some(last) = expansion::last_date(&rule, start) {
         rule.end = End::Until(Moment::Date(last));
     }
-    if rule.frequency == Frequency::Monthly && rule.interval % 12 == 0 && rule.by_month.is_empty() {
+    if rule.frequency == Frequency::Monthly
+        && rule.interval.is_multiple_of(12)
+        && rule.by_month.is_empty()
+    {
         rule.frequency = Frequency::Yearly;
         rule.interval /= 12;
         rule.by_month.push(i16::try_from(day.month()).unwrap_or(1));

@@ -7,6 +7,7 @@
 
 mod all_day;
 mod attendee;
+mod clock;
 mod lower;
 
 use std::borrow::Cow;
@@ -16,14 +17,15 @@ use chrono_tz::Tz;
 
 pub(super) use all_day::is_memo;
 use all_day::{AllDay, View};
+use clock::Clock;
 pub(super) use lower::{inexpressible, write};
 
 use super::moment::Moment;
 use super::recurrence::{End, Rule, parse_legacy};
-use super::timezone::{Daylight, Zone, fit, iana};
-use super::{alarm, moment, stamp};
+use super::timezone::Zone;
+use super::{alarm, stamp};
 use crate::content::line::{self, Form};
-use crate::content::{Component, Floating, Property, ReadHint, Value, Warning};
+use crate::content::{Component, Property, ReadHint, Value, Warning};
 
 /// Where a rule or exception rule is kept that cannot be raised, by the name under which it came.
 pub(super) const KEPT_RULES: [(&str, &str); 2] = [
@@ -31,107 +33,17 @@ pub(super) const KEPT_RULES: [(&str, &str); 2] = [
     ("EXRULE", "X-VCALENDAR-EXRULE"),
 ];
 
+/// A property of the root that says that a record came in this form, so that its silence on what the form cannot express is no
+/// deletion. It stands in PRODID, which means nothing else in a record and counts in no comparison.
+const MARK: (&str, &str) = ("PRODID", "vCalendar 1.0");
+
+/// Whether a calendar was raised from vCalendar 1.0.
+pub(super) fn is_marked(root: &Component) -> bool {
+    root.text(MARK.0) == Some(MARK.1)
+}
+
 const ALARMS: usize = 64;
 const WARNINGS: usize = 32;
-
-/// What the times of one calendar mean.
-struct Clock {
-    /// Floating times are of this zone; `None` where they stay floating.
-    floating: Option<Zone>,
-    /// Where the device is: decides what midnight is for a UTC time.
-    home: Zone,
-    /// The item recurs, so that its UTC times are brought to `home`.
-    recurring: bool,
-}
-
-impl Clock {
-    fn new(root: &Component, hint: &ReadHint<'_>) -> Self {
-        let items = || root.children.iter();
-        let everywhere = |name: &'static str| {
-            root.all(name)
-                .chain(items().flat_map(move |item| item.all(name)))
-        };
-        let start = items().find_map(|item| {
-            item.property("DTSTART")
-                .or(item.property("DUE"))
-                .and_then(stamp::moment)
-        });
-        let near = start.map_or_else(NaiveDateTime::default, Moment::naive);
-        let mut says_none = false;
-        let mut lines = Vec::new();
-        for text in everywhere("DAYLIGHT")
-            .filter_map(|line| line.value.as_text())
-            .take(100)
-        {
-            says_none |= text
-                .trim()
-                .get(..5)
-                .is_some_and(|word| word.eq_ignore_ascii_case("FALSE"));
-            lines.extend(Daylight::parse(text));
-        }
-        // A TZID in a form that knows none is what some servers write: it says what the floating times mean.
-        let named = everywhere("DTSTART")
-            .find_map(|start| iana(start.first_param("TZID")?))
-            .map(Zone::Iana);
-        let standard = everywhere("TZ").find_map(|line| moment::offset(line.value.as_text()?));
-        let declared = named.or_else(|| {
-            standard.map(|standard| fit(standard, &lines, says_none, hint.time_zone, near))
-        });
-        let floating = match (hint.floating, &declared) {
-            (Floating::Utc, _) => Some(Zone::Iana(Tz::UTC)),
-            (_, Some(zone)) => Some(zone.clone()),
-            (Floating::Local, None) => Some(Zone::Iana(hint.time_zone)),
-            (Floating::Keep, None) => None,
-        };
-        let recurring = items().flat_map(|item| &item.properties).any(|property| {
-            matches!(
-                property.name.as_str(),
-                "RRULE" | "RDATE" | "X-RECURRENCE-ID" | "RECURRENCE-ID"
-            )
-        });
-        Self {
-            floating,
-            home: declared.unwrap_or(Zone::Iana(hint.time_zone)),
-            recurring,
-        }
-    }
-
-    /// The moment and TZID under which the record keeps a moment.
-    fn raise(&self, moment: Moment) -> (Moment, Option<&'static str>) {
-        match (moment, &self.floating) {
-            (Moment::Floating(time), Some(Zone::Iana(Tz::UTC))) => self.raise(Moment::Utc(time)),
-            (Moment::Floating(_), Some(Zone::Iana(tz))) => (moment, Some(tz.name())),
-            (Moment::Floating(time), Some(zone)) => (Moment::Utc(zone.to_utc(time)), None),
-            (Moment::Utc(time), _) if self.recurring => match &self.home {
-                Zone::Iana(tz) if *tz != Tz::UTC => {
-                    (Moment::Floating(self.home.to_local(time)), Some(tz.name()))
-                }
-                _ => (moment, None),
-            },
-            _ => (moment, None),
-        }
-    }
-
-    /// The clock on the wall where the device is.
-    fn wall(&self, moment: Moment) -> NaiveDateTime {
-        match moment {
-            Moment::Utc(time) => self.home.to_local(time),
-            other => other.naive(),
-        }
-    }
-
-    /// UTC, floating times taken for those of the device's place.
-    fn utc(&self, moment: Moment) -> NaiveDateTime {
-        match moment {
-            Moment::Utc(time) => time,
-            other => self
-                .floating
-                .as_ref()
-                .unwrap_or(&self.home)
-                .to_utc(other.naive()),
-        }
-    }
-}
 
 /// Raises a calendar; `root` is the tree of raw values that the line reader made.
 pub(super) fn read(root: Component, hint: &ReadHint<'_>, warnings: &mut Vec<Warning>) -> Component {
@@ -144,6 +56,7 @@ pub(super) fn read(root: Component, hint: &ReadHint<'_>, warnings: &mut Vec<Warn
             "TZ" | "DAYLIGHT" | "PRODID" | "VERSION"
         )
     });
+    raised.properties.push(Property::text(MARK.0, MARK.1));
     for child in root.children {
         raised.children.push(match child.name.as_str() {
             "VEVENT" | "VTODO" => Item::new(child, &clock, warnings).raise(),
@@ -277,17 +190,13 @@ impl<'a> Item<'a> {
                 self.keep(property);
             }
             "CATEGORIES" | "RESOURCES" => {
-                let list = line::split(
-                    property.value.as_text().unwrap_or_default(),
-                    b';',
-                    Form::Legacy,
-                );
-                property.value = Value::Parts(vec![
-                    list.into_iter()
-                        .map(|item| item.trim().to_owned())
-                        .filter(|item| !item.is_empty())
-                        .collect(),
-                ]);
+                let text = property.value.as_text().unwrap_or_default();
+                if !line::is_overlong(text) {
+                    let items = line::split(text, b';', Form::Legacy);
+                    let items = items.into_iter().map(|item| item.trim().to_owned());
+                    let items = items.filter(|item| !item.is_empty()).collect();
+                    property.value = Value::Parts(vec![items]);
+                }
                 if !property.value.is_blank() {
                     self.keep(property);
                 }

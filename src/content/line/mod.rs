@@ -8,6 +8,7 @@
 //! Invariants: one pass over the bytes, no recursion, no panic on any input; everything that a peer controls has a limit;
 //! a line that makes no sense is a [`Warning`](super::Warning), not an error.
 
+mod header;
 mod reader;
 mod writer;
 
@@ -35,7 +36,7 @@ pub(super) const MAX_WARNINGS: usize = 32;
 /// The two families of line syntax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// vCard 2.1, vCalendar 1.0, vNote 1.1: quoted-printable, bare parameters, `\;` is the only escape.
+    /// vCard 2.1, vCalendar 1.0, vNote 1.1: quoted-printable, bare parameters, escapes for `;` `,` and `\`.
     Legacy,
     /// vCard 3.0 and 4.0, iCalendar 2.0: backslash escapes, folding inside words, UTF-8.
     Modern,
@@ -49,12 +50,11 @@ pub(super) fn is_overlong(value: &str) -> bool {
             .is_some()
 }
 
-/// Undoes the backslash escapes of a single text value.
+/// Undoes the backslash escapes of one text or piece.
 ///
-/// In [`Form::Legacy`] only `\;` is an escape, so that `C:\new` stays what it is.
+/// In [`Form::Legacy`] `\n` is no escape, so that `C:\new` of a phone that escapes nothing stays what it is.
 pub(super) fn unescape(value: &str, form: Form) -> String {
-    let bytes = value.as_bytes();
-    let Some(first) = memchr::memchr(b'\\', bytes) else {
+    let Some(first) = memchr::memchr(b'\\', value.as_bytes()) else {
         return value.to_owned();
     };
     let mut text = String::with_capacity(value.len());
@@ -66,34 +66,15 @@ pub(super) fn unescape(value: &str, form: Form) -> String {
             continue;
         }
         match (form, characters.peek().copied()) {
-            (_, Some(';')) => text.push(';'),
+            (_, Some(next @ (';' | ',' | '\\'))) => text.push(next),
             (Form::Modern, Some('n' | 'N')) => text.push('\n'),
-            (Form::Modern, Some(next @ (',' | '\\' | ':' | '"'))) => text.push(next),
+            (Form::Modern, Some(next @ (':' | '"'))) => text.push(next),
             _ => {
                 text.push('\\');
                 continue;
             }
         }
         characters.next();
-    }
-    text
-}
-
-/// Undoes the escapes of one piece of a list or structure: as [`unescape`], and `\\` and `\,` in the legacy form too.
-fn unescape_piece(value: &str, form: Form) -> String {
-    if form == Form::Modern || memchr::memchr(b'\\', value.as_bytes()).is_none() {
-        return unescape(value, form);
-    }
-    let mut text = String::with_capacity(value.len());
-    let mut characters = value.chars().peekable();
-    while let Some(character) = characters.next() {
-        match (character, characters.peek().copied()) {
-            ('\\', Some(next @ (';' | '\\' | ','))) => {
-                text.push(next);
-                characters.next();
-            }
-            _ => text.push(character),
-        }
     }
     text
 }
@@ -121,7 +102,7 @@ pub(super) fn pieces(value: &str, separator: u8) -> impl Iterator<Item = &str> {
 /// The unescaped pieces of a value between unescaped separators (`,` or `;`).
 pub(super) fn split(value: &str, separator: u8, form: Form) -> Vec<String> {
     pieces(value, separator)
-        .map(|piece| unescape_piece(piece, form))
+        .map(|piece| unescape(piece, form))
         .collect()
 }
 
@@ -131,7 +112,7 @@ pub(super) fn split(value: &str, separator: u8, form: Form) -> Vec<String> {
 pub(super) fn parts(value: &str, form: Form) -> Vec<Vec<String>> {
     pieces(value, b';')
         .map(|part| match form {
-            Form::Legacy => vec![unescape_piece(part, form)],
+            Form::Legacy => vec![unescape(part, form)],
             Form::Modern => split(part, b',', form),
         })
         .collect()

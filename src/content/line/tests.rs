@@ -242,7 +242,10 @@ fn escapes_are_undone() {
         unescape(r"a\nb\, c\; \\n \x \", Form::Modern),
         "a\nb, c; \\n \\x \\"
     );
-    assert_eq!(unescape(r"C:\new\; \\srv", Form::Legacy), r"C:\new; \\srv");
+    assert_eq!(
+        unescape(r"C:\new\; \\\\srv", Form::Legacy),
+        r"C:\new; \\srv"
+    );
     assert_eq!(
         pieces(r"a\;b;c;", b';').collect::<Vec<_>>(),
         [r"a\;b", "c", ""]
@@ -385,8 +388,18 @@ proptest::proptest! {
     fn no_input_panics(bytes: Vec<u8>, lines in "(BEGIN:V|END:V|TEL;|=|\"|:|;|,|\r\n|\n |BASE64|ENCODING=|CHARSET=|Q|B|é|\\\\|A){0,60}") {
         for form in [Form::Legacy, Form::Modern] {
             for body in [&bytes[..], lines.as_bytes(), &[b"BEGIN:V\n", lines.as_bytes(), b"\nEND:V"].concat()] {
-                let read = read_component(body, form, Some("iso-8859-1"));
-                proptest::prop_assert!(read.is_ok() || !body.is_empty() || read == Err(ContentError::NotThisType));
+                match read_component(body, form, Some("iso-8859-1")) {
+                    Ok((root, warnings)) => {
+                        proptest::prop_assert!(warnings.len() <= super::MAX_WARNINGS);
+                        let ended = format!("END:{}", root.name).to_ascii_lowercase();
+                        let body = String::from_utf8_lossy(body).to_ascii_lowercase();
+                        proptest::prop_assert!(body.contains("begin:") && body.contains(&ended));
+                    }
+                    Err(error) => proptest::prop_assert!(matches!(
+                        error,
+                        ContentError::NotThisType | ContentError::Truncated | ContentError::TooDeep
+                    )),
+                }
             }
         }
     }

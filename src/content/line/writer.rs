@@ -159,18 +159,16 @@ impl Writer {
 
     /// Appends an escaped text to the value; `piece` if separators mean something in it.
     fn escape(&mut self, text: &str, piece: bool) {
-        let bytes = text.as_bytes();
-        for (index, byte) in bytes.iter().enumerate() {
+        for byte in text.as_bytes() {
             let escaped = match (self.form, byte) {
                 (Form::Modern, b'\n') => {
                     self.value.extend_from_slice(b"\\n");
                     continue;
                 }
                 (Form::Modern, b'\\' | b',' | b';') => true,
-                (Form::Legacy, b';') => piece || index > 0 && bytes[index - 1] == b'\\',
-                (Form::Legacy, b'\\') => {
-                    piece && matches!(bytes.get(index + 1), None | Some(b';' | b'\\' | b','))
-                }
+                // Most peers undo `\\` in the legacy form, too (libsynthesis, Nokia 9210).
+                (Form::Legacy, b'\\') => true,
+                (Form::Legacy, b';') => piece,
                 _ => false,
             };
             if escaped {

@@ -319,7 +319,7 @@ fn edited(
     let (Value::Parts(old), Value::Parts(new)) = (stored, incoming) else {
         return incoming.clone();
     };
-    if matches!(name, "CATEGORIES" | "NICKNAME" | "ORG") {
+    if matches!(name, "CATEGORIES" | "NICKNAME") {
         return incoming.clone();
     }
     let part = |index: usize| match (old.get(index), new.get(index)) {

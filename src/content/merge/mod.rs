@@ -17,7 +17,7 @@ pub use three_way::{Merged, merge};
 use super::capabilities::{Capabilities, visible};
 use super::digest::digest;
 use super::model::{Component, Kind, Property, Record, Value};
-use super::{note, vcard};
+use super::{calendar, note, vcard};
 use field::{combine, instant, pair, same_value};
 use rustc_hash::FxHashSet;
 
@@ -30,7 +30,17 @@ pub fn overlay(stored: &Record, incoming: &Record, capabilities: Option<&Capabil
         return incoming.clone();
     }
     let capabilities = capabilities.filter(|capabilities| !capabilities.is_empty());
-    let mut root = component(&stored.root, &incoming.root, capabilities);
+    let settled;
+    let incoming = if matches!(stored.kind, Kind::Event | Kind::Task) {
+        let mut record = incoming.clone();
+        calendar::settle(&stored.root, &mut record.root);
+        settled = record;
+        &settled
+    } else {
+        incoming
+    };
+    let view = View { capabilities };
+    let mut root = component(&stored.root, &incoming.root, &view);
     match stored.kind {
         Kind::Contact => formatted_name(&mut root, &stored.root, &incoming.root, capabilities),
         Kind::Note => note_text(&mut root, &stored.root, &incoming.root, capabilities),
@@ -53,30 +63,39 @@ fn is_kept(name: &str) -> bool {
     super::digest::is_noise(name) || matches!(name, "RECURRENCE-ID" | "TZID")
 }
 
-/// Whether the device can hold a property of that name, so that its absence means deletion.
-fn is_held(name: &str, incoming: &Component, capabilities: Option<&Capabilities>) -> bool {
-    match capabilities {
-        _ if is_kept(name) => false,
-        Some(capabilities) => capabilities.holds(name),
-        None => !name.starts_with("X-") || incoming.property(name).is_some(),
+/// What the device that made an edit could see.
+struct View<'a> {
+    /// What it lists; none if it lists nothing.
+    capabilities: Option<&'a Capabilities>,
+}
+
+impl View<'_> {
+    /// Everything but extensions.
+    const ALL: Self = Self { capabilities: None };
+
+    /// Whether the device can hold a property of that name, so that its absence means deletion.
+    fn holds(&self, name: &str, incoming: &Component) -> bool {
+        if is_kept(name) {
+            return false;
+        }
+        match self.capabilities {
+            Some(capabilities) => capabilities.holds(name),
+            None => !name.starts_with("X-") || incoming.property(name).is_some(),
+        }
     }
 }
 
 /// Overlays one component. Depth is limited by the readers.
-fn component(
-    stored: &Component,
-    incoming: &Component,
-    capabilities: Option<&Capabilities>,
-) -> Component {
+fn component(stored: &Component, incoming: &Component, view: &View<'_>) -> Component {
     let mut shown = vec![false; stored.properties.len()];
-    for (index, ..) in visible(stored, capabilities) {
+    for (index, ..) in visible(stored, view.capabilities) {
         shown[index] = true;
     }
     let pairs = pair(
         &stored.properties,
         &incoming.properties,
         &shown,
-        capabilities,
+        view.capabilities,
     );
     let mut result = Component::new(stored.name.clone());
     let mut used = vec![false; incoming.properties.len()];
@@ -84,13 +103,14 @@ fn component(
         match pairs[index] {
             Some(other) => {
                 used[other] = true;
-                let capability =
-                    capabilities.and_then(|capabilities| capabilities.find(&property.name));
+                let capability = view
+                    .capabilities
+                    .and_then(|capabilities| capabilities.find(&property.name));
                 result
                     .properties
                     .push(combine(property, &incoming.properties[other], capability));
             }
-            None if shown[index] && is_held(&property.name, incoming, capabilities) => {}
+            None if shown[index] && view.holds(&property.name, incoming) => {}
             None => result.properties.push(property.clone()),
         }
     }
@@ -102,7 +122,7 @@ fn component(
         .map(|(property, _)| property);
     result.properties.extend(new.cloned());
     drop_orphans(&mut result, stored);
-    result.children = children(stored, incoming, &result, capabilities);
+    result.children = children(stored, incoming, &result, view);
     result
 }
 
@@ -139,22 +159,18 @@ fn is_item(component: &Component) -> bool {
     matches!(component.name.as_str(), "VEVENT" | "VTODO")
 }
 
-/// Overlays the components within `result`, whose properties are overlaid already.
+/// Overlays the components of a component.
 fn children(
     stored: &Component,
     incoming: &Component,
     result: &Component,
-    capabilities: Option<&Capabilities>,
+    view: &View<'_>,
 ) -> Vec<Component> {
     let mut children = Vec::with_capacity(stored.children.len().max(incoming.children.len()));
     let mut used = vec![false; incoming.children.len()];
-    let series = series_moved(stored, incoming);
+    let series = series_moved(stored, incoming, view);
     let (told, instants) = excluded(incoming);
-    for (index, child) in stored.children.iter().enumerate() {
-        let nth = stored.children[..index]
-            .iter()
-            .filter(|other| other.name == child.name)
-            .count();
+    for child in &stored.children {
         let found = incoming
             .children
             .iter()
@@ -165,18 +181,12 @@ fn children(
                     && match child.name.as_str() {
                         "VEVENT" | "VTODO" => occurrences_equal(child, other),
                         "VTIMEZONE" => other.text("TZID") == child.text("TZID"),
-                        _ => {
-                            incoming.children[..at]
-                                .iter()
-                                .filter(|one| one.name == child.name)
-                                .count()
-                                == nth
-                        }
+                        _ => true,
                     }
             });
         if let Some(at) = found {
             used[at] = true;
-            children.push(component(child, &incoming.children[at], capabilities));
+            children.push(component(child, &incoming.children[at], view));
             continue;
         }
         let survives = match child.name.as_str() {
@@ -189,7 +199,7 @@ fn children(
                 }
                 None => true,
             },
-            "VALARM" => capabilities.is_some_and(|capabilities| !capabilities.holds("VALARM")),
+            "VALARM" => !view.holds("VALARM", incoming),
             _ => true,
         };
         if survives {
@@ -216,7 +226,7 @@ fn occurrences_equal(a: &Component, b: &Component) -> bool {
 }
 
 /// Whether the edit gives the series another rule or start, so that stored exceptions have lost their meaning.
-fn series_moved(stored: &Component, incoming: &Component) -> bool {
+fn series_moved(stored: &Component, incoming: &Component, view: &View<'_>) -> bool {
     let master = |root: &'_ Component| {
         root.children
             .iter()
@@ -229,9 +239,10 @@ fn series_moved(stored: &Component, incoming: &Component) -> bool {
     ["RRULE", "DTSTART"]
         .into_iter()
         .any(|name| match (old.property(name), new.property(name)) {
-            (Some(old), Some(new)) => !same_value(old, new, None),
+            (Some(a), Some(b)) => !same_value(a, b, None),
+            (Some(_), None) => view.holds(name, new),
+            (None, Some(_)) => true,
             (None, None) => false,
-            _ => true,
         })
 }
 

@@ -70,6 +70,13 @@ fn what_a_device_cannot_hold_survives() {
         Some(&phone),
         "N:Doe;Jo;Q|FN:Jo Doe|TEL;TYPE=WORK,X-A:2|EMAIL:a@b|X-C:d;e|NICKNAME:J|UID:7",
     );
+    // Only the first part of ORG is told.
+    check_overlay(
+        "N:A|FN:A|ORG:a;b",
+        "N:A|FN:A|ORG:c",
+        None,
+        "N:A|FN:A|ORG:c;b",
+    );
     // A property that it does not list, but sends.
     check_overlay(
         "N:A|ROLE:x|ROLE:y",

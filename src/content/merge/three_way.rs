@@ -1,10 +1,11 @@
 //! Two edits of one item, made into one.
 
+use super::super::calendar;
 use super::super::capabilities::Capabilities;
 use super::super::digest::digest;
 use super::super::model::{Component, Kind, Property, Record, Value};
 use super::field::{combine, is_multiple, pair, same_value};
-use super::{children, component, is_item, is_kept, occurrences_equal, overlay, same};
+use super::{View, children, component, is_item, is_kept, occurrences_equal, overlay, same};
 
 /// The outcome of a [`merge`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,24 +32,25 @@ pub fn merge(
     let record = if server.kind != client.kind {
         client.clone()
     } else {
-        match base.filter(|base| base.kind == server.kind) {
+        let mut root = match base.filter(|base| base.kind == server.kind) {
             Some(base) => {
                 let edited = overlay(base, client, capabilities);
-                Record {
-                    kind: server.kind,
-                    root: three_way(&base.root, &server.root, &edited.root),
-                }
+                three_way(&base.root, &server.root, &edited.root)
             }
             None => {
-                let mut root = united(&server.root, &client.root, capabilities);
-                if server.kind == Kind::Note {
-                    super::note_text(&mut root, &server.root, &client.root, capabilities);
+                let mut client = client.clone();
+                if server.kind != Kind::Contact && server.kind != Kind::Note {
+                    calendar::settle(&server.root, &mut client.root);
                 }
-                Record {
-                    kind: server.kind,
-                    root,
-                }
+                united(&server.root, &client.root, capabilities)
             }
+        };
+        if server.kind == Kind::Note && base.is_none() {
+            super::note_text(&mut root, &server.root, &client.root, capabilities);
+        }
+        Record {
+            kind: server.kind,
+            root,
         }
     };
     Merged {
@@ -216,7 +218,7 @@ fn three_way_children(base: &Component, server: &Component, client: &Component) 
             in_client.map(|at| &client.children[at]),
         ) {
             (Some(base), Some(theirs)) => result.push(three_way(base, ours, theirs)),
-            (None, Some(theirs)) => result.push(component(ours, theirs, None)),
+            (None, Some(theirs)) => result.push(component(ours, theirs, &View::ALL)),
             // Deleted by the client: gone, unless the server has edited it.
             (Some(base), None) if base == ours => {}
             (_, None) => result.push(ours.clone()),
@@ -272,6 +274,7 @@ fn united(
         children: Vec::new(),
     };
     let mut taken = vec![false; result.properties.len()];
+    let mut other_end = false;
     for property in &client.properties {
         let capability = capabilities.and_then(|capabilities| capabilities.find(&property.name));
         let multiple = is_multiple(&property.name);
@@ -312,18 +315,24 @@ fn united(
             None => {
                 result.properties.push(property.clone());
                 taken.push(true);
+                other_end |= matches!(property.name.as_str(), "DTEND" | "DUE" | "DURATION");
             }
         }
     }
-    let pass = Component {
-        name: server.name.clone(),
-        properties: result.properties.clone(),
-        children: Vec::new(),
-    };
+    if other_end {
+        // The same thing said otherwise: the client's.
+        result.properties.retain(|property| {
+            !matches!(property.name.as_str(), "DTEND" | "DUE" | "DURATION")
+                || client.property(&property.name).is_some()
+        });
+    }
+    let alarms = client.children.iter().any(|child| child.name == "VALARM");
     result.children = if server.children.iter().any(is_item) {
         united_children(server, client, capabilities)
+    } else if alarms || server.children.is_empty() {
+        children(server, client, &result, &View::ALL)
     } else {
-        children(server, client, &pass, capabilities)
+        server.children.clone()
     };
     result
 }

@@ -1,6 +1,6 @@
 use super::super::{
     Capabilities, Component, Format, Param, ParamCapability, Property, PropertyCapability,
-    ReadHint, Record, Target, Value, digest, read, title, write,
+    ReadHint, Record, Target, Value, digest, read, same, title, write,
 };
 
 /// One property per line: `group.NAME;PARAM=a,b:part;part`.
@@ -41,6 +41,16 @@ fn check(lines: &[&[u8]], expected: &[&str], written: &str) {
     let parsed = read(&body, &ReadHint::default()).expect("a card");
     assert_eq!(parsed.warnings, []);
     assert_eq!(show(&parsed.record.root), expected);
+    let end = body
+        .windows(9)
+        .rposition(|line| line == b"END:VCARD")
+        .expect("an end");
+    for cut in 0..end + 9 {
+        assert!(
+            read(&body[..cut], &ReadHint::default()).is_err(),
+            "cut at {cut}"
+        );
+    }
     let out = write(&parsed.record, &Target::new(parsed.format));
     assert_eq!(
         String::from_utf8(out.clone())
@@ -486,6 +496,19 @@ proptest::proptest! {
             proptest::prop_assert_eq!(names(&parsed.record), names(&card));
             proptest::prop_assert_eq!(digest(&parsed.record), digest(&card), "{}", String::from_utf8_lossy(&body));
         }
+    }
+
+    #[test]
+    fn order_says_nothing(card in contact(), turn in 0..12_usize) {
+        let mut other = card.clone();
+        other.root.properties.reverse();
+        let length = other.root.properties.len();
+        other.root.properties.rotate_left(turn % length);
+        for property in &mut other.root.properties {
+            property.params.iter_mut().for_each(|param| param.values.reverse());
+        }
+        proptest::prop_assert_eq!(digest(&other), digest(&card));
+        proptest::prop_assert!(same(&card, &other, None));
     }
 
     #[test]

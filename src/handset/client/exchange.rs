@@ -51,6 +51,8 @@ pub(super) struct Exchange {
     pub(super) received: Changes,
     pub(super) failures: Vec<ItemFailure>,
     pub(super) announced: Option<u64>,
+    /// Item commands that came, whatever became of them; the parts of an item are one.
+    pub(super) came: u64,
 }
 
 impl Exchange {
@@ -159,6 +161,7 @@ impl Client {
             received: Changes::default(),
             failures: Vec::new(),
             announced: None,
+            came: 0,
         }
     }
 

@@ -1,20 +1,18 @@
-//! What the client does with an answer: header, Statuses, Alerts, Get, Put, Results. Sync is in `received`.
+//! What the client does with an answer: header, Alerts, Get, Put, Results. Statuses are read in `statuses`, Sync in
+//! `received`.
 
 use std::collections::HashSet;
 
 use crate::handset::credentials::nonce_of;
-use crate::handset::memory::{ItemState, Octets};
+use crate::handset::memory::Octets;
 use crate::handset::mode::Mode;
-use crate::handset::report::Direction;
 use crate::syncml::{
-    Alert, Anchor, Chal, ChangeKind, Code, Command, Data, DevInf, Get, Header, Item, Location,
-    Message, Meta, Results, Status,
+    Alert, Anchor, Chal, Code, Command, Data, DevInf, Get, Header, Item, Location, Message, Meta,
+    Results, Status,
 };
 
 use super::packer::{Prepared, Sent};
 use super::{Client, Failure, MAX_POLLS, Phase};
-
-use crate::handset::behaviour::PhaseJump;
 
 /// The answer that is being read.
 pub(super) struct Reply {
@@ -58,6 +56,10 @@ impl Client {
         self.session.polls = 0;
         self.session.unanswered_challenges = 0;
         self.session.server_closed = message.last;
+        if message.last && !self.session.closed {
+            self.session
+                .complain(|| "Final before the client's package is complete".to_owned());
+        }
 
         let reply = Reply {
             msg_id: header.msg_id.to_string(),
@@ -291,11 +293,15 @@ impl Client {
             let kept = self.memory.datastores.get(&exchange.name);
             let kept = kept.and_then(|store| store.server_anchor.as_deref());
             let differs = kept.is_some_and(|kept| anchor.last.as_deref() != Some(kept));
-            let changes_only = exchange.used == exchange.used.refreshed();
-            if self.behaviour.check_server_anchor && differs && !changes_only {
-                exchange.used = exchange.used.refreshed();
-                exchange.restart |= sending;
-                code = Code::REFRESH_REQUIRED;
+            let everything = exchange.used == exchange.used.refreshed();
+            if differs && !everything {
+                if self.behaviour.check_server_anchor {
+                    exchange.used = exchange.used.refreshed();
+                    exchange.restart |= sending;
+                    code = Code::REFRESH_REQUIRED;
+                } else {
+                    complaint = Some(format!("Last of {} is not the Next before", exchange.name));
+                }
             }
         } else {
             complaint = Some(format!("Alert without anchor for {}", exchange.name));
@@ -318,179 +324,6 @@ impl Client {
                 .iter()
                 .position(|exchange| exchange.is_at(&location.uri))
         })
-    }
-
-    /// Reads a Status; `false` if it belongs to nothing that was sent.
-    fn status(&mut self, status: &Status<'_>) -> bool {
-        let flights = status
-            .msg_ref
-            .trim()
-            .parse()
-            .ok()
-            .and_then(|id: u32| self.session.flights.get_mut(&id));
-        let named = |uri: &str| status.source_refs.iter().any(|source| source == uri);
-        let flight = flights.and_then(|flights| {
-            let fits = |flight: &&mut super::packer::Flight| {
-                !flight.answered
-                    && flight.cmd_id == *status.cmd_ref
-                    && (status.cmd.is_empty() || status.cmd == flight.name.as_str())
-                    && match &flight.sent {
-                        Sent::Change { luid, .. } => {
-                            status.source_refs.is_empty() || named(&luid.0)
-                        }
-                        _ => true,
-                    }
-            };
-            flights.iter_mut().find(fits)
-        });
-        let Some(flight) = flight else {
-            self.session.complain(|| {
-                format!(
-                    "Status for {} {} of message {}, which was not sent or is answered",
-                    status.cmd, status.cmd_ref, status.msg_ref
-                )
-            });
-            return false;
-        };
-        flight.answered = true;
-        let code = status.code;
-        match flight.sent.clone() {
-            Sent::Put => {
-                if code.is_success() {
-                    self.memory.devinf_sent = Some(self.devinf_mark());
-                }
-            }
-            Sent::Alert(index) => self.alert_status(index, status),
-            Sent::Sync(index) => self.sync_status(index, code),
-            Sent::Change {
-                exchange,
-                kind,
-                luid,
-                more,
-            } => {
-                if more {
-                    self.chunk_status(exchange, kind, &luid.0, code);
-                } else {
-                    self.change_status(exchange, kind, &luid, code);
-                }
-            }
-            Sent::Map(index, guids) => {
-                let exchange = &mut self.session.exchanges[index];
-                let store = self.memory.datastore_mut(&exchange.name);
-                for guid in guids {
-                    exchange.maps_sent.remove(&guid);
-                    // A server that failed may be told again, one that refused may not.
-                    if code.0 / 100 != 5 {
-                        store.cached_maps.retain(|map| map.guid != guid);
-                    }
-                }
-            }
-            Sent::Unknown => self.session.report.unknown_command = Some(code),
-            Sent::Other => {}
-        }
-        true
-    }
-
-    fn alert_status(&mut self, index: usize, status: &Status<'_>) {
-        let sending = self.session.phase != Phase::Initialising;
-        let exchange = &mut self.session.exchanges[index];
-        let code = status.code;
-        if code == Code::REFRESH_REQUIRED {
-            exchange.used = exchange.used.refreshed();
-            exchange.restart |= sending;
-        } else if !code.is_success() {
-            exchange.refused = Some(code);
-        }
-        let echo = status.items.iter().find_map(|item| match &item.data {
-            Data::Meta(meta) => meta.anchor.as_ref(),
-            _ => None,
-        });
-        let expected = if self.behaviour.last_equals_next {
-            None
-        } else {
-            Some(&exchange.next)
-        };
-        if let (Some(echo), Some(next)) = (echo, expected)
-            && echo.next != next.as_str()
-        {
-            let text = format!("anchor {} echoed as {}", next, echo.next);
-            self.session.complain(|| text);
-        }
-    }
-
-    fn sync_status(&mut self, index: usize, code: Code) {
-        let merged = self.behaviour.sync_without_init || self.behaviour.jump_phases.is_some();
-        let session = &mut self.session;
-        let exchange = &mut session.exchanges[index];
-        if code == Code::REFRESH_REQUIRED {
-            if merged {
-                exchange.used = exchange.used.refreshed();
-                exchange.restart = true;
-            } else {
-                exchange.stale = true;
-            }
-        } else if !code.is_success() {
-            let first = self.behaviour.jump_phases == Some(PhaseJump::SyncFirst);
-            if first && !exchange.jump_refused {
-                exchange.jump_refused = true;
-                exchange.restart = true;
-            } else {
-                exchange.refused = Some(code);
-            }
-        }
-    }
-
-    /// A part of an item was answered: 213, or the item is given up.
-    fn chunk_status(&mut self, index: usize, kind: ChangeKind, luid: &str, code: Code) {
-        if code == Code::CHUNK_ACCEPTED {
-            return;
-        }
-        if code.is_success() {
-            self.session
-                .complain(|| format!("Status {code} for a part of an item"));
-            return;
-        }
-        self.session.chunk_out = None;
-        self.session.exchanges[index].fail_item(Direction::Sent, kind, luid, code);
-    }
-
-    fn change_status(
-        &mut self,
-        index: usize,
-        kind: ChangeKind,
-        luid: &crate::handset::memory::Luid,
-        code: Code,
-    ) {
-        let exchange = &mut self.session.exchanges[index];
-        let store = self.memory.datastore_mut(&exchange.name);
-        let gone = matches!(code, Code::NOT_FOUND | Code::GONE | Code::ITEM_NOT_DELETED);
-        let known = matches!(code, Code::ALREADY_EXISTS | Code::CONFLICT_SERVER_WINS);
-        if code.is_success() || known || (gone && kind == ChangeKind::Delete) {
-            let count = match kind {
-                ChangeKind::Delete => {
-                    store.deleted.remove(luid);
-                    &mut exchange.sent.deletes
-                }
-                ChangeKind::Add => &mut exchange.sent.adds,
-                ChangeKind::Replace | ChangeKind::Copy | ChangeKind::Move => {
-                    &mut exchange.sent.replaces
-                }
-            };
-            *count += 1;
-            if kind != ChangeKind::Delete
-                && let Some(item) = store.items.get_mut(luid)
-            {
-                item.state = ItemState::Clean;
-            }
-            return;
-        }
-        exchange.fail_item(Direction::Sent, kind, &luid.0, code);
-        // What the server has not taken is offered again in the next session.
-        if let Some(item) = store.items.get_mut(luid)
-            && (item.state == ItemState::Clean || gone)
-        {
-            item.state = ItemState::Added;
-        }
     }
 }
 

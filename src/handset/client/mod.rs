@@ -7,17 +7,19 @@
 //! is committed only when the session ended well; a package is closed only after the peer has closed the one before;
 //! no command is added to a message while Statuses wait for room.
 
+mod changes;
 mod chunk;
 mod exchange;
 mod incoming;
+mod initialisation;
 mod outgoing;
 mod packer;
 mod received;
-
-use std::collections::{HashMap, VecDeque};
+mod session;
+mod statuses;
 
 use crate::syncml::codec::{DecodeError, Limits, decode};
-use crate::syncml::{Chal, Code, Command, Message, Status};
+use crate::syncml::{Chal, Code, Command, Status};
 
 use super::behaviour::{Behaviour, PhaseJump, SessionIdStyle};
 use super::credentials::{Auth, Scheme, nonce_of};
@@ -26,9 +28,8 @@ use super::mode::Mode;
 use super::report::Report;
 use super::settings::Settings;
 
-use chunk::{ChunkIn, ChunkOut};
 use exchange::Exchange;
-use packer::{Flight, Prepared};
+use session::{Phase, Session};
 
 /// Answers in a row that bring nothing and ask for the next message.
 const MAX_IDLE: u32 = 50;
@@ -108,67 +109,6 @@ pub struct Progress {
     pub to_receive: u64,
     /// Changes that came.
     pub received: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Phase {
-    /// No session.
-    #[default]
-    Over,
-    /// Package 1 leaves, package 2 comes.
-    Initialising,
-    /// Package 3 leaves.
-    Exchanging,
-    /// Package 4 comes.
-    Receiving,
-    /// Package 5 leaves, package 6 comes.
-    Mapping,
-}
-
-/// What is known of the session that runs.
-#[derive(Debug, Default)]
-struct Session {
-    phase: Phase,
-    id: String,
-    msg_id: u32,
-    address: String,
-    now: i64,
-    exchanges: Vec<Exchange>,
-    /// Commands that stand outside of Sync, in order.
-    queue: VecDeque<Prepared>,
-    /// Statuses that the server waits for.
-    statuses: VecDeque<Status<'static>>,
-    /// Commands that wait for a Status, by MsgID.
-    flights: HashMap<u32, Vec<Flight>>,
-    last_sent: Vec<u8>,
-    last_message: Message<'static>,
-    /// The last message of this package was sent.
-    closed: bool,
-    /// The server's last answer had Final.
-    server_closed: bool,
-    server_limit: Option<u64>,
-    server_object_limit: Option<u64>,
-    scheme: Option<Scheme>,
-    /// 212 came: no credentials any more.
-    authenticated: bool,
-    /// Challenges since the last accepted message.
-    unanswered_challenges: u32,
-    chunk_in: Option<ChunkIn>,
-    chunk_out: Option<ChunkOut>,
-    /// The command of `Behaviour::unknown_command` has been sent.
-    unknown_sent: bool,
-    polls: u32,
-    idle: u32,
-    last_server_msg: Option<String>,
-    report: Report,
-}
-
-impl Session {
-    fn complain(&mut self, what: impl FnOnce() -> String) {
-        if self.report.complaints.len() < 100 {
-            self.report.complaints.push(what());
-        }
-    }
 }
 
 /// The phone's side of the protocol, with the phone's memory.
@@ -439,6 +379,18 @@ impl Client {
             .collect();
         for name in unanswered {
             self.session.complain(|| format!("no Status for {name}"));
+        }
+        for index in 0..self.session.exchanges.len() {
+            let Exchange {
+                name,
+                announced,
+                came,
+                ..
+            } = &self.session.exchanges[index];
+            if announced.is_some_and(|announced| announced != *came) {
+                let text = format!("NumberOfChanges {announced:?} of {name}, {came} came");
+                self.session.complain(|| text);
+            }
         }
         for exchange in &self.session.exchanges {
             if exchange.refused.is_some() {

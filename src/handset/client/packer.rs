@@ -112,18 +112,19 @@ impl Packer {
         self.used += octets;
     }
 
-    /// Takes a command if it fits, or if the message is empty: what cannot be split must go somehow.
+    /// Takes a command if it fits, or if the message is empty: what cannot be split must go somehow. A command that does
+    /// not fit is given back.
     pub(super) fn offer(
         &mut self,
         command: Command<'static>,
         sent: Sent,
-    ) -> Result<(), Command<'static>> {
+    ) -> Option<Command<'static>> {
         let len = self.len(&command);
         if len > self.room() && !self.body.is_empty() {
-            return Err(command);
+            return Some(command);
         }
         self.push(command, sent, len);
-        Ok(())
+        None
     }
 
     /// Takes a command of known length.

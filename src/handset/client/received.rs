@@ -1,9 +1,9 @@
 //! What the client does with a Sync from the server: items are stored, parts put together, everything gets a Status.
 
 use crate::handset::credentials::from_base64;
-use crate::handset::device_info::{contains, keep_properties};
 use crate::handset::memory::{CachedMap, ItemState, Luid, Octets, StoredItem};
 use crate::handset::mode::Mode;
+use crate::handset::properties::{contains, keep_properties};
 use crate::handset::report::Direction;
 use crate::syncml::{
     Alert, Change, ChangeKind, Code, Command, GroupKind, Item, Location, Meta, Sync, Version,
@@ -95,6 +95,7 @@ impl Client {
     fn change(&mut self, index: usize, change: &Change<'_>, command: &Command<'_>, reply: &Reply) {
         for item in &change.items {
             let code = self.item(index, change, item);
+            self.session.exchanges[index].came += u64::from(code != Code::CHUNK_ACCEPTED);
             let source = item.source.as_ref().map(|source| source.uri.to_string());
             let target = item.target.as_ref().map(|target| target.uri.to_string());
             if !code.is_success() {

@@ -2,7 +2,9 @@
 
 mod behaviours;
 mod modes;
+mod network;
 mod peer;
+mod received;
 mod sessions;
 
 use std::rc::Rc;

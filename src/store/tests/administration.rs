@@ -94,7 +94,6 @@ fn a_removed_account_leaves_nothing_and_its_id_is_not_used_again() {
 
 /// How many rows the tables hold for an account.
 fn rows_of(store: &Store, account: AccountId) -> i64 {
-    use super::super::connection::Database;
     use diesel::sql_types::BigInt;
     use diesel::{QueryableByName, RunQueryDsl};
     #[derive(QueryableByName)]
@@ -109,11 +108,9 @@ fn rows_of(store: &Store, account: AccountId) -> i64 {
         tables.map(|table| format!("(SELECT count(*) FROM {table} WHERE account = {account})"));
     let text = format!("SELECT {} AS count", counts.join(" + "));
     store
-        .write(0, move |connection| match connection {
-            Database::Sqlite(sqlite) => {
-                let row: Count = diesel::sql_query(&text).get_result(sqlite)?;
-                Ok(row.count)
-            }
+        .write(0, move |connection| {
+            let row: Count = diesel::sql_query(&text).get_result(connection)?;
+            Ok(row.count)
         })
         .unwrap()
 }

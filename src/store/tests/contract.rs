@@ -310,6 +310,7 @@ fn what_is_known_of_a_device_is_replaced_and_what_was_set_by_hand_stays() {
             nonce: vec![1],
             previous_nonce: vec![0, 2],
             notification_nonce: vec![3],
+            openings: vec![7; 16],
             devinf: b"<DevInf/>".to_vec(),
             user_agent: Some("phone".into()),
             last_seen: 55,

@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl};
 
-use super::super::connection::Database;
 use super::*;
 use crate::sync::PeerQuery;
 
@@ -195,12 +194,10 @@ fn a_killed_process_loses_no_commit_that_it_was_told_of() {
             before[writer] = found;
         }
         let check = store
-            .write(0, |connection| match connection {
-                Database::Sqlite(sqlite) => {
-                    let row: Check =
-                        diesel::sql_query("PRAGMA integrity_check").get_result(sqlite)?;
-                    Ok(row.integrity_check)
-                }
+            .write(0, |connection| {
+                let pragma = diesel::sql_query("PRAGMA integrity_check");
+                let row: Check = pragma.get_result(sqlite(connection))?;
+                Ok(row.integrity_check)
             })
             .unwrap();
         assert_eq!(check, "ok");

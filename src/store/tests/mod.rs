@@ -10,6 +10,7 @@ mod writing;
 
 use tempfile::TempDir;
 
+use super::connection::Database;
 use super::{Store, StoreConfig, StoreError};
 use crate::content::{Digest, Format, MatchKey};
 use crate::sync::{
@@ -18,11 +19,58 @@ use crate::sync::{
     SessionWrite, StoredSession,
 };
 
-/// Runs a part of the contract on a new store of each kind.
+/// Runs a part of the contract on a new store of each kind: PostgreSQL too, if the feature is on and
+/// `TEST_DATABASE_URL` names a database where schemas can be made.
 fn on_every_store(check: impl Fn(&Store)) {
+    on_sqlite_stores(&check);
+    #[cfg(feature = "postgres")]
+    match std::env::var("TEST_DATABASE_URL") {
+        Ok(url) => on_postgresql(&url, check),
+        Err(_) => eprintln!("SKIPPED on PostgreSQL: TEST_DATABASE_URL is not set"),
+    }
+}
+
+fn on_sqlite_stores(check: impl Fn(&Store)) {
     let folder = tempfile::tempdir().unwrap();
     check(&file_store(&folder));
     check(&memory_store());
+}
+
+/// In a schema of its own, which is dropped if the check passes.
+#[cfg(feature = "postgres")]
+fn on_postgresql(url: &str, check: impl Fn(&Store)) {
+    use diesel::Connection as _;
+    use diesel::connection::SimpleConnection;
+    let mut tag = [0; 8];
+    getrandom::fill(&mut tag).unwrap();
+    let schema = format!("candybar_{:016x}", u64::from_be_bytes(tag));
+    let mut connection = diesel::PgConnection::establish(url).unwrap();
+    connection
+        .batch_execute(&format!("CREATE SCHEMA {schema}"))
+        .unwrap();
+    let mark = if url.contains('?') { '&' } else { '?' };
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&StoreConfig {
+        url: format!("{url}{mark}options=-csearch_path%3D{schema}"),
+        key: Some(folder.path().join("candybar.key")),
+    })
+    .unwrap();
+    check(&store);
+    drop(store);
+    connection
+        .batch_execute(&format!(
+            "SET client_min_messages = warning; DROP SCHEMA {schema} CASCADE"
+        ))
+        .unwrap();
+}
+
+/// The connection, where there can be no other.
+fn sqlite(connection: &mut Database) -> &mut diesel::SqliteConnection {
+    match connection {
+        Database::Sqlite(sqlite) => sqlite,
+        #[cfg(feature = "postgres")]
+        Database::Postgresql(_) => panic!("the store is on PostgreSQL"),
+    }
 }
 
 fn file_config(folder: &TempDir) -> StoreConfig {

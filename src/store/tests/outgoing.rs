@@ -3,7 +3,6 @@
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl};
 
-use super::super::connection::Database;
 use super::super::outgoing::STATEMENTS;
 use super::*;
 
@@ -200,15 +199,17 @@ fn no_query_scans_a_table_or_sorts_what_the_index_orders() {
     let store = memory_store();
     for (name, text) in STATEMENTS {
         let plan = store
-            .write(0, move |connection| match connection {
-                Database::Sqlite(sqlite) => {
-                    let plan: Vec<Plan> =
-                        diesel::sql_query(format!("EXPLAIN QUERY PLAN {text}")).load(sqlite)?;
-                    Ok(plan.into_iter().map(|row| row.detail).collect::<Vec<_>>())
-                }
+            .write(0, move |connection| {
+                let explain = diesel::sql_query(format!("EXPLAIN QUERY PLAN {text}"));
+                let plan: Vec<Plan> = explain.load(sqlite(connection))?;
+                Ok(plan.into_iter().map(|row| row.detail).collect::<Vec<_>>())
             })
             .unwrap();
         assert!(!plan.is_empty());
+        assert!(
+            !text.contains("LIMIT ?"),
+            "{name} would be planned anew each time"
+        );
         let unconfirmed = name.starts_with("Unconfirmed");
         for detail in &plan {
             assert!(!detail.contains("SCAN"), "{name}: {plan:#?}");

@@ -121,7 +121,7 @@ fn a_database_that_others_hold_is_busy() {
 
 #[test]
 fn a_full_disk_loses_nothing_and_leaves_no_halves() {
-    on_every_store(|store| {
+    on_sqlite_stores(|store| {
         let (account, device) = account_and_device(store);
         let limit = |pages: u32| {
             store

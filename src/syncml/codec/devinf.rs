@@ -223,6 +223,7 @@ fn param_element<'a, S: Source<'a>>(
 /// Writes the DevInf element. `version` is that of the message; VerDTD of the document comes before it.
 pub(super) fn write<K: Sink>(sink: &mut K, devinf: &DevInf<'_>, version: Version) {
     let nested = Version::from_dtd(&devinf.ver_dtd).unwrap_or(version) == Version::V12;
+    sink.old_devinf(!nested);
     sink.open(d::DEVINF);
     sink.leaf(d::VER_DTD, &devinf.ver_dtd);
     sink.leaf_if(d::MAN, devinf.man.as_ref());

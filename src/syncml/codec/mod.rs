@@ -16,8 +16,10 @@ mod source;
 mod tests;
 mod write;
 
+use std::borrow::Cow;
+
 use crate::wbxml::tables::{self, syncml as s};
-use crate::wbxml::{Decoder, Language, Writer as WbxmlWriter};
+use crate::wbxml::{Decoder, Writer as WbxmlWriter};
 use crate::xml::{self, Writer as XmlWriter};
 
 use super::{Carrier, Command, DevInf, Header, Message, Version};
@@ -50,10 +52,6 @@ impl Form {
         self.root_namespace.then(|| self.version.namespace())
     }
 
-    fn old_devinf(&self) -> bool {
-        self.version < Version::V12
-    }
-
     const fn public_id(&self) -> u32 {
         match self.version {
             Version::V10 => 0x0FD1,
@@ -82,10 +80,11 @@ pub fn decode<'a>(
             read::message(&mut Decoder::with_language(bytes, &tables::SYNCML, limits)?)
         }
         Carrier::Xml => match xml::decode_text(bytes, limits)? {
-            std::borrow::Cow::Borrowed(text) => read::message(&mut xml::Reader::new(text, limits)),
-            std::borrow::Cow::Owned(text) => {
-                read::message(&mut xml::Reader::new(&text, limits)).map(Message::into_owned)
-            }
+            Cow::Borrowed(text) => read::message(&mut xml::Reader::new(text, limits))
+                .map_err(|error| shifted(error, bytes.len() - text.len())),
+            Cow::Owned(text) => read::message(&mut xml::Reader::new(&text, limits))
+                .map(Message::into_owned)
+                .map_err(|error| within(error, bytes.len())),
         },
     }
 }
@@ -101,13 +100,28 @@ pub fn decode_devinf<'a>(
             devinf::document(&mut Decoder::with_language(bytes, &tables::DEVINF, limits)?)
         }
         Carrier::Xml => match xml::decode_text(bytes, limits)? {
-            std::borrow::Cow::Borrowed(text) => {
-                devinf::document(&mut xml::Reader::new(text, limits))
-            }
-            std::borrow::Cow::Owned(text) => {
-                devinf::document(&mut xml::Reader::new(&text, limits)).map(DevInf::into_owned)
-            }
+            Cow::Borrowed(text) => devinf::document(&mut xml::Reader::new(text, limits))
+                .map_err(|error| shifted(error, bytes.len() - text.len())),
+            Cow::Owned(text) => devinf::document(&mut xml::Reader::new(&text, limits))
+                .map(DevInf::into_owned)
+                .map_err(|error| within(error, bytes.len())),
         },
+    }
+}
+
+/// An error in text that begins some octets after the start of the document (a byte order mark).
+fn shifted(error: DecodeError, octets: usize) -> DecodeError {
+    DecodeError {
+        offset: error.offset + octets as u32,
+        ..error
+    }
+}
+
+/// An error in text that was converted: its offset is near, and at least within the document.
+fn within(error: DecodeError, octets: usize) -> DecodeError {
+    DecodeError {
+        offset: error.offset.min(octets as u32),
+        ..error
     }
 }
 
@@ -130,10 +144,7 @@ pub fn encode(message: &Message<'_>, form: &Form) -> Vec<u8> {
             sink.finish()
         }
         Carrier::Xml => {
-            let mut sink = sink::Xml::new(
-                XmlWriter::new(out, form.namespace(), form.old_devinf()),
-                form,
-            );
+            let mut sink = sink::Xml::new(XmlWriter::new(out, form.namespace()), form);
             write::message(&mut sink, message);
             sink.finish()
         }
@@ -145,10 +156,7 @@ pub fn encode_devinf(devinf: &DevInf<'_>, form: &Form) -> Vec<u8> {
     match form.carrier {
         Carrier::Wbxml => sink::devinf_document(Vec::with_capacity(512), devinf, form),
         Carrier::Xml => {
-            let mut sink = sink::Xml::new(
-                XmlWriter::new(Vec::with_capacity(512), None, form.old_devinf()),
-                form,
-            );
+            let mut sink = sink::Xml::new(XmlWriter::new(Vec::with_capacity(512), None), form);
             devinf::write(&mut sink, devinf, form.version);
             sink.finish()
         }
@@ -161,18 +169,13 @@ pub fn encoded_len(command: &Command<'_>, form: &Form) -> usize {
     match form.carrier {
         Carrier::Wbxml => {
             let names = sink::names(std::slice::from_ref(command));
-            let writer = WbxmlWriter::resume(names.table().len(), &tables::SYNCML, u8::MAX);
+            let writer = WbxmlWriter::resume(names.octets(), &tables::SYNCML, u8::MAX);
             let mut sink = sink::Wbxml::new(writer, form, &names);
             write::command(&mut sink, command);
             sink.finish()
         }
         Carrier::Xml => {
-            let writer = XmlWriter::resume(
-                0_usize,
-                form.namespace(),
-                form.old_devinf(),
-                Some(tables::syncml::SPACE),
-            );
+            let writer = XmlWriter::resume(0_usize, form.namespace(), Some(tables::syncml::SPACE));
             let mut sink = sink::Xml::new(writer, form);
             write::command(&mut sink, command);
             sink.finish()
@@ -191,27 +194,11 @@ pub fn header_len(header: &Header<'_>, form: &Form) -> usize {
             sink.finish()
         }
         Carrier::Xml => {
-            let mut sink = sink::Xml::new(
-                XmlWriter::new(0_usize, form.namespace(), form.old_devinf()),
-                form,
-            );
+            let mut sink = sink::Xml::new(XmlWriter::new(0_usize, form.namespace()), form);
             write::parts(&mut sink, header, &[], true);
             sink.finish()
         }
     }
-}
-
-/// What a WBXML document is, by its header alone; `None` if it does not begin like one.
-pub(crate) fn wbxml_language(bytes: &[u8]) -> Option<&'static Language> {
-    Decoder::new(
-        bytes,
-        &Limits {
-            max_bytes: u32::MAX,
-            ..Limits::default()
-        },
-    )
-    .ok()
-    .map(|decoder| decoder.language())
 }
 
 /// DevInf in item data, whatever its form; `None` if it is none, or cannot be read. Elements are counted.
@@ -220,10 +207,8 @@ fn nested_devinf<'a>(bytes: &'a [u8], limits: &Limits, elements: &mut u32) -> Op
     let result = if text.starts_with(b"<") || text.starts_with(b"\xEF\xBB\xBF<") {
         let text = xml::decode_text(text, limits).ok()?;
         match text {
-            std::borrow::Cow::Borrowed(text) => {
-                nested(&mut xml::Reader::new(text, limits), elements)
-            }
-            std::borrow::Cow::Owned(text) => {
+            Cow::Borrowed(text) => nested(&mut xml::Reader::new(text, limits), elements),
+            Cow::Owned(text) => {
                 nested(&mut xml::Reader::new(&text, limits), elements).map(DevInf::into_owned)
             }
         }

@@ -36,6 +36,14 @@ pub(super) fn push<T>(list: &mut Vec<T>, entry: T) {
     list.push(entry);
 }
 
+/// Adds an entry to a list that usually has one.
+#[inline]
+fn next<T: Default>(list: &mut Vec<T>) -> &mut T {
+    let at = list.len();
+    push(list, T::default());
+    &mut list[at]
+}
+
 /// A number: blanks around it and leading zeros are taken; `None` if it is none, the largest if it is too large.
 pub(super) fn number(text: &str) -> Option<u64> {
     let text = text.trim();
@@ -63,50 +71,50 @@ pub(super) fn message<'a, S: Source<'a>>(source: &mut S) -> Result<Message<'a>> 
     if source.root()? != s::SYNCML {
         return Err(source.error(DecodeErrorKind::Root));
     }
-    let mut found = None;
-    let mut body = Vec::new();
-    let mut last = false;
+    let mut message = Message::default();
+    let mut has_header = false;
     children!(source,
-        s::SYNC_HDR => found = Some(header(source)?),
+        s::SYNC_HDR => {
+            has_header = true;
+            header(source, &mut message.header)?;
+        },
         s::SYNC_BODY => while let Some(tag) = source.child()? {
             if tag == s::FINAL {
-                last = flag(source)?;
+                message.last = flag(source)?;
             } else {
-                body.push(command(source, tag)?);
+                command(source, tag, &mut message.body)?;
             }
         },
     );
-    match found {
-        Some(header) => Ok(Message { header, body, last }),
-        None => Err(source.error(DecodeErrorKind::NoHeader)),
+    if !has_header {
+        return Err(source.error(DecodeErrorKind::NoHeader));
     }
+    Ok(message)
 }
 
-fn header<'a, S: Source<'a>>(source: &mut S) -> Result<Header<'a>> {
-    let mut header = Header::default();
+fn header<'a, S: Source<'a>>(source: &mut S, header: &mut Header<'a>) -> Result<()> {
     children!(source,
         s::VER_DTD => header.ver_dtd = source.text()?,
         s::VER_PROTO => header.ver_proto = source.text()?,
         s::SESSION_ID => header.session_id = source.text()?,
         s::MSG_ID => header.msg_id = source.text()?,
-        s::TARGET => header.target = location(source)?,
-        s::SOURCE => header.source = location(source)?,
+        s::TARGET => location(source, &mut header.target)?,
+        s::SOURCE => location(source, &mut header.source)?,
         s::RESP_URI => header.resp_uri = Some(source.text()?),
         s::NO_RESP => header.no_resp = flag(source)?,
-        s::CRED => header.cred = Some(cred(source)?),
-        s::META => header.meta = Some(meta(source)?),
+        s::CRED => cred(source, header.cred.insert(Default::default()))?,
+        s::META => meta(source, header.meta.insert(Default::default()))?,
     );
-    Ok(header)
+    Ok(())
 }
 
-fn location<'a, S: Source<'a>>(source: &mut S) -> Result<Location<'a>> {
-    let mut location = Location::default();
+fn location<'a, S: Source<'a>>(source: &mut S, location: &mut Location<'a>) -> Result<()> {
     children!(source,
         s::LOC_URI => location.uri = source.text()?,
         s::LOC_NAME => location.name = Some(source.text()?),
-        s::FILTER => location.filter = Some(Box::new(filter(source)?)),
+        s::FILTER => filter(source, location.filter.insert(Box::default()))?,
     );
-    Ok(location)
+    Ok(())
 }
 
 fn uri<'a, S: Source<'a>>(source: &mut S) -> Result<Cow<'a, str>> {
@@ -115,36 +123,32 @@ fn uri<'a, S: Source<'a>>(source: &mut S) -> Result<Cow<'a, str>> {
     Ok(uri)
 }
 
-fn filter<'a, S: Source<'a>>(source: &mut S) -> Result<Filter<'a>> {
-    let mut filter = Filter::default();
+fn filter<'a, S: Source<'a>>(source: &mut S, filter: &mut Filter<'a>) -> Result<()> {
     children!(source,
-        s::META => filter.meta = meta(source)?,
-        s::FIELD => filter.field = only_item(source)?,
-        s::RECORD => filter.record = only_item(source)?,
+        s::META => meta(source, &mut filter.meta)?,
+        s::FIELD => only_item(source, &mut filter.field)?,
+        s::RECORD => only_item(source, &mut filter.record)?,
         s::FILTER_TYPE => filter.filter_type = Some(source.text()?),
     );
-    Ok(filter)
+    Ok(())
 }
 
-fn only_item<'a, S: Source<'a>>(source: &mut S) -> Result<Option<Item<'a>>> {
-    let mut found = None;
-    children!(source, s::ITEM => found = Some(item(source)?),);
-    Ok(found)
+fn only_item<'a, S: Source<'a>>(source: &mut S, found: &mut Option<Item<'a>>) -> Result<()> {
+    children!(source, s::ITEM => item(source, found.insert(Item::default()))?,);
+    Ok(())
 }
 
-fn cred<'a, S: Source<'a>>(source: &mut S) -> Result<Cred<'a>> {
-    let mut cred = Cred::default();
+fn cred<'a, S: Source<'a>>(source: &mut S, cred: &mut Cred<'a>) -> Result<()> {
     children!(source,
-        s::META => cred.meta = meta(source)?,
+        s::META => meta(source, &mut cred.meta)?,
         s::DATA => cred.data = octets(source)?,
     );
-    Ok(cred)
+    Ok(())
 }
 
-fn chal<'a, S: Source<'a>>(source: &mut S) -> Result<Chal<'a>> {
-    let mut chal = Chal::default();
-    children!(source, s::META => chal.meta = meta(source)?,);
-    Ok(chal)
+fn chal<'a, S: Source<'a>>(source: &mut S, chal: &mut Chal<'a>) -> Result<()> {
+    children!(source, s::META => meta(source, &mut chal.meta)?,);
+    Ok(())
 }
 
 /// The octets of the open element, elements left out.
@@ -157,12 +161,11 @@ fn octets<'a, S: Source<'a>>(source: &mut S) -> Result<Cow<'a, [u8]>> {
     }
 }
 
-fn meta<'a, S: Source<'a>>(source: &mut S) -> Result<Meta<'a>> {
-    let mut meta = Meta::default();
+fn meta<'a, S: Source<'a>>(source: &mut S, meta: &mut Meta<'a>) -> Result<()> {
     while let Some(tag) = source.child()? {
-        meta_element(source, tag, &mut meta)?;
+        meta_element(source, tag, meta)?;
     }
-    Ok(meta)
+    Ok(())
 }
 
 fn meta_element<'a, S: Source<'a>>(source: &mut S, tag: Tag, meta: &mut Meta<'a>) -> Result<()> {
@@ -237,38 +240,47 @@ fn data<'a, S: Source<'a>>(source: &mut S) -> Result<Data<'a>> {
     }
 }
 
-fn item<'a, S: Source<'a>>(source: &mut S) -> Result<Item<'a>> {
-    let mut item = Item::default();
+fn item<'a, S: Source<'a>>(source: &mut S, item: &mut Item<'a>) -> Result<()> {
     children!(source,
-        s::TARGET => item.target = Some(location(source)?),
-        s::SOURCE => item.source = Some(location(source)?),
+        s::TARGET => location(source, item.target.insert(Default::default()))?,
+        s::SOURCE => location(source, item.source.insert(Default::default()))?,
         s::TARGET_PARENT => item.target_parent = Some(uri(source)?),
         s::SOURCE_PARENT => item.source_parent = Some(uri(source)?),
-        s::META => item.meta = Some(meta(source)?),
+        s::META => meta(source, item.meta.insert(Default::default()))?,
         s::DATA => item.data = data(source)?,
         s::MORE_DATA => item.more_data = flag(source)?,
     );
-    Ok(item)
+    Ok(())
 }
 
-pub(super) fn command<'a, S: Source<'a>>(source: &mut S, tag: Tag) -> Result<Command<'a>> {
-    Ok(match tag {
-        s::ADD => Command::Change(change(source, ChangeKind::Add)?),
-        s::REPLACE => Command::Change(change(source, ChangeKind::Replace)?),
-        s::DELETE => Command::Change(change(source, ChangeKind::Delete)?),
-        s::COPY => Command::Change(change(source, ChangeKind::Copy)?),
-        s::MOVE => Command::Change(change(source, ChangeKind::Move)?),
-        s::STATUS => Command::Status(status(source)?),
-        s::SYNC => Command::Sync(sync(source)?),
-        s::MAP => Command::Map(map(source)?),
-        s::ALERT => Command::Alert(alert(source)?),
-        s::PUT => Command::Put(put(source)?),
-        s::GET => Command::Get(get(source)?),
-        s::RESULTS => Command::Results(results(source)?),
-        s::ATOMIC => Command::Group(group(source, GroupKind::Atomic)?),
-        s::SEQUENCE => Command::Group(group(source, GroupKind::Sequence)?),
-        s::EXEC => Command::Exec(exec(source)?),
-        s::SEARCH => Command::Search(search(source)?),
+/// Adds a command to a list, and fills it in there: commands are too large to be moved about.
+fn command<'a, S: Source<'a>>(source: &mut S, tag: Tag, list: &mut Vec<Command<'a>>) -> Result<()> {
+    macro_rules! fill {
+        ($variant:ident, $value:expr, $read:ident) => {{
+            list.push(Command::$variant($value));
+            match list.last_mut() {
+                Some(Command::$variant(command)) => $read(source, command),
+                _ => Ok(()),
+            }
+        }};
+    }
+    match tag {
+        s::ADD => fill!(Change, empty_change(ChangeKind::Add), change),
+        s::REPLACE => fill!(Change, empty_change(ChangeKind::Replace), change),
+        s::DELETE => fill!(Change, empty_change(ChangeKind::Delete), change),
+        s::COPY => fill!(Change, empty_change(ChangeKind::Copy), change),
+        s::MOVE => fill!(Change, empty_change(ChangeKind::Move), change),
+        s::STATUS => fill!(Status, Status::default(), status),
+        s::SYNC => fill!(Sync, Sync::default(), sync),
+        s::MAP => fill!(Map, Map::default(), map),
+        s::ALERT => fill!(Alert, Alert::default(), alert),
+        s::PUT => fill!(Put, Put::default(), put),
+        s::GET => fill!(Get, Get::default(), get),
+        s::RESULTS => fill!(Results, Results::default(), results),
+        s::ATOMIC => fill!(Group, empty_group(GroupKind::Atomic), group),
+        s::SEQUENCE => fill!(Group, empty_group(GroupKind::Sequence), group),
+        s::EXEC => fill!(Exec, Exec::default(), exec),
+        s::SEARCH => fill!(Search, Search::default(), search),
         _ => {
             let name = if tag == Tag::UNNAMED {
                 source.name()
@@ -276,9 +288,10 @@ pub(super) fn command<'a, S: Source<'a>>(source: &mut S, tag: Tag) -> Result<Com
                 tag.text()
             };
             let cmd_id = unknown(source)?.unwrap_or_default();
-            Command::Unknown { name, cmd_id }
+            list.push(Command::Unknown { name, cmd_id });
+            Ok(())
         }
-    })
+    }
 }
 
 /// The CmdID of a command that does not exist.
@@ -294,15 +307,15 @@ fn inner_command<'a, S: Source<'a>>(
     tag: Tag,
     commands: &mut Vec<Command<'a>>,
 ) -> Result<()> {
-    match command(source, tag)? {
-        Command::Unknown { cmd_id, .. } if cmd_id.is_empty() => {}
-        command => commands.push(command),
+    command(source, tag, commands)?;
+    if matches!(commands.last(), Some(Command::Unknown { cmd_id, .. }) if cmd_id.is_empty()) {
+        commands.pop();
     }
     Ok(())
 }
 
-fn change<'a, S: Source<'a>>(source: &mut S, kind: ChangeKind) -> Result<Change<'a>> {
-    let mut change = Change {
+const fn empty_change<'a>(kind: ChangeKind) -> Change<'a> {
+    Change {
         kind,
         cmd_id: Cow::Borrowed(""),
         no_resp: false,
@@ -311,43 +324,54 @@ fn change<'a, S: Source<'a>>(source: &mut S, kind: ChangeKind) -> Result<Change<
         cred: None,
         meta: None,
         items: Vec::new(),
-    };
+    }
+}
+
+const fn empty_group<'a>(kind: GroupKind) -> Group<'a> {
+    Group {
+        kind,
+        cmd_id: Cow::Borrowed(""),
+        no_resp: false,
+        meta: None,
+        commands: Vec::new(),
+    }
+}
+
+fn change<'a, S: Source<'a>>(source: &mut S, change: &mut Change<'a>) -> Result<()> {
     children!(source,
         s::CMD_ID => change.cmd_id = source.text()?,
         s::NO_RESP => change.no_resp = flag(source)?,
         s::ARCHIVE => change.archive = flag(source)?,
         s::SFT_DEL => change.soft = flag(source)?,
-        s::CRED => change.cred = Some(cred(source)?),
-        s::META => change.meta = Some(meta(source)?),
-        s::ITEM => push(&mut change.items, item(source)?),
+        s::CRED => cred(source, change.cred.insert(Default::default()))?,
+        s::META => meta(source, change.meta.insert(Default::default()))?,
+        s::ITEM => item(source, next(&mut change.items))?,
     );
-    Ok(change)
+    Ok(())
 }
 
-fn alert<'a, S: Source<'a>>(source: &mut S) -> Result<Alert<'a>> {
-    let mut alert = Alert::default();
+fn alert<'a, S: Source<'a>>(source: &mut S, alert: &mut Alert<'a>) -> Result<()> {
     children!(source,
         s::CMD_ID => alert.cmd_id = source.text()?,
         s::NO_RESP => alert.no_resp = flag(source)?,
-        s::CRED => alert.cred = Some(cred(source)?),
+        s::CRED => cred(source, alert.cred.insert(Default::default()))?,
         s::DATA => alert.code = short(&source.text()?),
         s::CORRELATOR => alert.correlator = Some(source.text()?),
-        s::ITEM => push(&mut alert.items, item(source)?),
+        s::ITEM => item(source, next(&mut alert.items))?,
     );
-    Ok(alert)
+    Ok(())
 }
 
-fn map<'a, S: Source<'a>>(source: &mut S) -> Result<Map<'a>> {
-    let mut map = Map::default();
+fn map<'a, S: Source<'a>>(source: &mut S, map: &mut Map<'a>) -> Result<()> {
     children!(source,
         s::CMD_ID => map.cmd_id = source.text()?,
-        s::TARGET => map.target = location(source)?,
-        s::SOURCE => map.source = location(source)?,
-        s::CRED => map.cred = Some(cred(source)?),
-        s::META => map.meta = Some(meta(source)?),
+        s::TARGET => location(source, &mut map.target)?,
+        s::SOURCE => location(source, &mut map.source)?,
+        s::CRED => cred(source, map.cred.insert(Default::default()))?,
+        s::META => meta(source, map.meta.insert(Default::default()))?,
         s::MAP_ITEM => map.items.push(map_item(source)?),
     );
-    Ok(map)
+    Ok(())
 }
 
 fn map_item<'a, S: Source<'a>>(source: &mut S) -> Result<MapItem<'a>> {
@@ -359,65 +383,51 @@ fn map_item<'a, S: Source<'a>>(source: &mut S) -> Result<MapItem<'a>> {
     Ok(item)
 }
 
-fn put<'a, S: Source<'a>>(source: &mut S) -> Result<Put<'a>> {
-    let mut put = Put::default();
+fn put<'a, S: Source<'a>>(source: &mut S, put: &mut Put<'a>) -> Result<()> {
     children!(source,
         s::CMD_ID => put.cmd_id = source.text()?,
         s::NO_RESP => put.no_resp = flag(source)?,
         s::LANG => put.lang = Some(source.text()?),
-        s::CRED => put.cred = Some(cred(source)?),
-        s::META => put.meta = Some(meta(source)?),
-        s::ITEM => push(&mut put.items, item(source)?),
+        s::CRED => cred(source, put.cred.insert(Default::default()))?,
+        s::META => meta(source, put.meta.insert(Default::default()))?,
+        s::ITEM => item(source, next(&mut put.items))?,
     );
-    documents(source, &mut put.items, put.meta.as_ref());
-    Ok(put)
+    documents(source, &mut put.items);
+    Ok(())
 }
 
-fn get<'a, S: Source<'a>>(source: &mut S) -> Result<Get<'a>> {
-    let mut get = Get::default();
+fn get<'a, S: Source<'a>>(source: &mut S, get: &mut Get<'a>) -> Result<()> {
     children!(source,
         s::CMD_ID => get.cmd_id = source.text()?,
         s::NO_RESP => get.no_resp = flag(source)?,
         s::LANG => get.lang = Some(source.text()?),
-        s::CRED => get.cred = Some(cred(source)?),
-        s::META => get.meta = Some(meta(source)?),
-        s::ITEM => push(&mut get.items, item(source)?),
+        s::CRED => cred(source, get.cred.insert(Default::default()))?,
+        s::META => meta(source, get.meta.insert(Default::default()))?,
+        s::ITEM => item(source, next(&mut get.items))?,
     );
-    Ok(get)
+    Ok(())
 }
 
-fn results<'a, S: Source<'a>>(source: &mut S) -> Result<Results<'a>> {
-    let mut results = Results::default();
+fn results<'a, S: Source<'a>>(source: &mut S, results: &mut Results<'a>) -> Result<()> {
     children!(source,
         s::CMD_ID => results.cmd_id = source.text()?,
         s::MSG_REF => results.msg_ref = Some(source.text()?),
         s::CMD_REF => results.cmd_ref = source.text()?,
-        s::META => results.meta = Some(meta(source)?),
+        s::META => meta(source, results.meta.insert(Default::default()))?,
         s::TARGET_REF => results.target_ref = Some(source.text()?),
         s::SOURCE_REF => results.source_ref = Some(source.text()?),
-        s::ITEM => push(&mut results.items, item(source)?),
+        s::ITEM => item(source, next(&mut results.items))?,
     );
-    documents(source, &mut results.items, results.meta.as_ref());
-    Ok(results)
+    documents(source, &mut results.items);
+    Ok(())
 }
 
 /// Reads the DevInf documents that came as octets.
-fn documents<'a, S: Source<'a>>(source: &mut S, items: &mut [Item<'a>], outer: Option<&Meta<'a>>) {
+fn documents<'a, S: Source<'a>>(source: &mut S, items: &mut [Item<'a>]) {
     for item in items {
         let Data::Bytes(bytes) = &item.data else {
             continue;
         };
-        let kind = item
-            .meta
-            .as_ref()
-            .or(outer)
-            .and_then(|meta| meta.kind.as_deref())
-            .unwrap_or_default();
-        let place = item.source.as_ref().map_or("", |source| &source.uri);
-        let named = |name: &str| name.to_ascii_lowercase().contains("devinf");
-        if !named(kind) && !named(place) {
-            continue;
-        }
         let limits = source.limits();
         let mut elements = 0;
         let devinf = match bytes {
@@ -433,8 +443,7 @@ fn documents<'a, S: Source<'a>>(source: &mut S, items: &mut [Item<'a>], outer: O
     }
 }
 
-fn status<'a, S: Source<'a>>(source: &mut S) -> Result<Status<'a>> {
-    let mut status = Status::default();
+fn status<'a, S: Source<'a>>(source: &mut S, status: &mut Status<'a>) -> Result<()> {
     children!(source,
         s::CMD_ID => status.cmd_id = source.text()?,
         s::MSG_REF => status.msg_ref = source.text()?,
@@ -442,77 +451,67 @@ fn status<'a, S: Source<'a>>(source: &mut S) -> Result<Status<'a>> {
         s::CMD => status.cmd = source.text()?,
         s::TARGET_REF => push(&mut status.target_refs, source.text()?),
         s::SOURCE_REF => push(&mut status.source_refs, source.text()?),
-        s::CRED => status.cred = Some(cred(source)?),
-        s::CHAL => status.chal = Some(chal(source)?),
+        s::CRED => cred(source, status.cred.insert(Default::default()))?,
+        s::CHAL => chal(source, status.chal.insert(Default::default()))?,
         s::DATA => status.code = Code(short(&source.text()?).and_then(|code| u16::try_from(code).ok()).unwrap_or(0)),
-        s::ITEM => push(&mut status.items, item(source)?),
+        s::ITEM => item(source, next(&mut status.items))?,
     );
-    Ok(status)
+    Ok(())
 }
 
-fn sync<'a, S: Source<'a>>(source: &mut S) -> Result<Sync<'a>> {
-    let mut sync = Sync::default();
+fn sync<'a, S: Source<'a>>(source: &mut S, sync: &mut Sync<'a>) -> Result<()> {
     while let Some(tag) = source.child()? {
         match tag {
             s::CMD_ID => sync.cmd_id = source.text()?,
             s::NO_RESP => sync.no_resp = flag(source)?,
-            s::CRED => sync.cred = Some(cred(source)?),
-            s::TARGET => sync.target = Some(location(source)?),
-            s::SOURCE => sync.source = Some(location(source)?),
-            s::META => sync.meta = Some(meta(source)?),
+            s::CRED => cred(source, sync.cred.insert(Default::default()))?,
+            s::TARGET => location(source, sync.target.insert(Default::default()))?,
+            s::SOURCE => location(source, sync.source.insert(Default::default()))?,
+            s::META => meta(source, sync.meta.insert(Default::default()))?,
             s::NUMBER_OF_CHANGES => sync.number_of_changes = number(&source.text()?),
             _ => inner_command(source, tag, &mut sync.commands)?,
         }
     }
-    Ok(sync)
+    Ok(())
 }
 
-fn group<'a, S: Source<'a>>(source: &mut S, kind: GroupKind) -> Result<Group<'a>> {
-    let mut group = Group {
-        kind,
-        cmd_id: Cow::Borrowed(""),
-        no_resp: false,
-        meta: None,
-        commands: Vec::new(),
-    };
+fn group<'a, S: Source<'a>>(source: &mut S, group: &mut Group<'a>) -> Result<()> {
     while let Some(tag) = source.child()? {
         match tag {
             s::CMD_ID => group.cmd_id = source.text()?,
             s::NO_RESP => group.no_resp = flag(source)?,
-            s::META => group.meta = Some(meta(source)?),
+            s::META => meta(source, group.meta.insert(Default::default()))?,
             _ => inner_command(source, tag, &mut group.commands)?,
         }
     }
-    Ok(group)
+    Ok(())
 }
 
-fn exec<'a, S: Source<'a>>(source: &mut S) -> Result<Exec<'a>> {
-    let mut exec = Exec::default();
+fn exec<'a, S: Source<'a>>(source: &mut S, exec: &mut Exec<'a>) -> Result<()> {
     children!(source,
         s::CMD_ID => exec.cmd_id = source.text()?,
         s::NO_RESP => exec.no_resp = flag(source)?,
-        s::CRED => exec.cred = Some(cred(source)?),
-        s::META => exec.meta = Some(meta(source)?),
+        s::CRED => cred(source, exec.cred.insert(Default::default()))?,
+        s::META => meta(source, exec.meta.insert(Default::default()))?,
         s::CORRELATOR => exec.correlator = Some(source.text()?),
-        s::ITEM => push(&mut exec.items, item(source)?),
+        s::ITEM => item(source, next(&mut exec.items))?,
     );
-    Ok(exec)
+    Ok(())
 }
 
-fn search<'a, S: Source<'a>>(source: &mut S) -> Result<Search<'a>> {
-    let mut search = Search::default();
+fn search<'a, S: Source<'a>>(source: &mut S, search: &mut Search<'a>) -> Result<()> {
     children!(source,
         s::CMD_ID => search.cmd_id = source.text()?,
         s::NO_RESP => search.no_resp = flag(source)?,
         s::NO_RESULTS => search.no_results = flag(source)?,
-        s::CRED => search.cred = Some(cred(source)?),
-        s::TARGET => search.target = Some(location(source)?),
-        s::SOURCE => push(&mut search.sources, location(source)?),
+        s::CRED => cred(source, search.cred.insert(Default::default()))?,
+        s::TARGET => location(source, search.target.insert(Default::default()))?,
+        s::SOURCE => location(source, next(&mut search.sources))?,
         s::LANG => search.lang = Some(source.text()?),
-        s::META => search.meta = Some(meta(source)?),
+        s::META => meta(source, search.meta.insert(Default::default()))?,
         s::DATA => search.data = data(source)?,
     );
-    Ok(search)
+    Ok(())
 }
 
 /// The tag under which an unknown command is written, if its name has one.

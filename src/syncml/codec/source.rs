@@ -87,6 +87,9 @@ impl<'a> Source<'a> for Decoder<'a> {
 
     #[inline]
     fn text(&mut self) -> Result<Cow<'a, str>, DecodeError> {
+        if let Some(string) = self.only_string() {
+            return Ok(self.charset().decode(string));
+        }
         let mut text = Cow::Borrowed("");
         loop {
             match self.token()? {

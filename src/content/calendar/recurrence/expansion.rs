@@ -1,15 +1,15 @@
 //! The dates of a rule, as far as needed to tell where a counted rule ends (RFC 5545 section 3.3.10).
 //!
-//! Invariants: knows rules by date only (no BYHOUR, BYWEEKNO, BYSETPOS; no turn within a day); looks at no more than
-//! [`PERIODS`] intervals and no date after the year 9999.
+//! Invariants: knows rules by date only (no BYHOUR, BYWEEKNO, BYSETPOS; no turn within a day); looks at no date after the year
+//! 9999, and gives up after [`WORK`] comparisons, which is more than a century of days.
 
 use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 
 use super::{End, Frequency, Rule};
 use crate::content::calendar::moment::Moment;
 
-/// How many intervals are looked at.
-const PERIODS: u32 = 5_000;
+/// How many comparisons of a day with a part of the rule are made.
+const WORK: usize = 200_000;
 
 /// The local date of the last occurrence of a rule that ends; `None` for an endless one, for one that cannot be expanded,
 /// and for one that ends too far away.
@@ -31,7 +31,8 @@ pub(super) fn last_date(rule: &Rule, start: Moment) -> Option<NaiveDate> {
     };
     let mut last = None;
     let mut dates = Vec::new();
-    for period in 0..PERIODS {
+    let cost = cost(rule);
+    for period in 0..u32::try_from(WORK / cost).unwrap_or(0) {
         dates.clear();
         let Some(begin) = period_dates(rule, first, period, &mut dates)? else {
             return last;
@@ -62,7 +63,10 @@ pub(super) fn last_date(rule: &Rule, start: Moment) -> Option<NaiveDate> {
 pub(super) fn last_date_of_periods(rule: &Rule, first: NaiveDate, count: u32) -> Option<NaiveDate> {
     let mut dates = Vec::new();
     // The last interval may be empty (no 31st in it): look back a little.
-    for back in 0..count.min(64) {
+    for back in 0..count
+        .min(64)
+        .min(u32::try_from(WORK / cost(rule)).unwrap_or(0))
+    {
         dates.clear();
         period_dates(rule, first, count - 1 - back, &mut dates)??;
         if let Some(last) = dates.iter().copied().filter(|date| *date >= first).max() {
@@ -70,6 +74,19 @@ pub(super) fn last_date_of_periods(rule: &Rule, first: NaiveDate, count: u32) ->
         }
     }
     None
+}
+
+/// How many comparisons one interval takes, about.
+fn cost(rule: &Rule) -> usize {
+    let each = 1 + rule.by_day.len() + rule.by_month_day.len();
+    let days = match rule.frequency {
+        Frequency::WithinDay(_) | Frequency::Daily => 1,
+        Frequency::Weekly => 7,
+        Frequency::Monthly => 31,
+        Frequency::Yearly if rule.by_month.is_empty() && rule.by_month_day.is_empty() => 31,
+        Frequency::Yearly => 31 * rule.by_month.len().max(12),
+    };
+    days * each + rule.by_year_day.len() + rule.by_month.len()
 }
 
 /// Puts the dates of one interval into `dates` and answers the interval's first day. `None`: the rule is not known here;

@@ -96,7 +96,6 @@ pub(in crate::content::calendar) fn parse_legacy(text: &str, start: Moment) -> O
         _ => {}
     }
     if let End::Count(count) = rule.end
-        && count > 1
         && per_interval(&rule) > 1
     {
         let last = expansion::last_date_of_periods(&rule, day, count)?;

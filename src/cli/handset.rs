@@ -1,0 +1,468 @@
+//! `candybar handset`: a virtual phone on the command line. Its memory is a JSON file.
+//!
+//! Data go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the
+//! server refused, 4 some items failed.
+
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::handset::{
+    Auth, Behaviour, DeviceInfo, HttpTransport, Luid, Memory, Mode, Phone, PhoneError, Progress,
+    Report, Request, Settings, StateFile,
+};
+use crate::syncml::{Carrier, Version};
+
+const DATASTORES: [&str; 4] = ["contacts", "calendar", "tasks", "notes"];
+
+const REFUSED: u8 = 3;
+const ITEMS_FAILED: u8 = 4;
+
+/// A virtual phone.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Sync with a server.
+    #[command(
+        after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by the server, 4 some items failed."
+    )]
+    Sync(SyncArgs),
+    /// Show the items of the phone.
+    Show(ShowArgs),
+    /// Make an item; prints its LUID.
+    Add(AddArgs),
+    /// Change an item.
+    Edit(EditArgs),
+    /// Delete an item.
+    Delete(DeleteArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct State {
+    /// Where the phone keeps its items and anchors.
+    #[arg(long, value_name = "FILE", default_value = "phone.json")]
+    state: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+struct SyncArgs {
+    #[command(flatten)]
+    state: State,
+    /// Address of the server.
+    #[arg(long, default_value = "http://127.0.0.1:8080/sync")]
+    url: String,
+    /// Account.
+    #[arg(long)]
+    user: String,
+    /// Password.
+    #[arg(long, env = "CANDYBAR_HANDSET_PASSWORD", hide_env_values = true)]
+    password: String,
+    /// Device id of a new phone, such as IMEI:490154203237518; made up if it is not given.
+    #[arg(long, value_name = "ID")]
+    device: Option<String>,
+    /// What to sync: contacts, calendar, tasks, notes; all four if it is not given. NAME=ADDRESS syncs with another
+    /// address on the server.
+    #[arg(long = "datastore", value_name = "NAME")]
+    datastores: Vec<String>,
+    /// two-way, slow, one-way-from-client, refresh-from-client, one-way-from-server or refresh-from-server.
+    #[arg(long, default_value = "two-way")]
+    mode: Mode,
+    /// wbxml or xml.
+    #[arg(long, default_value = "wbxml", value_parser = carrier)]
+    carrier: Carrier,
+    /// 1.0, 1.1 or 1.2.
+    #[arg(long, default_value = "1.2", value_parser = protocol)]
+    protocol: Version,
+    /// md5, basic, or challenged: no credentials until the server asks.
+    #[arg(long, default_value = "md5", value_parser = auth)]
+    auth: Auth,
+    /// Octets of the largest message that the phone takes.
+    #[arg(long, value_name = "OCTETS", default_value_t = 16_384,
+          value_parser = clap::value_parser!(u64).range(1000..))]
+    max_msg_size: u64,
+    /// Seconds to wait for an answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    timeout: u64,
+    /// How often a message without answer is sent again, a second after the one before.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    resends: u32,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct ShowArgs {
+    #[command(flatten)]
+    state: State,
+    /// Only these datastores.
+    #[arg(long = "datastore", value_name = "NAME")]
+    datastores: Vec<String>,
+    /// Print the whole memory as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct AddArgs {
+    #[command(flatten)]
+    state: State,
+    /// contacts, calendar, tasks or notes.
+    datastore: String,
+    /// The item, in the form that the phone uses: vCard, vCalendar or text.
+    file: PathBuf,
+    /// Media type, if it is not the datastore's usual one.
+    #[arg(long, value_name = "TYPE")]
+    content_type: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct EditArgs {
+    #[command(flatten)]
+    state: State,
+    /// contacts, calendar, tasks or notes.
+    datastore: String,
+    /// The item, as `handset show` names it.
+    luid: String,
+    /// What it is to be.
+    file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+struct DeleteArgs {
+    #[command(flatten)]
+    state: State,
+    /// contacts, calendar, tasks or notes.
+    datastore: String,
+    /// The item, as `handset show` names it.
+    luid: String,
+}
+
+/// Arguments that clap cannot judge; exit code 2.
+#[derive(Debug, thiserror::Error)]
+enum UsageError {
+    #[error("there is no datastore {0:?}; a phone has contacts, calendar, tasks and notes")]
+    Datastore(String),
+    #[error("{0} belongs to device {1}; give another --state for another phone")]
+    Device(PathBuf, String),
+    #[error("{0} of {1} is not on the phone")]
+    Item(String, String),
+    #[error("{0} is not there; a phone begins with `handset sync` or `handset add`")]
+    NoPhone(PathBuf),
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let result = match args.command {
+        Action::Sync(args) => sync(&args),
+        Action::Show(args) => show(&args).map(|()| ExitCode::SUCCESS),
+        Action::Add(args) => add(&args).map(|()| ExitCode::SUCCESS),
+        Action::Edit(args) => edit(&args).map(|()| ExitCode::SUCCESS),
+        Action::Delete(args) => delete(&args).map(|()| ExitCode::SUCCESS),
+    };
+    match result {
+        Err(error) if error.is::<UsageError>() => {
+            eprintln!("error: {error}");
+            Ok(ExitCode::from(2))
+        }
+        // Who reads has seen enough, as `head` does.
+        Err(error) if error.chain().any(is_broken_pipe) => Ok(ExitCode::SUCCESS),
+        result => result,
+    }
+}
+
+fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    let kind = match error.downcast_ref::<serde_json::Error>() {
+        Some(error) => error.io_error_kind(),
+        None => error
+            .downcast_ref::<std::io::Error>()
+            .map(std::io::Error::kind),
+    };
+    kind == Some(std::io::ErrorKind::BrokenPipe)
+}
+
+fn carrier(text: &str) -> Result<Carrier, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "wbxml" => Ok(Carrier::Wbxml),
+        "xml" => Ok(Carrier::Xml),
+        _ => Err("wbxml or xml".to_owned()),
+    }
+}
+
+fn protocol(text: &str) -> Result<Version, String> {
+    Version::from_dtd(text).ok_or_else(|| "1.0, 1.1 or 1.2".to_owned())
+}
+
+fn auth(text: &str) -> Result<Auth, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "basic" => Ok(Auth::Basic),
+        "md5" => Ok(Auth::Md5),
+        "challenged" => Ok(Auth::Challenged),
+        _ => Err("basic, md5 or challenged".to_owned()),
+    }
+}
+
+/// One of the phone's datastores.
+fn known(datastore: &str) -> Result<&'static str, UsageError> {
+    let known = DATASTORES
+        .into_iter()
+        .find(|name| name.eq_ignore_ascii_case(datastore.trim()));
+    known.ok_or_else(|| UsageError::Datastore(datastore.to_owned()))
+}
+
+/// A made-up IMEI: 14 digits and the check digit (3GPP TS 23.003, Luhn).
+fn new_device() -> anyhow::Result<String> {
+    let mut random = [0; 14];
+    getrandom::fill(&mut random).context("no random numbers")?;
+    let digits = random.map(|byte| u32::from(byte) % 10);
+    let doubled = digits
+        .iter()
+        .enumerate()
+        .map(|(index, digit)| match index % 2 {
+            0 => *digit,
+            _ => digit * 2 / 10 + digit * 2 % 10,
+        });
+    let check = (10 - doubled.sum::<u32>() % 10) % 10;
+    let digits = digits
+        .into_iter()
+        .chain([check])
+        .map(|digit| digit.to_string());
+    Ok(format!("IMEI:{}", digits.collect::<String>()))
+}
+
+/// The phone's memory; a new one if the file is not there.
+fn memory(state: &State, device: Option<&str>) -> anyhow::Result<(StateFile, Memory)> {
+    let file = StateFile::new(&state.state);
+    let memory = match (file.load()?, device) {
+        (Some(memory), Some(device)) if memory.device_id != device => {
+            return Err(UsageError::Device(state.state.clone(), memory.device_id).into());
+        }
+        (Some(memory), _) => memory,
+        (None, Some(device)) => Memory::new(device),
+        (None, None) => Memory::new(new_device()?),
+    };
+    Ok((file, memory))
+}
+
+/// The memory of a phone that exists.
+fn existing(state: &State) -> anyhow::Result<(StateFile, Memory)> {
+    let file = StateFile::new(&state.state);
+    let memory = file
+        .load()?
+        .ok_or_else(|| UsageError::NoPhone(state.state.clone()))?;
+    Ok((file, memory))
+}
+
+fn sync(args: &SyncArgs) -> anyhow::Result<ExitCode> {
+    let mut settings = Settings {
+        version: args.protocol,
+        carrier: args.carrier,
+        auth: args.auth,
+        max_msg_size: args.max_msg_size,
+        ..Settings::new(&args.url, &args.user, &args.password)
+    };
+    let mut names = Vec::new();
+    for datastore in &args.datastores {
+        let (name, address) = datastore.split_once('=').unwrap_or((datastore, ""));
+        let name = known(name)?;
+        if let Some(addresses) = settings.datastores.get_mut(name)
+            && !address.is_empty()
+        {
+            address.clone_into(&mut addresses.remote);
+        }
+        names.push(name);
+    }
+    if names.is_empty() {
+        names.extend(DATASTORES);
+    }
+    let (file, memory) = memory(&args.state, args.device.as_deref())?;
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .context("the clock is before 1970")?;
+    let request = Request::new(&names, args.mode, i64::try_from(now.as_secs())?);
+    let transport = HttpTransport::new(Duration::from_secs(args.timeout.max(1)));
+    let mut phone = Phone::new(settings, Behaviour::default(), memory, transport)
+        .with_file(file)
+        .with_resends(args.resends, Duration::from_secs(1));
+
+    let bar = std::io::stderr().is_terminal().then(progress_bar);
+    let outcome = phone.sync_with(&request, |progress| {
+        if let Some(bar) = &bar {
+            step(bar, progress);
+        }
+    });
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    match outcome {
+        Ok(report) => {
+            print(&report, args.json)?;
+            Ok(if report.has_failures() {
+                ExitCode::from(ITEMS_FAILED)
+            } else {
+                ExitCode::SUCCESS
+            })
+        }
+        Err(error) => {
+            let refused = error.is_refusal();
+            if args.json {
+                let report = phone.client().report();
+                let failed = serde_json::json!({ "error": error.to_string(), "refused": refused, "report": report });
+                writeln!(std::io::stdout().lock(), "{failed:#}")?;
+            }
+            if refused {
+                eprintln!("error: {error}");
+                return Ok(ExitCode::from(REFUSED));
+            }
+            Err(explained(error, &args.url))
+        }
+    }
+}
+
+fn explained(error: PhoneError, url: &str) -> anyhow::Error {
+    match error {
+        PhoneError::Transport(error) => {
+            anyhow::Error::new(error).context(format!("cannot sync with {url}"))
+        }
+        error => error.into(),
+    }
+}
+
+fn print(report: &Report, json: bool) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if json {
+        serde_json::to_writer_pretty(&mut out, report)?;
+        writeln!(out)?;
+    } else {
+        writeln!(out, "{report}")?;
+    }
+    for complaint in &report.complaints {
+        eprintln!("note: the server: {complaint}");
+    }
+    Ok(())
+}
+
+fn progress_bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} items {elapsed}");
+    let bar = ProgressBar::new(0);
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+fn step(bar: &ProgressBar, progress: &Progress) {
+    let position = progress.sent + progress.received;
+    bar.set_length((progress.to_send + progress.to_receive).max(position));
+    bar.set_position(position);
+}
+
+fn show(args: &ShowArgs) -> anyhow::Result<()> {
+    let (_, mut memory) = existing(&args.state)?;
+    let wanted = args
+        .datastores
+        .iter()
+        .map(|name| known(name))
+        .collect::<Result<Vec<_>, _>>()?;
+    memory
+        .datastores
+        .retain(|name, _| wanted.is_empty() || wanted.contains(&name.as_str()));
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &memory)?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    writeln!(out, "{}", memory.device_id)?;
+    for (name, datastore) in &memory.datastores {
+        let anchor = datastore.last_anchor.as_deref().unwrap_or("never");
+        writeln!(
+            out,
+            "\n{name}: {} items, last sync {anchor}",
+            datastore.items.len()
+        )?;
+        for (luid, item) in &datastore.items {
+            let state = match item.state {
+                crate::handset::ItemState::Clean => "",
+                crate::handset::ItemState::Added => ", new",
+                crate::handset::ItemState::Changed => ", changed",
+            };
+            writeln!(out, "{luid} ({}{state})", item.content_type)?;
+            for line in String::from_utf8_lossy(&item.body.0).lines() {
+                writeln!(out, "    {}", printable(line))?;
+            }
+        }
+        for luid in &datastore.deleted {
+            writeln!(out, "{luid} (deleted)")?;
+        }
+    }
+    Ok(())
+}
+
+/// What a server sent must not command the terminal.
+fn printable(line: &str) -> String {
+    line.chars()
+        .map(|c| {
+            if c.is_control() && c != '\t' {
+                '\u{FFFD}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+fn read(file: &PathBuf) -> anyhow::Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn add(args: &AddArgs) -> anyhow::Result<()> {
+    let name = known(&args.datastore)?;
+    let body = read(&args.file)?;
+    let (file, mut memory) = memory(&args.state, None)?;
+    let info = DeviceInfo::default();
+    let content_type = args
+        .content_type
+        .as_deref()
+        .unwrap_or_else(|| info.preferred_type(name));
+    let luid = memory.datastore_mut(name).add(content_type, &body, false);
+    file.save(&memory)?;
+    writeln!(std::io::stdout().lock(), "{luid}")?;
+    Ok(())
+}
+
+fn edit(args: &EditArgs) -> anyhow::Result<()> {
+    let name = known(&args.datastore)?;
+    let body = read(&args.file)?;
+    let (file, mut memory) = existing(&args.state)?;
+    if !memory
+        .datastore_mut(name)
+        .replace(&Luid(args.luid.clone()), &body)
+    {
+        return Err(UsageError::Item(args.luid.clone(), name.to_owned()).into());
+    }
+    Ok(file.save(&memory)?)
+}
+
+fn delete(args: &DeleteArgs) -> anyhow::Result<()> {
+    let name = known(&args.datastore)?;
+    let (file, mut memory) = existing(&args.state)?;
+    if !memory.datastore_mut(name).delete(&Luid(args.luid.clone())) {
+        return Err(UsageError::Item(args.luid.clone(), name.to_owned()).into());
+    }
+    Ok(file.save(&memory)?)
+}

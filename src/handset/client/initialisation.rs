@@ -1,0 +1,142 @@
+//! What opens a session: header, credentials, device information, Alerts.
+
+use crate::handset::credentials::base64;
+use crate::syncml::codec::{Form, encode_devinf};
+use crate::syncml::{
+    Alert, Anchor, Carrier, Command, Data, DevInf, Get, Header, Item, Location, Meta, Put, Version,
+};
+
+use super::Client;
+use super::packer::{Prepared, Sent};
+
+impl Client {
+    pub(super) fn header(&self) -> Header<'static> {
+        let Self {
+            settings, session, ..
+        } = self;
+        let password = if self.behaviour.wrong_password {
+            format!("{}-wrong", settings.password)
+        } else {
+            settings.password.clone()
+        };
+        let nonce = self.memory.nonce.as_ref().map_or(&[][..], |nonce| &nonce.0);
+        let cred = session
+            .scheme
+            .filter(|_| !session.authenticated)
+            .map(|scheme| scheme.cred(settings.version, &settings.user, &password, nonce));
+        let named = !settings.user.is_empty() && !self.behaviour.no_user_name;
+        let newer = settings.version > Version::V10;
+        let meta = Meta {
+            max_msg_size: Some(settings.max_msg_size),
+            max_obj_size: newer.then_some(settings.max_obj_size),
+            ..Meta::default()
+        };
+        Header {
+            ver_dtd: settings.version.dtd().into(),
+            ver_proto: settings.version.proto().into(),
+            session_id: session.id.clone().into(),
+            msg_id: session.msg_id.to_string().into(),
+            target: Location::new(settings.target_uri.clone()),
+            source: Location {
+                uri: self.memory.device_id.clone().into(),
+                name: named.then(|| settings.user.clone().into()),
+                filter: None,
+            },
+            cred,
+            meta: Some(meta),
+            ..Header::default()
+        }
+    }
+
+    /// A mark of the device information as it would be sent now.
+    pub(super) fn devinf_mark(&self) -> String {
+        use md5::Digest as _;
+        let form = Form::new(Carrier::Wbxml, self.settings.version);
+        base64(&md5::Md5::digest(encode_devinf(&self.devinf(), &form)))
+    }
+
+    fn devinf(&self) -> DevInf<'static> {
+        let Self {
+            settings, memory, ..
+        } = self;
+        settings
+            .devinf
+            .document(settings.version, &memory.device_id, &settings.datastores)
+    }
+
+    /// The device information as Put and Results carry it.
+    pub(super) fn devinf_item(&self) -> Item<'static> {
+        Item {
+            source: Some(Location::new(self.settings.version.devinf_uri())),
+            data: Data::DevInf(Box::new(self.devinf())),
+            ..Item::default()
+        }
+    }
+
+    /// Package 1: device information if it is new to the server, an Alert for each datastore.
+    pub(super) fn queue_initialisation(&mut self) {
+        let settings = &self.settings;
+        let kind = Some(settings.carrier.devinf_mime().into());
+        let meta = Some(Meta {
+            kind,
+            ..Meta::default()
+        });
+        let mut commands = Vec::new();
+        let known = self.memory.devinf_sent.as_deref() == Some(&*self.devinf_mark());
+        if !known {
+            let items = vec![self.devinf_item()];
+            let put = Put {
+                meta: meta.clone(),
+                items,
+                ..Put::default()
+            };
+            commands.push((Command::Put(put), Sent::Put));
+            if settings.ask_devinf {
+                let target = Some(Location::new(settings.version.devinf_uri()));
+                let items = vec![Item {
+                    target,
+                    ..Item::default()
+                }];
+                let get = Get {
+                    meta,
+                    items,
+                    ..Get::default()
+                };
+                commands.push((Command::Get(get), Sent::Other));
+            }
+        }
+        let newer = settings.version > Version::V10;
+        for (index, exchange) in self.session.exchanges.iter().enumerate() {
+            let mut last = exchange
+                .last
+                .clone()
+                .or_else(|| self.behaviour.first_last.clone());
+            if self.behaviour.last_equals_next {
+                last = Some(exchange.next.clone());
+            }
+            let (target, source) = self.locations(index);
+            let alert = Alert {
+                code: Some(exchange.used.code()),
+                items: vec![Item {
+                    target: Some(target),
+                    source: Some(source),
+                    meta: Some(Meta {
+                        anchor: Some(Anchor {
+                            last: last.map(Into::into),
+                            next: exchange.next.clone().into(),
+                        }),
+                        max_obj_size: newer.then_some(settings.max_obj_size),
+                        ..Meta::default()
+                    }),
+                    ..Item::default()
+                }],
+                ..Alert::default()
+            };
+            commands.push((Command::Alert(alert), Sent::Alert(index)));
+        }
+        let prepared = commands
+            .into_iter()
+            .map(|(command, sent)| Prepared { command, sent });
+        self.session.queue.extend(prepared);
+    }
+}
