@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use candybar::content::{self, Format, ReadHint};
-use candybar::exchange::{Exchange, ExchangeError, Request as ServerRequest, Settings as ServerSettings};
+use candybar::exchange::{
+    Exchange, ExchangeError, Request as ServerRequest, Settings as ServerSettings,
+};
 use candybar::handset::{
-    Answer, Auth, Behaviour, FaultRates, Faults, Luid, Memory, Mode, Phone, Post, Request, Settings, TransportError,
+    Answer, Auth, Behaviour, FaultRates, Faults, Luid, Memory, Mode, Phone, Post, Request,
+    Settings, TransportError,
 };
 use candybar::session;
 use candybar::store::{NewItem, Store, StoreConfig};
@@ -63,8 +66,14 @@ impl Drop for World {
 
 impl World {
     pub(super) fn new(seed: u64, shape: Shape) -> Self {
-        let store = Store::open(&StoreConfig { url: "sqlite::memory:".into(), key: None }).expect("a store in memory");
-        let account = store.add_account("alice", &Secret("wonderland".into())).expect("an account");
+        let store = Store::open(&StoreConfig {
+            url: "sqlite::memory:".into(),
+            key: None,
+        })
+        .expect("a store in memory");
+        let account = store
+            .add_account("alice", &Secret("wonderland".into()))
+            .expect("an account");
         let exchange = Exchange::new(
             store.clone(),
             ServerSettings {
@@ -77,8 +86,16 @@ impl World {
         let phones = (0..2_u64)
             .map(|number| {
                 let mut settings = Settings::new("http://server/sync", "alice", "wonderland");
-                settings.carrier = if shape.xml { Carrier::Xml } else { Carrier::Wbxml };
-                settings.version = if shape.old { Version::V11 } else { Version::V12 };
+                settings.carrier = if shape.xml {
+                    Carrier::Xml
+                } else {
+                    Carrier::Wbxml
+                };
+                settings.version = if shape.old {
+                    Version::V11
+                } else {
+                    Version::V12
+                };
                 settings.auth = if number == 0 { Auth::Md5 } else { Auth::Basic };
                 if shape.max_message > 0 {
                     settings.max_msg_size = shape.max_message;
@@ -90,29 +107,47 @@ impl World {
                 };
                 let server = exchange.clone();
                 let time = clock.clone();
-                let deliver: Box<dyn FnMut(&Post<'_>) -> Result<Answer, TransportError>> = Box::new(move |post| {
-                    time.set(time.get() + 1);
-                    let request = ServerRequest {
-                        content_type: post.content_type,
-                        body: post.body,
-                        user_agent: None,
-                        query: None,
-                    };
-                    trace(post.content_type, post.body, ">");
-                    match server.handle(request, time.get()) {
-                        Ok(reply) => {
-                            trace(reply.content_type, &reply.body, "<");
-                            Ok(Answer::ok(reply.content_type, reply.body))
+                let deliver: Box<dyn FnMut(&Post<'_>) -> Result<Answer, TransportError>> =
+                    Box::new(move |post| {
+                        time.set(time.get() + 1);
+                        let request = ServerRequest {
+                            content_type: post.content_type,
+                            body: post.body,
+                            user_agent: None,
+                            query: None,
+                        };
+                        trace(post.content_type, post.body, ">");
+                        match server.handle(request, time.get()) {
+                            Ok(reply) => {
+                                trace(reply.content_type, &reply.body, "<");
+                                Ok(Answer::ok(reply.content_type, reply.body))
+                            }
+                            Err(ExchangeError::Undecodable(text)) => {
+                                panic!("the server could not read a phone: {text}")
+                            }
+                            Err(error) => panic!("the server failed: {error}"),
                         }
-                        Err(ExchangeError::Undecodable(text)) => panic!("the server could not read a phone: {text}"),
-                        Err(error) => panic!("the server failed: {error}"),
-                    }
-                });
+                    });
                 let network = Faults::new(deliver, seed * 2 + number, shape.faults);
-                Phone::new(settings, behaviour, Memory::new(format!("IMEI:{number}")), network)
+                Phone::new(
+                    settings,
+                    behaviour,
+                    Memory::new(format!("IMEI:{number}")),
+                    network,
+                )
             })
             .collect();
-        Self { seed, shape, random: seed ^ 0xC0FFEE, store, account, phones, clock, fates: BTreeMap::new(), log: Vec::new() }
+        Self {
+            seed,
+            shape,
+            random: seed ^ 0xC0FFEE,
+            store,
+            account,
+            phones,
+            clock,
+            fates: BTreeMap::new(),
+            log: Vec::new(),
+        }
     }
 
     /// Lets things happen, then repairs the network and checks that all agree.
@@ -149,7 +184,10 @@ impl World {
                 let before = self.held_by_phone(phone);
                 let server = self.held_by_server();
                 if let Err(error) = self.sync(phone, Mode::TwoWay) {
-                    panic!("seed {}: a sync failed on a sound network: {error}", self.seed);
+                    panic!(
+                        "seed {}: a sync failed on a sound network: {error}",
+                        self.seed
+                    );
                 }
                 moved |= before != self.held_by_phone(phone) || server != self.held_by_server();
             }
@@ -157,27 +195,44 @@ impl World {
                 return;
             }
         }
-        panic!("seed {}: still moving after 8 rounds on a sound network", self.seed);
+        panic!(
+            "seed {}: still moving after 8 rounds on a sound network",
+            self.seed
+        );
     }
 
     fn check(&mut self) {
         let seed = self.seed;
         let server = self.held_by_server();
         for phone in 0..self.phones.len() {
-            assert_eq!(self.held_by_phone(phone), server, "seed {seed}: phone {phone} and the server differ");
+            assert_eq!(
+                self.held_by_phone(phone),
+                server,
+                "seed {seed}: phone {phone} and the server differ"
+            );
         }
         for (name, fate) in &self.fates {
             let held: Vec<_> = server.iter().filter(|(title, _)| title == name).collect();
-            assert!(held.len() <= 1, "seed {seed}: {name} is there {} times", held.len());
+            assert!(
+                held.len() <= 1,
+                "seed {seed}: {name} is there {} times",
+                held.len()
+            );
             match held.first() {
                 None => assert!(fate.deleted, "seed {seed}: {name} is lost"),
                 Some((_, number)) => {
-                    assert!(fate.numbers.contains(number), "seed {seed}: {name} has {number:?}, which nobody wrote");
+                    assert!(
+                        fate.numbers.contains(number),
+                        "seed {seed}: {name} has {number:?}, which nobody wrote"
+                    );
                 }
             }
         }
         for (name, _) in &server {
-            assert!(self.fates.contains_key(name), "seed {seed}: {name} came from nowhere");
+            assert!(
+                self.fates.contains_key(name),
+                "seed {seed}: {name} came from nowhere"
+            );
         }
     }
 
@@ -186,23 +241,35 @@ impl World {
         self.clock.set(self.clock.get() + 1);
         let request = Request::new(&[STORE], mode, self.clock.get());
         let faultless = self.shape.faults == FaultRates::default();
-        let result = self.phones[phone].sync(&request).map_err(|error| error.to_string());
+        let result = self.phones[phone]
+            .sync(&request)
+            .map_err(|error| error.to_string());
         let faults = self.phones[phone].transport_mut().counts();
-        let told = result.as_ref().map(|report| report.datastores[0].to_string()).map_err(Clone::clone);
+        let told = result
+            .as_ref()
+            .map(|report| report.datastores[0].to_string())
+            .map_err(Clone::clone);
         if std::env::var_os("CANDYBAR_SEED").is_some() {
             eprintln!("phone {phone} has synced");
         }
-        self.log.push(format!("phone {phone} {mode:?}: {told:?} {faults:?}"));
+        self.log
+            .push(format!("phone {phone} {mode:?}: {told:?} {faults:?}"));
         let held: Vec<_> = self.phones[phone]
             .items(STORE)
             .into_iter()
             .map(|(luid, item)| (luid.0, name_and_number(&item.body.0), item.state))
             .collect();
         self.log.push(format!("  phone: {held:?}"));
-        self.log.push(format!("  server: {:?}", self.held_by_server()));
+        self.log
+            .push(format!("  server: {:?}", self.held_by_server()));
         let report = result?;
         if faultless {
-            assert!(report.complaints.is_empty(), "seed {}: {:?}", self.seed, report.complaints);
+            assert!(
+                report.complaints.is_empty(),
+                "seed {}: {:?}",
+                self.seed,
+                report.complaints
+            );
             assert!(!report.has_failures(), "seed {}: {report:?}", self.seed);
         }
         Ok(())
@@ -218,7 +285,8 @@ impl World {
             (3, false) => {
                 let (luid, name) = luids[self.below(luids.len() as u64) as usize].clone();
                 let number = self.number(&name);
-                self.log.push(format!("phone {phone} edits {luid:?} {name} {number}"));
+                self.log
+                    .push(format!("phone {phone} edits {luid:?} {name} {number}"));
                 self.phones[phone].replace(STORE, &luid, card(&name, &number));
             }
             (4, false) => {
@@ -242,14 +310,18 @@ impl World {
             let (id, body) = &items[self.below(items.len() as u64) as usize];
             if let Some((name, _)) = name_and_number(body) {
                 self.fates.entry(name).or_default().deleted = true;
-                self.store.delete_items(self.account.id, None, &[*id]).expect("an item can be deleted");
+                self.store
+                    .delete_items(self.account.id, None, &[*id])
+                    .expect("an item can be deleted");
             }
             return;
         }
         let name = self.new_name();
         let number = self.number(&name);
         let body = card(&name, &number);
-        let record = content::read(&body, &ReadHint::default()).expect("our own card").record;
+        let record = content::read(&body, &ReadHint::default())
+            .expect("our own card")
+            .record;
         let item = NewItem {
             datastore: Datastore::Contacts,
             kind: record.kind,
@@ -258,12 +330,19 @@ impl World {
             key: content::match_key(&record),
             body,
         };
-        self.store.put_items(self.account.id, None, vec![item]).expect("an item can be written");
+        self.store
+            .put_items(self.account.id, None, vec![item])
+            .expect("an item can be written");
     }
 
     fn items(&self) -> Vec<(ItemId, Vec<u8>)> {
         self.store
-            .items(self.account.id, Datastore::Contacts, Cursor::default(), 10_000)
+            .items(
+                self.account.id,
+                Datastore::Contacts,
+                Cursor::default(),
+                10_000,
+            )
             .expect("items can be read")
             .into_iter()
             .filter(|item| !item.meta.deleted)
@@ -276,7 +355,12 @@ impl World {
     }
 
     fn held_by_phone(&self, phone: usize) -> Vec<(String, String)> {
-        sorted(self.phones[phone].items(STORE).into_values().map(|item| item.body.0))
+        sorted(
+            self.phones[phone]
+                .items(STORE)
+                .into_values()
+                .map(|item| item.body.0),
+        )
     }
 
     fn new_name(&mut self) -> String {
@@ -287,7 +371,11 @@ impl World {
 
     fn number(&mut self, name: &str) -> String {
         let number = format!("+46{:08}", self.below(100_000_000));
-        self.fates.entry(name.to_owned()).or_default().numbers.insert(number.clone());
+        self.fates
+            .entry(name.to_owned())
+            .or_default()
+            .numbers
+            .insert(number.clone());
         number
     }
 
@@ -308,8 +396,12 @@ fn trace(content_type: &str, body: &[u8], direction: &str) {
     }
     let carrier = Carrier::from_mime(content_type).expect("a SyncML message");
     let limits = candybar::syncml::codec::Limits::default();
-    let message = candybar::syncml::codec::decode(body, carrier, &limits).expect("a SyncML message");
-    let mut text = format!("  {direction} {} {}", message.header.session_id, message.header.msg_id);
+    let message =
+        candybar::syncml::codec::decode(body, carrier, &limits).expect("a SyncML message");
+    let mut text = format!(
+        "  {direction} {} {}",
+        message.header.session_id, message.header.msg_id
+    );
     let mut rest: Vec<&Command<'_>> = message.body.iter().rev().collect();
     while let Some(command) = rest.pop() {
         text += " ";
@@ -317,9 +409,16 @@ fn trace(content_type: &str, body: &[u8], direction: &str) {
         match command {
             Command::Status(status) => text += &format!(":{}={}", status.cmd, status.code),
             Command::Alert(alert) => text += &format!("{:?}", alert.code),
-            Command::Map(map) => map.items.iter().for_each(|item| text += &format!("({}={})", item.target, item.source)),
+            Command::Map(map) => map
+                .items
+                .iter()
+                .for_each(|item| text += &format!("({}={})", item.target, item.source)),
             Command::Change(change) => change.items.iter().for_each(|item| {
-                let of = item.source.as_ref().or(item.target.as_ref()).map(|place| &*place.uri);
+                let of = item
+                    .source
+                    .as_ref()
+                    .or(item.target.as_ref())
+                    .map(|place| &*place.uri);
                 let name = item.data.bytes().and_then(name_and_number);
                 text += &format!("({of:?} {name:?})");
             }),
@@ -331,13 +430,16 @@ fn trace(content_type: &str, body: &[u8], direction: &str) {
 }
 
 fn card(name: &str, number: &str) -> Vec<u8> {
-    format!("BEGIN:VCARD\r\nVERSION:2.1\r\nN:{name};Test\r\nTEL;CELL:{number}\r\nEND:VCARD\r\n").into_bytes()
+    format!("BEGIN:VCARD\r\nVERSION:2.1\r\nN:{name};Test\r\nTEL;CELL:{number}\r\nEND:VCARD\r\n")
+        .into_bytes()
 }
 
 fn name_and_number(body: &[u8]) -> Option<(String, String)> {
     let text = std::str::from_utf8(body).ok()?;
     let value = |name: &str| {
-        let line = text.lines().find(|line| line.split([':', ';']).next() == Some(name))?;
+        let line = text
+            .lines()
+            .find(|line| line.split([':', ';']).next() == Some(name))?;
         line.split_once(':').map(|(_, value)| value.to_owned())
     };
     Some((value("N")?.split(';').next()?.to_owned(), value("TEL")?))
@@ -346,7 +448,8 @@ fn name_and_number(body: &[u8]) -> Option<(String, String)> {
 fn sorted(bodies: impl Iterator<Item = Vec<u8>>) -> Vec<(String, String)> {
     let mut held: Vec<_> = bodies
         .map(|body| {
-            name_and_number(&body).unwrap_or_else(|| panic!("no card of ours: {}", String::from_utf8_lossy(&body)))
+            name_and_number(&body)
+                .unwrap_or_else(|| panic!("no card of ours: {}", String::from_utf8_lossy(&body)))
         })
         .collect();
     held.sort();

@@ -60,32 +60,63 @@ fn sorted(mut items: Vec<Item>) -> Vec<Item> {
     items
 }
 
-/// The items that are on one side only.
+/// What differs: each item that is expected beside the one that is most like it.
 fn difference(expected: &[Item], actual: &[Item]) -> String {
-    let mut text = String::new();
+    let mut text = format!("{} expected, {} there\n", expected.len(), actual.len());
+    let mut others: Vec<&Item> = actual
+        .iter()
+        .filter(|item| !expected.contains(item))
+        .collect();
     for item in expected.iter().filter(|item| !actual.contains(item)) {
-        writeln!(text, "--- expected, and not there:{}", shown(item)).ok();
+        let common = |other: &Item| other.0.iter().filter(|line| item.0.contains(line)).count();
+        let likest = (0..others.len()).max_by_key(|index| common(others[*index]));
+        let other = likest
+            .filter(|index| common(others[*index]) > 0)
+            .map(|index| others.swap_remove(index));
+        writeln!(
+            text,
+            "--- expected{}",
+            if other.is_some() {
+                ""
+            } else {
+                ", and nothing like it there"
+            }
+        )
+        .ok();
+        let there = other.map_or(&[][..], |other| &other.0);
+        for line in item.0.iter().filter(|line| !line.is_empty()) {
+            writeln!(
+                text,
+                "  {} {}",
+                if there.contains(line) { ' ' } else { '-' },
+                shortened(line)
+            )
+            .ok();
+        }
+        for line in there.iter().filter(|line| !item.0.contains(line)) {
+            writeln!(text, "  + {}", shortened(line)).ok();
+        }
     }
-    for item in actual.iter().filter(|item| !expected.contains(item)) {
-        writeln!(text, "+++ there, and not expected:{}", shown(item)).ok();
-    }
-    writeln!(text, "{} expected, {} there", expected.len(), actual.len()).ok();
-    text
-}
-
-/// An item for a message, its pictures shortened.
-fn shown(item: &Item) -> String {
-    const MOST: usize = 300;
-    let mut text = String::new();
-    for line in &item.0 {
-        let start: String = line.chars().take(MOST).collect();
-        let rest = line.chars().count().saturating_sub(MOST);
-        write!(text, "\n    {start}").ok();
-        if rest > 0 {
-            write!(text, "… and {rest} characters").ok();
+    for item in others {
+        writeln!(text, "+++ there, and not expected").ok();
+        for line in &item.0 {
+            writeln!(text, "  + {}", shortened(line)).ok();
         }
     }
     text
+}
+
+/// A line for a message: pictures are long.
+fn shortened(line: &str) -> String {
+    const MOST: usize = 200;
+    let rest = line.chars().count().saturating_sub(MOST);
+    if rest == 0 {
+        return line.to_owned();
+    }
+    format!(
+        "{}… and {rest} characters",
+        line.chars().take(MOST).collect::<String>()
+    )
 }
 
 /// A text by lines. Line breaks at its end do not count: SyncEvolution adds one each way.

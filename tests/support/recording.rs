@@ -1,4 +1,4 @@
-//! Keeps the messages of the tests' sessions as files: set `CANDYBAR_RECORD` to a folder and run the tests.
+//! Keeps the messages of the tests' sessions as files: set `RECORD_SESSIONS` to a folder and run the tests.
 //!
 //! Each message becomes `<device>-<session>-<exchange>-<sender>.{xml,wbxml}`, beside it a `.md` line on its origin. What
 //! is worth keeping moves to `oma-samples/` under a name that says what it shows.
@@ -97,5 +97,5 @@ pub(crate) fn messages(log: &Path) -> Vec<LoggedMessage> {
 }
 
 fn target() -> Option<PathBuf> {
-    std::env::var_os("CANDYBAR_RECORD").map(PathBuf::from)
+    std::env::var_os("RECORD_SESSIONS").map(PathBuf::from)
 }

@@ -131,16 +131,19 @@ impl Drop for Candybar {
     }
 }
 
+/// The program with its database and working directory in `folder`, and no configuration of whoever runs the tests.
 fn candybar(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_candybar"));
+    let database = format!("sqlite:{}", folder.join("candybar.db").display());
     command
         .current_dir(folder)
-        .env_remove("RUST_LOG")
-        .args(arguments);
-    command.args([
-        "--database",
-        &format!("sqlite:{}", folder.join("candybar.db").display()),
-    ]);
+        .args(arguments)
+        .args(["--database", &database]);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CANDYBAR_") {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
@@ -156,6 +159,8 @@ fn command_in(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// The bodies in an export: cards and calendars as one text, notes one by one.
+///
+/// A note is its text: the octets that the server keeps may be a vNote.
 fn split_export(datastore: Datastore, text: &str) -> Vec<String> {
     if datastore != Datastore::Notes {
         return vec![text.to_owned()];
@@ -163,9 +168,9 @@ fn split_export(datastore: Datastore, text: &str) -> Vec<String> {
     let notes: Vec<Value> =
         serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in the export\n{text}"));
     let body = |note: &Value| {
-        note["body"]
+        note["item"]["body"]
             .as_str()
-            .unwrap_or_else(|| panic!("no body in {note}"))
+            .unwrap_or_else(|| panic!("no text in {note}"))
             .to_owned()
     };
     notes.iter().map(body).collect()

@@ -176,6 +176,8 @@ impl Phone {
                         media_type
                     }
                 ),
+                // Else the client sends in the form that the server prefers.
+                format!("{source}/forceSyncFormat=1"),
                 format!("{source}/uri={uri}"),
                 format!("{source}/sync=two-way"),
             ]);

@@ -5,12 +5,23 @@ use crate::support::fields;
 use crate::support::server::{Candybar, SyncServer};
 use crate::support::syncevolution::{self, Auth, Carrier, Dialect, Mode, Phone, Version};
 
-/// What vCalendar 1.0 cannot hold of a task as SyncEvolution writes it: the percentage, and the finer priorities.
+/// What of an item must be the same on the older phone: of events and tasks the texts. SyncEvolution's client makes its
+/// own guess of the time zone from a vCalendar 1.0, has alarms at a fixed time, fewer priorities and no percentage.
 fn as_legacy(datastore: Datastore, bodies: &[String]) -> Vec<String> {
-    let held = |line: &&str| {
-        datastore != Datastore::Tasks
-            || !(line.starts_with("PERCENT-COMPLETE") || line.starts_with("PRIORITY"))
-    };
+    const TEXTS: [&str; 8] = [
+        "BEGIN:V",
+        "END:V",
+        " ",
+        "UID",
+        "SUMMARY",
+        "DESCRIPTION",
+        "LOCATION",
+        "CATEGORIES",
+    ];
+    if matches!(datastore, Datastore::Contacts | Datastore::Notes) {
+        return bodies.to_vec();
+    }
+    let held = |line: &&str| TEXTS.iter().any(|start| line.starts_with(start));
     bodies
         .iter()
         .map(|body| body.split_inclusive('\n').filter(held).collect())
