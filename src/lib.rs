@@ -24,6 +24,8 @@ pub mod store;
 pub mod sync;
 /// SyncML messages as types, and their mapping to the event stream.
 pub mod syncml;
+/// Log set-up.
+pub mod telemetry;
 /// WBXML carrier.
 pub mod wbxml;
 /// HTTP front.

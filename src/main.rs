@@ -1,1 +1,5 @@
-fn main() {}
+//! The `candybar` program: see [`candybar::cli`].
+
+fn main() -> std::process::ExitCode {
+    candybar::cli::main()
+}

@@ -1,4 +1,5 @@
 //! Tests of the whole program: the release binary, and real peers that the tests start themselves.
 
+mod netsim;
 mod support;
 mod syncevolution;

@@ -1,5 +1,245 @@
 //! Items as data: reading and writing vCard, vCalendar, iCalendar and notes.
+//!
+//! [`read`] raises any form to a [`Record`], [`write`] lowers a record to the form and the [`Capabilities`] of a device.
+//! Between them stand the questions that a sync asks: [`overlay`] and [`merge`] apply edits, [`same`], [`matches`],
+//! [`digest`] and [`match_key`] compare. Forms: vCard 2.1, 3.0 (RFC 2426), 4.0 (RFC 6350), vCalendar 1.0,
+//! iCalendar 2.0 (RFC 5545), vNote 1.1 (IrMC 1.1), plain text.
+//!
+//! Invariants: no IO, no clock, no panic on any input, no recursion without a limit; what is not understood is kept.
 
+mod calendar;
+mod capabilities;
+mod charset;
+mod digest;
+mod format;
+mod json;
+mod line;
+mod merge;
 mod model;
+mod note;
+mod split;
+mod vcard;
 
+pub use capabilities::{Capabilities, ParamCapability, PropertyCapability};
+pub use digest::{Digest, MatchKey, digest, match_key, matches};
+pub use format::Format;
+pub use json::to_json;
+pub use merge::{Merged, merge, overlay, same};
 pub use model::{Component, Kind, Param, Property, Record, Value};
+pub use split::split;
+
+use std::borrow::Cow;
+
+/// Why a body is no item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ContentError {
+    /// The body is not what its content type says.
+    #[error("the content is not of this type")]
+    NotThisType,
+    /// The body is well-formed, but of a kind that is not handled.
+    #[error("this kind of content is not handled")]
+    Unsupported,
+    /// The body ends before its END line, so that applying it could delete what was cut off.
+    #[error("the content is cut off")]
+    Truncated,
+    /// The body is longer than the limit.
+    #[error("the content is too large")]
+    TooLarge,
+    /// Components are nested deeper than the limit.
+    #[error("components are nested too deep")]
+    TooDeep,
+    /// There are more properties than the limit.
+    #[error("the content has too many properties")]
+    TooManyProperties,
+}
+
+/// Something odd in a body that was read nevertheless.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// Counted from 1; 0 if it belongs to no line.
+    pub line: u32,
+    /// For the operator's log; names properties, never values.
+    pub text: Cow<'static, str>,
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.text),
+            line => write!(f, "line {line}: {}", self.text),
+        }
+    }
+}
+
+/// What floating times of a body mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Floating {
+    /// They stay floating.
+    #[default]
+    Keep,
+    /// They are local times of the hint's time zone.
+    Local,
+    /// They are UTC, though they do not say so.
+    Utc,
+}
+
+/// What is known of a body from outside.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadHint<'a> {
+    /// The labelled format; what the body says of itself wins.
+    pub format: Option<Format>,
+    /// The kind that the datastore holds; tells a task from an event where a body leaves it open, and decides for text.
+    pub kind: Option<Kind>,
+    /// The charset of what names none.
+    pub charset: Option<&'a str>,
+    /// Where the device is.
+    pub time_zone: chrono_tz::Tz,
+    /// What its floating times mean.
+    pub floating: Floating,
+}
+
+impl Default for ReadHint<'_> {
+    fn default() -> Self {
+        Self {
+            format: None,
+            kind: None,
+            charset: None,
+            time_zone: chrono_tz::Tz::UTC,
+            floating: Floating::Keep,
+        }
+    }
+}
+
+/// A body that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// The item.
+    pub record: Record,
+    /// The form in which it came.
+    pub format: Format,
+    /// What was odd; at most a few dozen.
+    pub warnings: Vec<Warning>,
+}
+
+/// What a body is written for.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The form to write.
+    pub format: Format,
+    /// What the device can hold; none, or an empty list, means everything.
+    pub capabilities: Option<&'a Capabilities>,
+    /// The device takes UTC times; otherwise times are written as local ones.
+    pub utc: bool,
+    /// Where the device is.
+    pub time_zone: chrono_tz::Tz,
+}
+
+impl Target<'_> {
+    /// A target that holds everything and takes UTC.
+    pub fn new(format: Format) -> Self {
+        Self {
+            format,
+            capabilities: None,
+            utc: true,
+            time_zone: chrono_tz::Tz::UTC,
+        }
+    }
+}
+
+/// Reads one item of any form.
+pub fn read(body: &[u8], hint: &ReadHint<'_>) -> Result<Parsed, ContentError> {
+    if body.len() > line::MAX_BYTES {
+        return Err(ContentError::TooLarge);
+    }
+    let format = match (Format::sniff(body), hint.format) {
+        // A note may quote a card.
+        (Some(Format::VNote11), _) => Format::VNote11,
+        (Some(_), Some(Format::PlainText) | None) if hint.kind == Some(Kind::Note) => {
+            Format::PlainText
+        }
+        (Some(format), _) => format,
+        (None, Some(Format::PlainText)) => Format::PlainText,
+        (None, None) if hint.kind == Some(Kind::Note) => Format::PlainText,
+        (None, Some(labelled)) => labelled,
+        (None, None) => return Err(ContentError::NotThisType),
+    };
+    let (record, warnings) = match format {
+        Format::PlainText => (note::from_plain(body, hint.charset)?, Vec::new()),
+        _ => {
+            let (root, mut warnings) = line::read_component(body, format.form(), hint.charset)?;
+            let record = match (root.name.as_str(), format) {
+                ("VCARD", Format::VCard21 | Format::VCard30 | Format::VCard40) => {
+                    let root = vcard::read(root, format, &mut warnings);
+                    Record {
+                        kind: Kind::Contact,
+                        root,
+                    }
+                }
+                ("VNOTE", Format::VNote11) => Record {
+                    kind: Kind::Note,
+                    root: note::read(root),
+                },
+                ("VCALENDAR", Format::VCalendar10 | Format::ICalendar20) => {
+                    let (kind, mut root, more) = calendar::read(root, format, hint)?;
+                    warnings.extend(more);
+                    if kind == Kind::Note {
+                        note::tidy(&mut root);
+                    }
+                    Record { kind, root }
+                }
+                _ => return Err(ContentError::NotThisType),
+            };
+            (record, warnings)
+        }
+    };
+    Ok(Parsed {
+        record,
+        format,
+        warnings,
+    })
+}
+
+/// Writes an item as a device can hold it.
+///
+/// Properties that the device does not know are left out, texts longer than its MaxSize are cut (or left out where it says
+/// NoTruncate). A format that cannot carry the kind gives the item's text, so that nothing is ever written empty.
+pub fn write(record: &Record, target: &Target<'_>) -> Vec<u8> {
+    let mut out = line::Writer::new(target.format.form());
+    match (record.kind, target.format) {
+        (_, Format::PlainText) => return note::to_plain(record, target),
+        (Kind::Contact, Format::VCard21 | Format::VCard30 | Format::VCard40) => {
+            vcard::write(record, target, &mut out)
+        }
+        (Kind::Event | Kind::Task, Format::VCalendar10)
+        | (Kind::Event | Kind::Task | Kind::Note, Format::ICalendar20) => {
+            calendar::write(record, target, &mut out)
+        }
+        _ => note::write(record, target, &mut out),
+    }
+    out.finish()
+}
+
+/// What a person would call the item: a name, a summary, a first line; empty if it has none.
+pub fn title(record: &Record) -> String {
+    let text = match record.kind {
+        Kind::Contact => vcard::title(&record.root),
+        Kind::Note => note::title(&record.root),
+        Kind::Event | Kind::Task => {
+            let inner = record
+                .root
+                .children
+                .iter()
+                .find(|child| matches!(child.name.as_str(), "VEVENT" | "VTODO"));
+            inner
+                .and_then(|inner| inner.text("SUMMARY"))
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        }
+    };
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,9 @@
 //! so nothing is lost between a phone that knows much and one that knows little.
 
 /// What an item is about; decides which rules apply to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A person or organisation (VCARD).
@@ -36,7 +38,7 @@ pub struct Component {
     /// In the order in which they came.
     pub properties: Vec<Property>,
     /// In the order in which they came.
-    pub children: Vec<Component>,
+    pub children: Vec<Self>,
 }
 
 /// One content line, decoded.
@@ -62,7 +64,7 @@ pub struct Param {
 }
 
 /// The decoded value of a property.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Value {
     /// Unescaped text, a date, a rule: whatever is one string. Line breaks are `\n`.
     Text(String),
@@ -75,5 +77,177 @@ pub enum Value {
 impl Default for Value {
     fn default() -> Self {
         Self::Text(String::new())
+    }
+}
+
+impl Record {
+    /// A note of that text, with `\n` for line breaks.
+    pub fn note(text: impl Into<String>) -> Self {
+        let mut root = Component::new("VNOTE");
+        root.properties.push(Property::text("BODY", text));
+        Self {
+            kind: Kind::Note,
+            root,
+        }
+    }
+}
+
+impl Component {
+    /// An empty component; `name` in upper case.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The first property of that name (upper case).
+    pub fn property(&self, name: &str) -> Option<&Property> {
+        self.properties
+            .iter()
+            .find(|property| property.name == name)
+    }
+
+    /// The first property of that name (upper case), to change it.
+    pub fn property_mut(&mut self, name: &str) -> Option<&mut Property> {
+        self.properties
+            .iter_mut()
+            .find(|property| property.name == name)
+    }
+
+    /// All properties of that name (upper case).
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Property> {
+        self.properties
+            .iter()
+            .filter(move |property| property.name == name)
+    }
+
+    /// The text of the first property of that name; none if there is none or it is no text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.property(name)
+            .and_then(|property| property.value.as_text())
+    }
+
+    /// The first direct child of that name (upper case).
+    pub fn child(&self, name: &str) -> Option<&Self> {
+        self.children.iter().find(|child| child.name == name)
+    }
+
+    /// Replaces all properties of the new one's name by it.
+    pub fn set(&mut self, property: Property) {
+        self.properties.retain(|other| other.name != property.name);
+        self.properties.push(property);
+    }
+
+    /// Takes away all properties of that name.
+    pub fn remove(&mut self, name: &str) {
+        self.properties.retain(|property| property.name != name);
+    }
+}
+
+impl Property {
+    /// A property without parameters; `name` in upper case.
+    pub fn new(name: impl Into<String>, value: Value) -> Self {
+        Self {
+            group: None,
+            name: name.into(),
+            params: Vec::new(),
+            value,
+        }
+    }
+
+    /// A text property without parameters; `name` in upper case.
+    pub fn text(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(name, Value::Text(text.into()))
+    }
+
+    /// The values of a parameter (upper case); empty if it is not there.
+    pub fn param(&self, name: &str) -> &[String] {
+        self.params
+            .iter()
+            .find(|param| param.name == name)
+            .map_or(&[], |param| &param.values)
+    }
+
+    /// The first value of a parameter (upper case).
+    pub fn first_param(&self, name: &str) -> Option<&str> {
+        self.param(name).first().map(String::as_str)
+    }
+
+    /// Whether TYPE has that value (upper case).
+    pub fn has_type(&self, name: &str) -> bool {
+        self.param("TYPE").iter().any(|value| value == name)
+    }
+
+    /// Adds values to a parameter (upper case) that are not there yet.
+    pub fn add_param(&mut self, name: &str, values: impl IntoIterator<Item = String>) {
+        let index = match self.params.iter().position(|param| param.name == name) {
+            Some(index) => index,
+            None => {
+                self.params.push(Param {
+                    name: name.to_owned(),
+                    values: Vec::new(),
+                });
+                self.params.len() - 1
+            }
+        };
+        let present = &mut self.params[index].values;
+        for value in values {
+            if !present.contains(&value) {
+                present.push(value);
+            }
+        }
+        if present.is_empty() {
+            self.params.remove(index);
+        }
+    }
+
+    /// Takes a parameter (upper case) away.
+    pub fn remove_param(&mut self, name: &str) {
+        self.params.retain(|param| param.name != name);
+    }
+}
+
+impl Value {
+    /// The text, if it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Parts(_) | Self::Binary(_) => None,
+        }
+    }
+
+    /// A structured value of one value in each part.
+    pub fn structure<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::Parts(
+            parts
+                .into_iter()
+                .map(|part| vec![part.to_owned()])
+                .collect(),
+        )
+    }
+
+    /// A list: one part with many values.
+    pub fn list<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::Parts(vec![values.into_iter().map(str::to_owned).collect()])
+    }
+
+    /// All texts in it, in order; none for binary data.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let (one, many): (Option<&str>, &[Vec<String>]) = match self {
+            Self::Text(text) => (Some(text), &[]),
+            Self::Parts(parts) => (None, parts),
+            Self::Binary(_) => (None, &[]),
+        };
+        one.into_iter()
+            .chain(many.iter().flatten().map(String::as_str))
+    }
+
+    /// Whether there is nothing in it but white space.
+    pub fn is_blank(&self) -> bool {
+        match self {
+            Self::Binary(bytes) => bytes.is_empty(),
+            _ => self.texts().all(|text| text.trim().is_empty()),
+        }
     }
 }

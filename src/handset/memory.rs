@@ -175,15 +175,14 @@ impl DatastoreMemory {
         true
     }
 
-    /// The user deletes an item; `false` if there is none of that LUID.
+    /// The user deletes an item; `false` if there is none of that LUID. The server is told in any case: an item that was
+    /// never confirmed may have reached it.
     pub fn delete(&mut self, luid: &Luid) -> bool {
-        let Some(item) = self.items.remove(luid) else {
-            return false;
-        };
-        if item.state != ItemState::Added {
+        let existed = self.items.remove(luid).is_some();
+        if existed {
             self.deleted.insert(luid.clone());
         }
-        true
+        existed
     }
 }
 
@@ -236,7 +235,7 @@ mod tests {
             "the server still knows nothing"
         );
         assert!(store.delete(&luid));
-        assert!(store.deleted.is_empty(), "the server never had it");
+        assert!(store.deleted.contains(&luid), "it may have reached the server");
 
         let kept = store.add("text/plain", b"three", false);
         assert_ne!(kept, luid, "a LUID is not given twice");

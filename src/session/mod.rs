@@ -1,1 +1,135 @@
-//! To be filled.
+//! Sans-IO SyncML server sessions (SyncML Sync Protocol 1.0, 1.1; OMA DS Protocol 1.2).
+//!
+//! A session takes one message after the other. It is given the time and random octets, asks for loads through
+//! [`Loads`], and hands back the reply and everything that is to be saved with it ([`Outcome`]). It does no IO and keeps
+//! nothing between messages but its snapshot, so any node can answer any message.
+//!
+//! A protocol fault is a Status in the reply, not an `Err`; `Err` means that a load failed and nothing happened.
+//!
+//! The packages of a session, and the phase in which each is received:
+//!
+//! ```text
+//! Initialising  #1 credentials, DevInf, Alerts     -> #2 Status, Results, Alerts
+//! Receiving     #3 Sync from the client            -> #4 Status, Sync from the server
+//! Sending       Status and 222 for parts of #4     -> the next part of #4
+//! Finishing     #5 Status for #4, Map              -> #6 Status for Map
+//! ```
+//!
+//! A client that sends Alert and Sync in one package goes from Initialising to Sending at once.
+
+mod alert;
+mod apply;
+mod auth;
+mod chunk;
+mod confirm;
+mod decide;
+mod devinf;
+mod notes;
+mod reply;
+mod send;
+mod settings;
+mod state;
+mod turn;
+
+pub use auth::{Admission, Refusal, admit, challenge_nonce_from, reply_to, user_name};
+pub use notes::{Note, Summary, ViewSummary};
+pub use settings::Settings;
+pub use state::Counts;
+
+use crate::sync::{Account, Answer, Change, Datastore, Device, ItemId, Modseq, Query, ViewState};
+use crate::syncml::{Carrier, Message, Version};
+
+/// Answers a session's queries. All answers during one message come from one snapshot of the database.
+pub trait Loads {
+    /// Loads what the query asks for.
+    fn load(&mut self, query: &Query) -> Result<Answer, LoadFailed>;
+}
+
+/// A load failed; the driver knows why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a load failed")]
+pub struct LoadFailed;
+
+/// A snapshot could not be read back.
+#[derive(Debug, thiserror::Error)]
+#[error("the stored session cannot be read: {0}")]
+pub struct BadSnapshot(#[from] serde_json::Error);
+
+/// What a session is given with each message.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The server's settings.
+    pub settings: &'a Settings,
+    /// The account that the sender proved to be.
+    pub account: &'a Account,
+    /// The sending device; stored.
+    pub device: &'a Device,
+    /// The device's views.
+    pub views: &'a [(Datastore, ViewState)],
+    /// HTTP User-Agent.
+    pub user_agent: Option<&'a str>,
+    /// Seconds since 1970.
+    pub now: i64,
+    /// Digest of the request's octets.
+    pub request: [u8; 16],
+    /// Random octets, for nonces.
+    pub entropy: [u8; 16],
+}
+
+/// What one message leads to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// To be sent after everything below is saved.
+    pub reply: Message<'static>,
+    /// In order.
+    pub changes: Vec<Change>,
+    /// The account's counter after the changes.
+    pub modseq: Modseq,
+    /// The next free item id after the changes.
+    pub next_item: ItemId,
+    /// The session ended with this reply.
+    pub ended: bool,
+    /// What an operator wants to know of this message.
+    pub notes: Vec<Note>,
+    /// When the session ended: what it did.
+    pub summary: Option<Summary>,
+}
+
+/// A session between two messages.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Session {
+    state: state::State,
+}
+
+impl Session {
+    /// Starts a session with its first admitted message.
+    pub fn open(message: &Message<'_>, version: Version, carrier: Carrier) -> Self {
+        Self { state: state::State::new(message, version, carrier) }
+    }
+
+    /// Brings a session back from its snapshot.
+    pub fn restore(snapshot: &[u8]) -> Result<Self, BadSnapshot> {
+        Ok(Self { state: serde_json::from_slice(snapshot)? })
+    }
+
+    /// The durable form.
+    pub fn snapshot(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.state).expect("a session's state has string keys only")
+    }
+
+    /// How messages of this session are written.
+    pub fn form(&self) -> crate::syncml::codec::Form {
+        self.state.form()
+    }
+
+    /// Works on one admitted message. `admission` says how the sender proved itself with this very message, if it did.
+    pub fn receive(
+        &mut self,
+        message: &Message<'_>,
+        admission: &Admission,
+        context: &Context<'_>,
+        loads: &mut dyn Loads,
+    ) -> Result<Outcome, LoadFailed> {
+        turn::Turn::new(&mut self.state, message, context, loads).run(message, admission)
+    }
+}

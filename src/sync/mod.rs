@@ -1,1 +1,22 @@
-//! To be filled.
+//! The words that sessions and stores share, and the pure rules of synchronisation.
+//!
+//! The session engine asks for loads ([`Query`] gives an [`Answer`]) and hands back what is to be saved
+//! ([`Change`], all of one message in one [`Commit`]); the store does both and knows no SyncML. No IO, no clock here.
+
+mod change;
+mod conflict;
+mod datastore;
+mod id;
+mod item;
+mod peer;
+mod query;
+mod view;
+
+pub use change::{Change, Commit, SessionWrite};
+pub use conflict::ConflictPolicy;
+pub use datastore::Datastore;
+pub use id::{AccountId, DeviceId, ItemId, Modseq, Round};
+pub use item::{Item, ItemMeta, ItemWrite};
+pub use peer::{Account, Device, Peer, PeerQuery, Secret, StoredSession};
+pub use query::{Answer, Cursor, Known, KnownQuery, Outgoing, OutgoingQuery, Query, Selection};
+pub use view::{Entry, Generation, ViewState};

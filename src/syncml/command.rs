@@ -18,7 +18,10 @@ pub struct Location<'a> {
 impl<'a> Location<'a> {
     /// A location with an address only.
     pub fn new(uri: impl Into<Cow<'a, str>>) -> Self {
-        Self { uri: uri.into(), ..Self::default() }
+        Self {
+            uri: uri.into(),
+            ..Self::default()
+        }
     }
 }
 

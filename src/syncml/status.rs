@@ -1,7 +1,9 @@
 //! Status codes (SyncML Representation Protocol, response status codes).
 
 /// A response status code. Open: unknown codes survive decoding.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize,
+)]
 pub struct Code(pub u16);
 
 macro_rules! codes {

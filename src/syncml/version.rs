@@ -1,7 +1,19 @@
 //! Protocol versions and the two carriers, with every name that the wire gives them.
 
 /// SyncML / OMA DS protocol version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub enum Version {
     /// SyncML 1.0 (1.0.1).
     #[serde(rename = "1.0")]
@@ -33,7 +45,9 @@ impl Version {
     pub fn from_proto(text: &str) -> Option<Self> {
         let text = text.trim();
         let (name, version) = text.split_once('/')?;
-        name.eq_ignore_ascii_case("SyncML").then(|| Self::from_dtd(version)).flatten()
+        name.eq_ignore_ascii_case("SyncML")
+            .then(|| Self::from_dtd(version))
+            .flatten()
     }
 
     /// VerDTD.

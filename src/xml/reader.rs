@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use quick_xml::errors::{IllFormedError, SyntaxError};
 use quick_xml::events::{BytesStart, Event as XmlEvent};
 
 use super::{FOREIGN, space_of};
@@ -94,7 +95,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Elements read so far, those of documents within this one included.
-    pub(crate) const fn count(&self) -> u32 {
+    pub(crate) const fn seen_elements(&self) -> u32 {
         self.elements
     }
 
@@ -127,15 +128,24 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The error for what the XML reader refuses. It is a cut document if more input could have made it right.
     #[cold]
-    fn syntax(&self) -> DecodeError {
-        if self.offset() >= self.input.len() {
+    fn refused(&self, error: &quick_xml::Error) -> DecodeError {
+        let rest = self.input.get(self.at..).unwrap_or_default();
+        let cut = match error {
+            quick_xml::Error::Syntax(SyntaxError::InvalidBangMarkup) => {
+                ["<!--", "<![CDATA[", "<!DOCTYPE"]
+                    .iter()
+                    .any(|markup| markup.starts_with(rest))
+            }
+            quick_xml::Error::Syntax(_) => true,
+            quick_xml::Error::IllFormed(IllFormedError::UnclosedReference) => !rest.contains('<'),
+            _ => false,
+        };
+        if cut {
             self.truncated()
         } else {
-            DecodeError {
-                offset: self.inner.error_position() as u32,
-                kind: DecodeErrorKind::Syntax,
-            }
+            self.fail(DecodeErrorKind::Syntax)
         }
     }
 
@@ -151,9 +161,10 @@ impl<'a> Reader<'a> {
         }
         loop {
             self.at = self.offset();
-            let Ok(event) = self.inner.read_event() else {
-                return Err(self.syntax());
-            };
+            let event = self
+                .inner
+                .read_event()
+                .map_err(|error| self.refused(&error))?;
             match event {
                 XmlEvent::Start(start) => return self.start(&start).map(Token::Start),
                 XmlEvent::Empty(start) => {
@@ -302,15 +313,15 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The element of a name: in its own space, else in the others.
+/// The element of a name: in its own space, else in the others; at last in any case, because even the examples of the
+/// specifications have `DevId` and `FreeId`.
 fn find(space: u8, name: &str) -> Option<Tag> {
-    Tag::find(space, name).or_else(|| {
-        let others = [syncml::SPACE, metinf::SPACE, devinf::SPACE];
-        others
-            .into_iter()
-            .filter(|&other| other != space)
-            .find_map(|other| Tag::find(other, name))
-    })
+    let others = [syncml::SPACE, metinf::SPACE, devinf::SPACE];
+    let spaces =
+        || std::iter::once(space).chain(others.into_iter().filter(|&other| other != space));
+    Tag::find(space, name)
+        .or_else(|| spaces().skip(1).find_map(|space| Tag::find(space, name)))
+        .or_else(|| spaces().find_map(|space| Tag::find_in_any_case(space, name)))
 }
 
 impl<'a> Iterator for Reader<'a> {

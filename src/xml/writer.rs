@@ -6,7 +6,7 @@ use std::io;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event as XmlEvent};
 
 use crate::wbxml::tables::{devinf, metinf, syncml};
-use crate::wbxml::{Event, Output, Tag};
+use crate::wbxml::{Event, Name, Output, Tag, lenient_utf8};
 
 /// The octets of a document on their way to an [`Output`].
 #[derive(Debug)]
@@ -15,13 +15,13 @@ struct Sink<O>(O);
 impl<O: Output> io::Write for Sink<O> {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.extend(bytes);
+        self.0.octets(bytes);
         Ok(bytes.len())
     }
 
     #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.extend(bytes);
+        self.0.octets(bytes);
         Ok(())
     }
 
@@ -43,25 +43,25 @@ pub(crate) struct Writer<O> {
 
 impl<O: Output> Writer<O> {
     /// Writes the declaration.
-    pub(crate) fn new(out: O, namespace: Option<&'static str>, old_size: bool) -> Self {
-        let mut writer = Self::resume(out, namespace, old_size, None);
+    pub(crate) fn new(out: O, namespace: Option<&'static str>) -> Self {
+        let mut writer = Self::resume(out, namespace, None);
         writer.event(XmlEvent::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)));
         writer
     }
 
     /// Goes on in the middle of a document; `space` is that of the parent.
-    pub(crate) fn resume(
-        out: O,
-        namespace: Option<&'static str>,
-        old_size: bool,
-        space: Option<u8>,
-    ) -> Self {
+    pub(crate) fn resume(out: O, namespace: Option<&'static str>, space: Option<u8>) -> Self {
         Self {
             inner: quick_xml::Writer::new(Sink(out)),
             spaces: Vec::from_iter(space),
             namespace,
-            old_size,
+            old_size: false,
         }
+    }
+
+    /// DevInf of 1.0 or 1.1 follows, in which MaxSize is called Size; or not.
+    pub(crate) const fn old_size(&mut self, old: bool) {
+        self.old_size = old;
     }
 
     fn event(&mut self, event: XmlEvent<'_>) {
@@ -166,10 +166,13 @@ impl<O: Output> Writer<O> {
     }
 }
 
-/// XML can hold the text: there are no control characters in it but tabs and line ends.
+/// XML can hold the text: there are no control characters in it but tabs and line ends, and no U+FFFE and U+FFFF.
 pub fn holds(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte >= 0x20 || matches!(byte, b'\t' | b'\n' | b'\r'))
+    let bytes = text.as_bytes();
+    let controls = |&byte: &u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
+    let mut specials = memchr::memmem::find_iter(bytes, b"\xEF\xBF");
+    !bytes.iter().any(controls)
+        && specials.all(|at| !matches!(bytes.get(at + 2), Some(0xBE | 0xBF)))
 }
 
 /// Octets that text cannot hold as they are.
@@ -203,7 +206,8 @@ fn valid_name(name: &str) -> Cow<'_, str> {
     Cow::Owned(valid)
 }
 
-/// Writes a document: opaque data as text, namespaces where they change. Attributes are written as they are.
+/// Writes a document: opaque data as text, namespaces where they change. Elements that have a code are written without
+/// attributes, because SyncML has none.
 ///
 /// `namespace` is that of SyncML elements, if it is to be said. Events after an end without a start are left out, and
 /// open elements are closed.
@@ -211,7 +215,7 @@ pub fn write<'a>(
     namespace: Option<&'static str>,
     events: impl IntoIterator<Item = Event<'a>>,
 ) -> String {
-    let mut writer = Writer::new(Vec::new(), namespace, false);
+    let mut writer = Writer::new(Vec::new(), namespace);
     let mut open = Vec::new();
     let mut events = events.into_iter().peekable();
     while let Some(event) = events.next() {
@@ -219,9 +223,7 @@ pub fn write<'a>(
             Event::Start { name, attrs } => {
                 let empty = matches!(events.peek(), Some(Event::End));
                 match &name {
-                    crate::wbxml::Name::Tag(tag) if tag.name().is_some() => {
-                        writer.start(*tag, !empty)
-                    }
+                    Name::Tag(tag) if tag.name().is_some() => writer.start(*tag, !empty),
                     other => {
                         let attrs: Vec<_> = attrs
                             .iter()
@@ -236,8 +238,17 @@ pub fn write<'a>(
                     open.push(name);
                 }
             }
-            Event::Text(text) => writer.text(&text, true),
-            Event::Opaque(bytes) => writer.text(&crate::wbxml::lenient_utf8(&bytes), true),
+            Event::Text(_) | Event::Opaque(_) => {
+                let text = match &event {
+                    Event::Text(text) => Cow::Borrowed(&**text),
+                    Event::Opaque(bytes) => lenient_utf8(bytes),
+                    _ => Cow::Borrowed(""),
+                };
+                if open.last() == Some(&Name::Tag(devinf::VER_DTD)) {
+                    writer.old_size(matches!(text.trim(), "1.0" | "1.1"));
+                }
+                writer.text(&text, true);
+            }
             Event::End => match open.pop() {
                 Some(name) => close(&mut writer, &name),
                 None => break,
@@ -250,9 +261,9 @@ pub fn write<'a>(
     String::from_utf8(writer.finish()).unwrap_or_default()
 }
 
-fn close(writer: &mut Writer<Vec<u8>>, name: &crate::wbxml::Name<'_>) {
+fn close(writer: &mut Writer<Vec<u8>>, name: &Name<'_>) {
     match name {
-        crate::wbxml::Name::Tag(tag) if tag.name().is_some() => writer.end(*tag),
+        Name::Tag(tag) if tag.name().is_some() => writer.end(*tag),
         other => writer.end_named(&other.text()),
     }
 }

@@ -60,32 +60,63 @@ fn sorted(mut items: Vec<Item>) -> Vec<Item> {
     items
 }
 
-/// The items that are on one side only.
+/// What differs: each item that is expected beside the one that is most like it.
 fn difference(expected: &[Item], actual: &[Item]) -> String {
-    let mut text = String::new();
+    let mut text = format!("{} expected, {} there\n", expected.len(), actual.len());
+    let mut others: Vec<&Item> = actual
+        .iter()
+        .filter(|item| !expected.contains(item))
+        .collect();
     for item in expected.iter().filter(|item| !actual.contains(item)) {
-        writeln!(text, "--- expected, and not there:{}", shown(item)).ok();
+        let common = |other: &Item| other.0.iter().filter(|line| item.0.contains(line)).count();
+        let likest = (0..others.len()).max_by_key(|index| common(others[*index]));
+        let other = likest
+            .filter(|index| common(others[*index]) > 0)
+            .map(|index| others.swap_remove(index));
+        writeln!(
+            text,
+            "--- expected{}",
+            if other.is_some() {
+                ""
+            } else {
+                ", and nothing like it there"
+            }
+        )
+        .ok();
+        let there = other.map_or(&[][..], |other| &other.0);
+        for line in item.0.iter().filter(|line| !line.is_empty()) {
+            writeln!(
+                text,
+                "  {} {}",
+                if there.contains(line) { ' ' } else { '-' },
+                shortened(line)
+            )
+            .ok();
+        }
+        for line in there.iter().filter(|line| !item.0.contains(line)) {
+            writeln!(text, "  + {}", shortened(line)).ok();
+        }
     }
-    for item in actual.iter().filter(|item| !expected.contains(item)) {
-        writeln!(text, "+++ there, and not expected:{}", shown(item)).ok();
-    }
-    writeln!(text, "{} expected, {} there", expected.len(), actual.len()).ok();
-    text
-}
-
-/// An item for a message, its pictures shortened.
-fn shown(item: &Item) -> String {
-    const MOST: usize = 300;
-    let mut text = String::new();
-    for line in &item.0 {
-        let start: String = line.chars().take(MOST).collect();
-        let rest = line.chars().count().saturating_sub(MOST);
-        write!(text, "\n    {start}").ok();
-        if rest > 0 {
-            write!(text, "… and {rest} characters").ok();
+    for item in others {
+        writeln!(text, "+++ there, and not expected").ok();
+        for line in &item.0 {
+            writeln!(text, "  + {}", shortened(line)).ok();
         }
     }
     text
+}
+
+/// A line for a message: pictures are long.
+fn shortened(line: &str) -> String {
+    const MOST: usize = 200;
+    let rest = line.chars().count().saturating_sub(MOST);
+    if rest == 0 {
+        return line.to_owned();
+    }
+    format!(
+        "{}… and {rest} characters",
+        line.chars().take(MOST).collect::<String>()
+    )
 }
 
 /// A text by lines. Line breaks at its end do not count: SyncEvolution adds one each way.
@@ -125,6 +156,7 @@ fn components(body: &str, kinds: &[&str]) -> Vec<Item> {
                     property.value.to_ascii_uppercase(),
                     "wrong END in\n{body}"
                 );
+                drop_default_month(&mut closed.lines);
                 closed.lines.sort();
                 if kinds.contains(&closed.name.as_str()) {
                     found.push(Item(closed.lines));
@@ -149,6 +181,23 @@ fn components(body: &str, kinds: &[&str]) -> Vec<Item> {
     }
     assert!(open.is_empty(), "{} is not closed in\n{body}", open[0].name);
     found
+}
+
+/// Takes BYMONTH out of a yearly rule where it only repeats the month of the start, as vCalendar 1.0 has to.
+fn drop_default_month(lines: &mut [String]) {
+    let start = lines.iter().find(|line| line.starts_with("DTSTART"));
+    let month = start
+        .and_then(|line| line.rsplit(':').next())
+        .and_then(|value| value.get(4..6));
+    let Some(Ok(month)) = month.map(str::parse::<u8>) else {
+        return;
+    };
+    let yearly = |line: &&mut String| {
+        line.starts_with("RRULE:") && line.contains("FREQ=YEARLY") && !line.contains("BYDAY")
+    };
+    for rule in lines.iter_mut().filter(yearly) {
+        *rule = rule.replace(&format!("BYMONTH={month};"), "");
+    }
 }
 
 /// The logical lines of a body: RFC 2426 2.6, RFC 5545 3.1.
@@ -315,4 +364,101 @@ fn outside_quotes(text: &str, wanted: char) -> Option<usize> {
 
 fn split_where(text: &str, separates: impl FnMut(char) -> bool) -> Vec<&str> {
     text.split(separates).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Datastore, items};
+
+    fn same(datastore: Datastore, left: &str, right: &str) -> bool {
+        items(datastore, &[left.to_owned()]) == items(datastore, &[right.to_owned()])
+    }
+
+    fn card(lines: &str) -> String {
+        format!("BEGIN:VCARD\r\nVERSION:3.0\r\n{lines}\r\nEND:VCARD\r\n")
+    }
+
+    fn event(lines: &str) -> String {
+        format!(
+            "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\n{lines}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        )
+    }
+
+    #[test]
+    fn spelling_does_not_count() {
+        let pairs = [
+            ("TEL;TYPE=WORK,VOICE:1", "tel;type=voice;type=Work:1"),
+            ("N:Ä;B;;;\r\nNOTE:x", "NOTE:x\r\nN:Ä;B"),
+            ("NOTE:ab\\ncd\\, e", "NOTE:ab\r\n \\ncd\\, \r\n e"),
+            ("BDAY:1970-05-01", "BDAY:19700501"),
+            ("CATEGORIES:a,b", "CATEGORIES:b\r\nCATEGORIES:a"),
+            ("FN:x\r\nGEO:;\r\nPHOTO:\r\nREV:1", "FN:x\r\nPRODID:y"),
+        ];
+        for (left, right) in pairs {
+            assert!(
+                same(Datastore::Contacts, &card(left), &card(right)),
+                "{left:?} {right:?}"
+            );
+        }
+        assert!(same(Datastore::Notes, "a\r\nb\r\n", "a\nb"));
+        assert!(same(
+            Datastore::Calendar,
+            &event("RRULE:FREQ=DAILY;INTERVAL=1"),
+            &event("RRULE:FREQ=DAILY")
+        ));
+    }
+
+    #[test]
+    fn every_difference_counts() {
+        let pairs = [
+            ("TEL;TYPE=WORK:1", "TEL;TYPE=HOME:1"),
+            ("TEL;TYPE=WORK:1", "TEL;TYPE=WORK,PREF:1"),
+            ("TEL:1\r\nTEL:1", "TEL:1"),
+            ("N:a;b", "N:b;a"),
+            ("ADR:;;a", "ADR:;a"),
+            ("NOTE:a\\nb", "NOTE:a b"),
+            ("NOTE:a\\;b", "NOTE:a\\\\;b"),
+            ("PHOTO;ENCODING=B:AAAA", "PHOTO;ENCODING=B:AAAB"),
+            ("X-SKYPE:a", "X-SKYPE:b"),
+        ];
+        for (left, right) in pairs {
+            assert!(
+                !same(Datastore::Contacts, &card(left), &card(right)),
+                "{left:?} {right:?}"
+            );
+        }
+        let pairs = [
+            ("DTSTART:20260101T000000Z", "DTSTART:20260101T000000"),
+            (
+                "DTSTART;TZID=Europe/Berlin:20260101T000000",
+                "DTSTART:20260101T000000",
+            ),
+            ("RRULE:FREQ=DAILY;INTERVAL=2", "RRULE:FREQ=DAILY"),
+            (
+                "DTSTART:20260201\r\nRRULE:FREQ=YEARLY;BYMONTH=3",
+                "DTSTART:20260201\r\nRRULE:FREQ=YEARLY",
+            ),
+            (
+                "EXDATE:20260101T000000Z,20260102T000000Z",
+                "EXDATE:20260101T000000Z",
+            ),
+            (
+                "BEGIN:VALARM\r\nTRIGGER:-PT5M\r\nEND:VALARM",
+                "BEGIN:VALARM\r\nTRIGGER:-PT6M\r\nEND:VALARM",
+            ),
+            ("BEGIN:VALARM\r\nTRIGGER:-PT5M\r\nEND:VALARM", "SUMMARY:x"),
+        ];
+        for (left, right) in pairs {
+            assert!(
+                !same(Datastore::Calendar, &event(left), &event(right)),
+                "{left:?} {right:?}"
+            );
+        }
+        assert!(!same(Datastore::Notes, "a\n\nb", "a\nb"));
+        let twice = [card("FN:x"), card("FN:x")];
+        assert_ne!(
+            items(Datastore::Contacts, &twice),
+            items(Datastore::Contacts, &twice[..1])
+        );
+    }
 }

@@ -1,4 +1,4 @@
-//! Keeps the messages of the tests' sessions as files: set `CANDYBAR_RECORD` to a folder and run the tests.
+//! Keeps the messages of the tests' sessions as files: set `RECORD_SESSIONS` to a folder and run the tests.
 //!
 //! Each message becomes `<device>-<session>-<exchange>-<sender>.{xml,wbxml}`, beside it a `.md` line on its origin. What
 //! is worth keeping moves to `oma-samples/` under a name that says what it shows.
@@ -9,9 +9,13 @@ use std::path::{Path, PathBuf};
 /// From this level on SyncEvolution logs the bytes of each message.
 const WITH_MESSAGES: u8 = 6;
 
-/// The client's log level: with messages when they are to be kept.
-pub(crate) fn log_level() -> u8 {
-    if target().is_some() { WITH_MESSAGES } else { 3 }
+/// The client's log level, with messages or, unless they are to be kept anyway, without.
+pub(crate) fn log_level(with_messages: bool) -> u8 {
+    if with_messages || target().is_some() {
+        WITH_MESSAGES
+    } else {
+        3
+    }
 }
 
 /// Copies the messages in a session's log folder to the recording folder, if there is one.
@@ -43,6 +47,16 @@ pub(crate) struct LoggedMessage {
     pub(crate) sender: &'static str,
     /// `xml` or `wbxml`.
     pub(crate) carrier: String,
+}
+
+impl LoggedMessage {
+    /// True when the bytes of `text` are in the message; WBXML keeps SyncML's strings as they are.
+    pub(crate) fn contains(&self, text: &str) -> bool {
+        let bytes = fs::read(&self.path).expect("a message can be read");
+        bytes
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+    }
 }
 
 /// The messages of a session that was logged with messages, in their order.
@@ -83,5 +97,5 @@ pub(crate) fn messages(log: &Path) -> Vec<LoggedMessage> {
 }
 
 fn target() -> Option<PathBuf> {
-    std::env::var_os("CANDYBAR_RECORD").map(PathBuf::from)
+    std::env::var_os("RECORD_SESSIONS").map(PathBuf::from)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::datastore::Datastore;
@@ -23,6 +24,8 @@ pub(crate) trait SyncServer {
     fn credentials(&self) -> (&str, &str);
     /// Says that a phone with this device id will come.
     fn expect_device(&self, device: &str);
+    /// The ids of the processes that do the server's work; what their children do counts as theirs.
+    fn processes(&self) -> Vec<u32>;
     /// True for a server that, after a one-way sync from the client, no longer tells that client of items which had been
     /// changed on the server before.
     fn forgets_changes_in_one_way(&self) -> bool {
@@ -80,11 +83,6 @@ impl Candybar {
             &path.to_string_lossy(),
         ]);
     }
-
-    /// The server's process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.daemon.id()
-    }
 }
 
 impl SyncServer for Candybar {
@@ -101,6 +99,10 @@ impl SyncServer for Candybar {
     }
 
     fn expect_device(&self, _: &str) {}
+
+    fn processes(&self) -> Vec<u32> {
+        vec![self.daemon.id()]
+    }
 
     fn items(&self, datastore: Datastore) -> Vec<String> {
         let format = match datastore {
@@ -129,16 +131,19 @@ impl Drop for Candybar {
     }
 }
 
+/// The program with its database and working directory in `folder`, and no configuration of whoever runs the tests.
 fn candybar(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_candybar"));
+    let database = format!("sqlite:{}", folder.join("candybar.db").display());
     command
         .current_dir(folder)
-        .env_remove("RUST_LOG")
-        .args(arguments);
-    command.args([
-        "--database",
-        &format!("sqlite:{}", folder.join("candybar.db").display()),
-    ]);
+        .args(arguments)
+        .args(["--database", &database]);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CANDYBAR_") {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
@@ -153,10 +158,20 @@ fn command_in(folder: &Path, arguments: &[&str]) -> String {
     ended.text
 }
 
-/// The bodies in an export.
+/// The bodies in an export: cards and calendars as one text, notes one by one.
+///
+/// A note is its text: the octets that the server keeps may be a vNote.
 fn split_export(datastore: Datastore, text: &str) -> Vec<String> {
-    match datastore {
-        Datastore::Notes => todo!("{text}"),
-        _ => vec![text.to_owned()],
+    if datastore != Datastore::Notes {
+        return vec![text.to_owned()];
     }
+    let notes: Vec<Value> =
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in the export\n{text}"));
+    let body = |note: &Value| {
+        note["item"]["body"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no text in {note}"))
+            .to_owned()
+    };
+    notes.iter().map(body).collect()
 }

@@ -56,7 +56,7 @@ pub(crate) enum Mode {
 
 impl Mode {
     /// SyncEvolution's word: local is the phone.
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::TwoWay => "two-way",
             Self::Slow => "slow",
@@ -136,7 +136,7 @@ impl Phone {
             format!("password={}", dialect.password.unwrap_or(password)),
             format!("deviceId={device}"),
             format!("logdir={}", phone.logs().display()),
-            format!("loglevel={}", recording::log_level()),
+            format!("loglevel={}", recording::log_level(false)),
             format!("enableWBXML={wbxml}"),
             format!("SyncMLVersion={version}"),
             format!("clientAuthType={auth}"),
@@ -176,6 +176,8 @@ impl Phone {
                         media_type
                     }
                 ),
+                // Else the client sends in the form that the server prefers.
+                format!("{source}/forceSyncFormat=1"),
                 format!("{source}/uri={uri}"),
                 format!("{source}/sync=two-way"),
             ]);
@@ -196,6 +198,20 @@ impl Phone {
             ended.text
         );
         phone
+    }
+
+    /// From now on the messages of each session are in its log folder, or are not.
+    pub(crate) fn log_messages(&self, log: bool) {
+        let level = format!("loglevel={}", recording::log_level(log));
+        let ended = process::run(
+            self.command().args(["--configure", &level, CONFIGURATION]),
+            LIMIT,
+        );
+        assert!(
+            ended.success(),
+            "SyncEvolution cannot be configured: {}",
+            ended.text
+        );
     }
 
     /// Writes an item; a new name is a new item.

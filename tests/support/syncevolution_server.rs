@@ -93,11 +93,6 @@ impl SyncEvolutionServer {
             folder,
         }
     }
-
-    /// The ids of the processes that do the server's work; the work of their children counts too.
-    pub(crate) fn ids(&self) -> [u32; 3] {
-        [self.http.id(), self.worker.id(), self.bus.id()]
-    }
 }
 
 impl SyncServer for SyncEvolutionServer {
@@ -150,6 +145,10 @@ impl SyncServer for SyncEvolutionServer {
             &format!("{device}{}", Self::CONTEXT),
         );
         self.configured.borrow_mut().push(device.to_owned());
+    }
+
+    fn processes(&self) -> Vec<u32> {
+        vec![self.http.id(), self.worker.id(), self.bus.id()]
     }
 
     fn forgets_changes_in_one_way(&self) -> bool {

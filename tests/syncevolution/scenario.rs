@@ -1,12 +1,14 @@
 //! Two phones on one account, through every kind of sync, compared with what their users entered after each step.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::support::datastore::{Datastore, Edit, Items};
 use crate::support::fields;
+use crate::support::recording;
 use crate::support::report::{Changes, Report};
 use crate::support::server::SyncServer;
-use crate::support::syncevolution::{Dialect, Mode, Phone};
+use crate::support::syncevolution::{Auth, Carrier, Dialect, Mode, Phone, Version};
 
 use super::edits::{self, Hand};
 
@@ -83,22 +85,31 @@ pub(crate) fn every_mode(server: &dyn SyncServer, name: &str, dialect: &Dialect)
         b: Phone::new(server, &format!("sc-pim-{name}-b"), dialect),
         truth: Truth::of_seeds(),
     };
-    scenario.slow();
+    scenario.slow(dialect);
     scenario.two_way();
     scenario.one_way_from_client();
     scenario.one_way_from_server();
     scenario.refresh_from_client();
     scenario.refresh_from_server();
     scenario.slow_again();
+    for process in server.processes() {
+        assert!(
+            Path::new(&format!("/proc/{process}")).exists(),
+            "a process of the server has died"
+        );
+    }
 }
 
 impl Scenario<'_> {
     /// The first phone fills the account, the second is filled from it.
-    fn slow(&mut self) {
+    fn slow(&mut self, dialect: &Dialect) {
         for datastore in Datastore::ALL {
             self.a.put_all(datastore, &self.truth.0[&datastore]);
         }
+        self.a.log_messages(true);
         let filling = sync(&self.a, Mode::Slow);
+        self.a.log_messages(false);
+        assert_spoken(&filling, dialect);
         self.truth
             .assert_on_server("the server after A's slow sync", self.server);
         let filled = sync(&self.b, Mode::Slow);
@@ -247,8 +258,13 @@ impl Scenario<'_> {
     }
 }
 
+/// One session over all datastores, which must keep to the mode that the phone asked for.
 fn sync(phone: &Phone, mode: Mode) -> Report {
-    phone.sync_well(mode, &Datastore::ALL)
+    let report = phone.sync_well(mode, &Datastore::ALL);
+    for datastore in Datastore::ALL {
+        assert_eq!(report.mode(datastore), mode.name(), "{}", report.describe());
+    }
+    report
 }
 
 /// The numbers of a session, the same in each datastore.
@@ -262,4 +278,43 @@ fn expect(report: &Report, on_phone: Changes, on_server: Changes) {
             report.describe()
         );
     }
+}
+
+/// The messages of the session are in the dialect that is being tested, and so are the answers.
+fn assert_spoken(report: &Report, dialect: &Dialect) {
+    let log = report.log.as_ref().expect("the client has left a log");
+    let messages = recording::messages(log);
+    assert!(
+        messages.len() >= 4,
+        "{} messages in {}",
+        messages.len(),
+        log.display()
+    );
+    let carrier = match dialect.carrier {
+        Carrier::Xml => "xml",
+        Carrier::Wbxml => "wbxml",
+    };
+    let version = match dialect.version {
+        Version::V10 => "SyncML/1.0",
+        Version::V11 => "SyncML/1.1",
+        Version::V12 => "SyncML/1.2",
+    };
+    for message in &messages {
+        assert_eq!(message.carrier, carrier, "{}", message.path.display());
+        assert!(
+            message.contains(version),
+            "no {version} in {}",
+            message.path.display()
+        );
+    }
+    let auth = match dialect.auth {
+        Auth::Basic => "syncml:auth-basic",
+        Auth::Md5 => "syncml:auth-md5",
+    };
+    let mut from_client = messages.iter().filter(|message| message.sender == "client");
+    assert!(
+        from_client.any(|message| message.contains(auth)),
+        "no {auth} in {}",
+        log.display()
+    );
 }

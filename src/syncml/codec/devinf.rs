@@ -6,13 +6,11 @@
 use super::super::{
     ContentType, CtCap, DataStoreInfo, DevInf, FilterCap, Memory, ParamInfo, PropertyInfo, Version,
 };
-use super::read::{children, flag, number, push};
+use super::part::{Result, children, flag, number, push};
 use super::sink::Sink;
 use super::source::Source;
+use crate::wbxml::DecodeErrorKind;
 use crate::wbxml::tables::{Tag, devinf as d};
-use crate::wbxml::{DecodeError, DecodeErrorKind};
-
-type Result<T> = std::result::Result<T, DecodeError>;
 
 /// A document of its own.
 pub(super) fn document<'a, S: Source<'a>>(source: &mut S) -> Result<DevInf<'a>> {
@@ -223,6 +221,7 @@ fn param_element<'a, S: Source<'a>>(
 /// Writes the DevInf element. `version` is that of the message; VerDTD of the document comes before it.
 pub(super) fn write<K: Sink>(sink: &mut K, devinf: &DevInf<'_>, version: Version) {
     let nested = Version::from_dtd(&devinf.ver_dtd).unwrap_or(version) == Version::V12;
+    sink.old_devinf(!nested);
     sink.open(d::DEVINF);
     sink.leaf(d::VER_DTD, &devinf.ver_dtd);
     sink.leaf_if(d::MAN, devinf.man.as_ref());

@@ -9,12 +9,15 @@
 //! no reason to refuse the message.
 
 mod devinf;
+mod part;
 mod read;
 mod sink;
 mod source;
 #[cfg(test)]
 mod tests;
 mod write;
+
+use std::borrow::Cow;
 
 use crate::wbxml::tables::{self, syncml as s};
 use crate::wbxml::{Decoder, Writer as WbxmlWriter};
@@ -50,10 +53,6 @@ impl Form {
         self.root_namespace.then(|| self.version.namespace())
     }
 
-    fn old_devinf(&self) -> bool {
-        self.version < Version::V12
-    }
-
     const fn public_id(&self) -> u32 {
         match self.version {
             Version::V10 => 0x0FD1,
@@ -82,10 +81,11 @@ pub fn decode<'a>(
             read::message(&mut Decoder::with_language(bytes, &tables::SYNCML, limits)?)
         }
         Carrier::Xml => match xml::decode_text(bytes, limits)? {
-            std::borrow::Cow::Borrowed(text) => read::message(&mut xml::Reader::new(text, limits)),
-            std::borrow::Cow::Owned(text) => {
-                read::message(&mut xml::Reader::new(&text, limits)).map(Message::into_owned)
-            }
+            Cow::Borrowed(text) => read::message(&mut xml::Reader::new(text, limits))
+                .map_err(|error| shifted(error, bytes.len() - text.len())),
+            Cow::Owned(text) => read::message(&mut xml::Reader::new(&text, limits))
+                .map(Message::into_owned)
+                .map_err(|error| within(error, bytes.len())),
         },
     }
 }
@@ -101,18 +101,35 @@ pub fn decode_devinf<'a>(
             devinf::document(&mut Decoder::with_language(bytes, &tables::DEVINF, limits)?)
         }
         Carrier::Xml => match xml::decode_text(bytes, limits)? {
-            std::borrow::Cow::Borrowed(text) => {
-                devinf::document(&mut xml::Reader::new(text, limits))
-            }
-            std::borrow::Cow::Owned(text) => {
-                devinf::document(&mut xml::Reader::new(&text, limits)).map(DevInf::into_owned)
-            }
+            Cow::Borrowed(text) => devinf::document(&mut xml::Reader::new(text, limits))
+                .map_err(|error| shifted(error, bytes.len() - text.len())),
+            Cow::Owned(text) => devinf::document(&mut xml::Reader::new(&text, limits))
+                .map(DevInf::into_owned)
+                .map_err(|error| within(error, bytes.len())),
         },
     }
 }
 
+/// An error in text that begins some octets after the start of the document (a byte order mark).
+fn shifted(error: DecodeError, octets: usize) -> DecodeError {
+    DecodeError {
+        offset: error.offset + octets as u32,
+        ..error
+    }
+}
+
+/// An error in text that was converted: its offset is near, and at least within the document.
+fn within(error: DecodeError, octets: usize) -> DecodeError {
+    DecodeError {
+        offset: error.offset.min(octets as u32),
+        ..error
+    }
+}
+
 /// Writes a message. WBXML: version 1.2, numeric public identifier, UTF-8, text as inline strings, item data as opaque
-/// data of exact length, no string table unless an unknown command has to be named.
+/// data of exact length, no string table unless an unknown command has to be named. XML: item data and credentials that
+/// [`xml::holds`] refuses are written as base64, with Format and Size changed to say so; chunks of a large object have to
+/// be base64 before they are cut.
 pub fn encode(message: &Message<'_>, form: &Form) -> Vec<u8> {
     let out = Vec::with_capacity(1024);
     match form.carrier {
@@ -130,10 +147,7 @@ pub fn encode(message: &Message<'_>, form: &Form) -> Vec<u8> {
             sink.finish()
         }
         Carrier::Xml => {
-            let mut sink = sink::Xml::new(
-                XmlWriter::new(out, form.namespace(), form.old_devinf()),
-                form,
-            );
+            let mut sink = sink::Xml::new(XmlWriter::new(out, form.namespace()), form);
             write::message(&mut sink, message);
             sink.finish()
         }
@@ -145,10 +159,7 @@ pub fn encode_devinf(devinf: &DevInf<'_>, form: &Form) -> Vec<u8> {
     match form.carrier {
         Carrier::Wbxml => sink::devinf_document(Vec::with_capacity(512), devinf, form),
         Carrier::Xml => {
-            let mut sink = sink::Xml::new(
-                XmlWriter::new(Vec::with_capacity(512), None, form.old_devinf()),
-                form,
-            );
+            let mut sink = sink::Xml::new(XmlWriter::new(Vec::with_capacity(512), None), form);
             devinf::write(&mut sink, devinf, form.version);
             sink.finish()
         }
@@ -161,18 +172,13 @@ pub fn encoded_len(command: &Command<'_>, form: &Form) -> usize {
     match form.carrier {
         Carrier::Wbxml => {
             let names = sink::names(std::slice::from_ref(command));
-            let writer = WbxmlWriter::resume(names.table().len(), &tables::SYNCML, u8::MAX);
+            let writer = WbxmlWriter::resume(names.octets(), &tables::SYNCML, u8::MAX);
             let mut sink = sink::Wbxml::new(writer, form, &names);
             write::command(&mut sink, command);
             sink.finish()
         }
         Carrier::Xml => {
-            let writer = XmlWriter::resume(
-                0_usize,
-                form.namespace(),
-                form.old_devinf(),
-                Some(tables::syncml::SPACE),
-            );
+            let writer = XmlWriter::resume(0_usize, form.namespace(), Some(tables::syncml::SPACE));
             let mut sink = sink::Xml::new(writer, form);
             write::command(&mut sink, command);
             sink.finish()
@@ -191,10 +197,7 @@ pub fn header_len(header: &Header<'_>, form: &Form) -> usize {
             sink.finish()
         }
         Carrier::Xml => {
-            let mut sink = sink::Xml::new(
-                XmlWriter::new(0_usize, form.namespace(), form.old_devinf()),
-                form,
-            );
+            let mut sink = sink::Xml::new(XmlWriter::new(0_usize, form.namespace()), form);
             write::parts(&mut sink, header, &[], true);
             sink.finish()
         }
@@ -203,25 +206,23 @@ pub fn header_len(header: &Header<'_>, form: &Form) -> usize {
 
 /// DevInf in item data, whatever its form; `None` if it is none, or cannot be read. Elements are counted.
 fn nested_devinf<'a>(bytes: &'a [u8], limits: &Limits, elements: &mut u32) -> Option<DevInf<'a>> {
-    let text = bytes.trim_ascii_start();
-    let result = if text.starts_with(b"<") || text.starts_with(b"\xEF\xBB\xBF<") {
-        let text = xml::decode_text(text, limits).ok()?;
-        match text {
-            std::borrow::Cow::Borrowed(text) => {
-                nested(&mut xml::Reader::new(text, limits), elements)
-            }
-            std::borrow::Cow::Owned(text) => {
+    // White space around the document came along when XML was converted to WBXML.
+    let document = bytes.trim_ascii_start();
+    let result = if document.starts_with(b"<") || document.starts_with(b"\xEF\xBB\xBF<") {
+        match xml::decode_text(document, limits).ok()? {
+            Cow::Borrowed(text) => nested(&mut xml::Reader::new(text, limits), elements),
+            Cow::Owned(text) => {
                 nested(&mut xml::Reader::new(&text, limits), elements).map(DevInf::into_owned)
             }
         }
-    } else if matches!(bytes.first(), Some(0x4A | 0xCA)) {
+    } else if matches!(document.first(), Some(0x4A | 0xCA)) {
         nested(
-            &mut Decoder::headless(bytes, &tables::DEVINF, limits),
+            &mut Decoder::headless(document, &tables::DEVINF, limits),
             elements,
         )
     } else {
         nested(
-            &mut Decoder::with_language(bytes, &tables::DEVINF, limits).ok()?,
+            &mut Decoder::with_language(document, &tables::DEVINF, limits).ok()?,
             elements,
         )
     };

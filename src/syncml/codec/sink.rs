@@ -22,6 +22,8 @@ pub(super) trait Sink {
     fn data(&mut self, bytes: &[u8]);
     /// Octets can be data as they are; if not they have to be written as base64.
     fn holds(&self, bytes: &[u8]) -> bool;
+    /// DevInf of 1.0 or 1.1 follows, in which XML has another name for MaxSize.
+    fn old_devinf(&mut self, old: bool);
     /// A DevInf document as content of the open element.
     fn devinf(&mut self, devinf: &DevInf<'_>);
     /// An element that no table names begins.
@@ -93,6 +95,11 @@ impl Names<'_> {
             table.push(0);
         }
         table
+    }
+
+    /// More than the string table can add to a message by itself: its length and the indexes into it.
+    pub(super) fn octets(&self) -> usize {
+        self.0.iter().map(|name| name.len() + 8).sum()
     }
 
     fn index(&self, name: &str) -> u32 {
@@ -183,6 +190,8 @@ impl<O: Output> Sink for Wbxml<'_, O> {
         true
     }
 
+    fn old_devinf(&mut self, _: bool) {}
+
     fn devinf(&mut self, devinf: &DevInf<'_>) {
         let length = devinf_document(0_usize, devinf, self.form);
         self.writer.opaque_head(length);
@@ -203,13 +212,13 @@ struct Through<'o, O>(&'o mut O);
 
 impl<O: Output> Output for Through<'_, O> {
     #[inline]
-    fn push(&mut self, byte: u8) {
-        self.0.push(byte);
+    fn octet(&mut self, byte: u8) {
+        self.0.octet(byte);
     }
 
     #[inline]
-    fn extend(&mut self, bytes: &[u8]) {
-        self.0.extend(bytes);
+    fn octets(&mut self, bytes: &[u8]) {
+        self.0.octets(bytes);
     }
 }
 
@@ -252,6 +261,10 @@ impl<O: Output> Sink for Xml<'_, O> {
 
     fn holds(&self, bytes: &[u8]) -> bool {
         std::str::from_utf8(bytes).is_ok_and(crate::xml::holds)
+    }
+
+    fn old_devinf(&mut self, old: bool) {
+        self.writer.old_size(old);
     }
 
     fn devinf(&mut self, devinf: &DevInf<'_>) {

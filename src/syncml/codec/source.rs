@@ -87,6 +87,9 @@ impl<'a> Source<'a> for Decoder<'a> {
 
     #[inline]
     fn text(&mut self) -> Result<Cow<'a, str>, DecodeError> {
+        if let Some(string) = self.only_string() {
+            return Ok(self.charset().decode(string));
+        }
         let mut text = Cow::Borrowed("");
         loop {
             match self.token()? {
@@ -147,7 +150,7 @@ impl<'a> Source<'a> for Decoder<'a> {
     }
 
     fn elements(&self) -> u32 {
-        self.count()
+        self.seen_elements()
     }
 
     fn spend(&mut self, elements: u32) {
@@ -292,7 +295,7 @@ impl<'a> Source<'a> for Reader<'a> {
     }
 
     fn elements(&self) -> u32 {
-        self.count()
+        self.seen_elements()
     }
 
     fn spend(&mut self, elements: u32) {

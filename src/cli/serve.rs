@@ -1,0 +1,118 @@
+//! `candybar serve`: the server.
+
+use anyhow::Context as _;
+
+use super::failure::{Code, Failure};
+use super::signal::Signals;
+use super::{Global, output, setup};
+use crate::config::Flag;
+use crate::exchange::{Exchange, ExchangeError, Reply, Request};
+use crate::store::{Store, StoreError};
+use crate::sync::AccountId;
+use crate::telemetry;
+use crate::web::{Engine, Limits, Server};
+
+/// Flags of `serve`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Address and port; port 0 takes any free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// The sync address as phones see it, if it is not the one that they send to
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Messages that are worked on at once [default: four for each processor core]
+    #[arg(long, value_name = "NUMBER")]
+    workers: Option<String>,
+    /// off, error, warn, info, debug or trace [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// text or json [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+}
+
+impl Args {
+    fn flags(&self) -> Vec<Flag> {
+        [
+            ("listen", "--listen", &self.listen),
+            ("public_url", "--public-url", &self.public_url),
+            ("http.workers", "--workers", &self.workers),
+            ("log.level", "--log-level", &self.log_level),
+            ("log.format", "--log-format", &self.log_format),
+        ]
+        .into_iter()
+        .filter_map(|(key, name, value)| {
+            let value = value.clone()?;
+            Some(Flag { key, name, value })
+        })
+        .collect()
+    }
+}
+
+/// The engine over the store, as the HTTP front sees it.
+#[derive(Clone)]
+pub(super) struct Service {
+    exchange: Exchange,
+    store: Store,
+}
+
+impl Service {
+    pub(super) fn new(exchange: Exchange, store: Store) -> Self {
+        Self { exchange, store }
+    }
+}
+
+impl Engine for Service {
+    fn handle(&self, request: Request<'_>, now: i64) -> Result<Reply, ExchangeError> {
+        self.exchange.handle(request, now)
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        // Any question that is answered will do; there is no account 0.
+        match self.store.account_by_id(AccountId(0)) {
+            Ok(_) | Err(StoreError::NotFound) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// Runs the server until it is told to stop.
+pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
+    let config = setup::config(global, args.flags())?;
+    telemetry::start(&config.log, telemetry::Mode::Server, global.verbose);
+    let store = setup::open(&config)?;
+    let exchange = Exchange::new(store.clone(), setup::settings(&config)?);
+    let server = Server::start(
+        Service::new(exchange, store),
+        &config.listen,
+        Limits::from(config.http),
+    )
+    .map_err(|error| cannot_listen(&config.listen, &error))?;
+    tracing::info!(
+        database = config.shown_database(),
+        listen = %server.address(),
+        "started"
+    );
+    let signals = Signals::install()?;
+    output::line(format!("listening on http://{}", server.address()))?;
+    signals.wait(&server)?;
+    tracing::info!("stopping: running requests end, new ones are refused");
+    server.stop().context("the HTTP server failed")?;
+    tracing::info!("stopped");
+    Ok(Code::Done)
+}
+
+/// Why the server cannot listen there.
+pub(super) fn cannot_listen(listen: &str, error: &std::io::Error) -> Failure {
+    let hint = match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "another program has this port; choose one with --listen HOST:PORT"
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need more rights; choose another one with --listen HOST:PORT"
+        }
+        _ => "choose an address of this machine with --listen HOST:PORT",
+    };
+    Failure::new(Code::Failed, format!("cannot listen on {listen}: {error}")).hint(hint)
+}

@@ -1,0 +1,265 @@
+//! The keys of the configuration: names, kinds, defaults, help. One row per key; everything else reads this table.
+
+/// What a key's value has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `host:port`.
+    Address,
+    /// A database URL.
+    Database,
+    /// Text; may be empty.
+    Text,
+    /// Text that is not empty.
+    Name,
+    /// An `http://` or `https://` URL; may be empty.
+    Url,
+    /// A whole number within the bounds (both allowed).
+    Number {
+        /// Least.
+        min: u64,
+        /// Greatest.
+        max: u64,
+    },
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// An IANA time zone.
+    TimeZone,
+    /// A table from an address that phones use to a datastore; as text `address=datastore,…`.
+    Aliases,
+}
+
+/// One key.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Dotted name: `sync.conflict`.
+    pub name: &'static str,
+    /// What the value has to be.
+    pub kind: Kind,
+    /// As text; empty means unset.
+    pub default: &'static str,
+    /// The value, or a part of it, must not be shown; such a key has a `_file` form too.
+    pub secret: bool,
+    /// For people.
+    pub help: &'static str,
+}
+
+/// The words of `sync.conflict`.
+pub const CONFLICT_WORDS: &[&str] = &["server", "client", "newer", "duplicate", "merge"];
+
+const fn key(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Key {
+    Key {
+        name,
+        kind,
+        default,
+        secret: false,
+        help,
+    }
+}
+
+const fn conflict_of(name: &'static str) -> Key {
+    key(
+        name,
+        Kind::Choice(CONFLICT_WORDS),
+        "",
+        "As sync.conflict, for this datastore alone. Unset: as sync.conflict.",
+    )
+}
+
+/// All keys, in the order in which they are printed.
+pub const KEYS: &[Key] = &[
+    key(
+        "listen",
+        Kind::Address,
+        "127.0.0.1:8080",
+        "Address and port of the HTTP server; port 0 takes any free one.",
+    ),
+    Key {
+        secret: true,
+        ..key(
+            "database",
+            Kind::Database,
+            "sqlite:candybar.db",
+            "Where everything is kept: sqlite:PATH or postgres://… (a build with the feature `postgres`).",
+        )
+    },
+    key(
+        "key_file",
+        Kind::Text,
+        "",
+        "The key that passwords in the database are encrypted with. Unset: candybar.key beside the database.",
+    ),
+    key(
+        "public_url",
+        Kind::Url,
+        "",
+        "The sync address as phones see it, such as http://sync.example.org:8080/sync. Unset: as the phone addressed us.",
+    ),
+    key(
+        "server_id",
+        Kind::Name,
+        "candybar",
+        "The name that the server gives itself towards phones.",
+    ),
+    key(
+        "sync.conflict",
+        Kind::Choice(CONFLICT_WORDS),
+        "merge",
+        "Who wins if both sides changed an item: server, client, newer, duplicate (both are kept) or merge (field by field).",
+    ),
+    key(
+        "sync.max_message_bytes",
+        Kind::Number {
+            min: 2048,
+            max: 67_108_864,
+        },
+        "1048576",
+        "Largest message that the server takes and sends; a phone that announces less gets less.",
+    ),
+    key(
+        "sync.max_object_bytes",
+        Kind::Number {
+            min: 4096,
+            max: 67_108_864,
+        },
+        "4194304",
+        "Largest item, over all its chunks.",
+    ),
+    key(
+        "sync.session_timeout_seconds",
+        Kind::Number {
+            min: 60,
+            max: 604_800,
+        },
+        "3600",
+        "How long after its last message a session can still go on.",
+    ),
+    key(
+        "sync.time_zone",
+        Kind::TimeZone,
+        "UTC",
+        "The zone that is meant by phones that know local time only.",
+    ),
+    key(
+        "sync.aliases",
+        Kind::Aliases,
+        "",
+        "More addresses for datastores: a table address = \"datastore\"; in the environment address=datastore,….",
+    ),
+    conflict_of("sync.contacts.conflict"),
+    conflict_of("sync.calendar.conflict"),
+    conflict_of("sync.tasks.conflict"),
+    conflict_of("sync.notes.conflict"),
+    conflict_of("sync.mail.conflict"),
+    key(
+        "http.max_body_bytes",
+        Kind::Number {
+            min: 2048,
+            max: 268_435_456,
+        },
+        "1048576",
+        "Largest request body; a larger one is answered with 413.",
+    ),
+    key(
+        "http.workers",
+        Kind::Number { min: 0, max: 1024 },
+        "0",
+        "How many messages are worked on at once; 0: four for each processor core.",
+    ),
+    key(
+        "http.request_timeout_seconds",
+        Kind::Number { min: 1, max: 3600 },
+        "60",
+        "How long a phone may take to send a request.",
+    ),
+    key(
+        "log.level",
+        Kind::Choice(&["off", "error", "warn", "info", "debug", "trace"]),
+        "info",
+        "What is logged, on standard error.",
+    ),
+    key(
+        "log.format",
+        Kind::Choice(&["text", "json"]),
+        "text",
+        "How: for people, or one JSON object a line.",
+    ),
+];
+
+/// The key of that name.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The environment variable of a key: `CANDYBAR_` and the name in upper case, two underscores for a dot.
+pub fn variable(name: &str) -> String {
+    format!("CANDYBAR_{}", name.replace('.', "__").to_ascii_uppercase())
+}
+
+/// The known key that looks most like an unknown one, if one does.
+pub fn nearest(unknown: &str) -> Option<&'static str> {
+    let unknown: String = unknown.chars().take(64).collect::<String>().to_lowercase();
+    let last = unknown.rsplit('.').next().unwrap_or_default();
+    KEYS.iter()
+        .map(|key| {
+            let own_last = key.name.rsplit('.').next().unwrap_or_default();
+            let whole = distance(&unknown, key.name);
+            // A known word in the wrong table is a near miss too.
+            let near = whole.min(distance(last, own_last) + 1);
+            let cut = last.len() > 3 && own_last.starts_with(last);
+            (if cut { near.min(2) } else { near }, whole, key.name)
+        })
+        .min()
+        .filter(|(near, _, name)| *near <= 2.max(name.len() / 4))
+        .map(|(_, _, name)| name)
+}
+
+/// Levenshtein distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KEYS, nearest, variable};
+
+    #[test]
+    fn near_misses_name_the_key_that_was_meant() {
+        for (unknown, meant) in [
+            ("lisen", Some("listen")),
+            ("data_base", Some("database")),
+            ("sync.conflicts", Some("sync.conflict")),
+            ("conflict", Some("sync.conflict")),
+            ("sync.contact.conflict", Some("sync.contacts.conflict")),
+            ("http.max_body", Some("http.max_body_bytes")),
+            ("max_body_bytes", Some("http.max_body_bytes")),
+            ("log.levle", Some("log.level")),
+            ("gateway", None),
+            ("push.coalesce_seconds", None),
+        ] {
+            assert_eq!(nearest(unknown), meant, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn variables_are_distinct() {
+        let mut variables: Vec<_> = KEYS.iter().map(|key| variable(key.name)).collect();
+        variables.sort();
+        variables.dedup();
+        assert_eq!(variables.len(), KEYS.len());
+        assert_eq!(
+            variable("http.max_body_bytes"),
+            "CANDYBAR_HTTP__MAX_BODY_BYTES"
+        );
+    }
+}

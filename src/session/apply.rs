@@ -1,0 +1,462 @@
+//! The client's changes: Sync with Add, Replace and Delete (Sync Protocol 1.1 section 5).
+//!
+//! A message's bodies are parsed once; one load brings what its LUIDs and match keys are known for, one the bodies
+//! that have to be compared or merged. The rules for single items are in `super::decide`.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use rustc_hash::FxHashMap;
+
+use super::devinf::Target;
+use super::state::{Phase, Stage};
+use super::turn::{Held, Turn};
+use super::LoadFailed;
+use crate::content::{self, Digest, Floating, Format, MatchKey, ReadHint, Record};
+use crate::device;
+use crate::sync::{Answer, Change, Datastore, Entry, Item, ItemId, ItemMeta, ItemWrite, KnownQuery, Modseq, Query};
+use crate::syncml::{self, ChangeKind, Code, Command, Data, GroupKind, Meta, Sync};
+
+/// Bodies that one Sync may have loaded to compare.
+const MAX_COMPARED: usize = 4_000;
+/// Octets of a LUID.
+const MAX_LUID: usize = 255;
+
+/// One item command.
+pub(super) struct Op<'m> {
+    pub position: u32,
+    pub cmd_id: &'m str,
+    pub kind: ChangeKind,
+    /// Answer it.
+    pub answered: bool,
+    pub luid: String,
+    /// Delete frees memory on the device only.
+    pub soft: bool,
+    /// What came for it; `Err` is the Status for what cannot be read.
+    pub content: Result<Option<Incoming<'m>>, Code>,
+}
+
+/// A body that came.
+pub(super) struct Incoming<'m> {
+    pub body: Cow<'m, [u8]>,
+    pub format: Format,
+    pub record: Record,
+    pub digest: Digest,
+    pub key: MatchKey,
+    /// The body says all without knowing the device: it can be kept as it is.
+    pub plain: bool,
+}
+
+/// What the ops of one Sync may meet.
+#[derive(Default)]
+pub(super) struct Lookup {
+    pub by_luid: FxHashMap<String, ItemId>,
+    pub by_key: FxHashMap<MatchKey, Vec<ItemId>>,
+    /// Versions that the device saw last, of items that changed since.
+    pub revisions: FxHashMap<ItemId, Item>,
+}
+
+impl Turn<'_> {
+    pub(super) fn sync(&mut self, sync: &Sync<'_>, position: u32) -> Result<(), LoadFailed> {
+        let uri = |location: &Option<syncml::Location<'_>>| location.as_ref().map(|location| location.uri.to_string());
+        let (target, source) = (uri(&sync.target), uri(&sync.source));
+        let link = self.state.link_at(target.as_deref(), source.as_deref());
+        let code = match link {
+            None if target.as_deref().and_then(|uri| self.context.settings.resolve(uri)).is_none() => Code::NOT_FOUND,
+            // No Alert, or out of its phase.
+            None => Code::COMMAND_NOT_ALLOWED,
+            Some(link) if self.forced.contains(&link) => Code::REFRESH_REQUIRED,
+            Some(_) if !matches!(self.state.phase, Phase::Initialising | Phase::Receiving) => Code::COMMAND_NOT_ALLOWED,
+            Some(_) => Code::OK,
+        };
+        if !sync.no_resp {
+            self.answer_refs(position, &sync.cmd_id, "Sync", code, target.as_deref(), source.as_deref());
+        }
+        let Some(link) = link.filter(|_| code == Code::OK) else {
+            self.refuse(&sync.commands, position, code);
+            return Ok(());
+        };
+        self.state.links[link].stage = Stage::Receiving;
+        let target = self.target(link);
+        let mut ops = Vec::with_capacity(sync.commands.len());
+        self.collect(link, &target, &sync.commands, position, &mut ops);
+        let mut lookup = self.look_up(link, &ops)?;
+        for op in &ops {
+            let code = self.apply(link, &target, op, &mut lookup);
+            if op.answered {
+                let luid = Some(op.luid.as_str()).filter(|luid| !luid.is_empty());
+                self.answer_refs(op.position, op.cmd_id, op.kind.name(), code, None, luid);
+            }
+        }
+        Ok(())
+    }
+
+    /// The same Status for every command of a Sync that is not worked on.
+    fn refuse(&mut self, commands: &[Command<'_>], position: u32, code: Code) {
+        let mut rest: Vec<&Command<'_>> = commands.iter().rev().collect();
+        while let Some(command) = rest.pop() {
+            if !command.no_resp() {
+                self.answer(position, command.cmd_id(), command.name(), code);
+            }
+            if let Command::Group(group) = command {
+                rest.extend(group.commands.iter().rev());
+            }
+        }
+    }
+
+    /// Flattens the commands, reads their bodies, joins chunks.
+    fn collect<'m>(
+        &mut self,
+        link: usize,
+        target: &Target,
+        commands: &'m [Command<'m>],
+        position: u32,
+        ops: &mut Vec<Op<'m>>,
+    ) {
+        let mut rest: Vec<&'m Command<'m>> = commands.iter().rev().collect();
+        while let Some(command) = rest.pop() {
+            match command {
+                Command::Group(group) if group.kind == GroupKind::Sequence => {
+                    if !group.no_resp {
+                        self.answer(position, &group.cmd_id, "Sequence", Code::OK);
+                    }
+                    rest.extend(group.commands.iter().rev());
+                }
+                Command::Group(group) => {
+                    if !group.no_resp {
+                        self.answer(position, &group.cmd_id, "Atomic", Code::FEATURE_NOT_SUPPORTED);
+                    }
+                    self.refuse(&group.commands, position, Code::FEATURE_NOT_SUPPORTED);
+                }
+                Command::Change(change) => match change.kind {
+                    ChangeKind::Copy | ChangeKind::Move => {
+                        self.refuse(std::slice::from_ref(command), position, Code::FEATURE_NOT_SUPPORTED);
+                    }
+                    ChangeKind::Add | ChangeKind::Replace | ChangeKind::Delete => {
+                        for item in &change.items {
+                            if let Some(op) = self.op(link, target, change, item, position) {
+                                ops.push(op);
+                            }
+                        }
+                    }
+                },
+                other => self.refuse(std::slice::from_ref(other), position, Code::COMMAND_NOT_ALLOWED),
+            }
+        }
+    }
+
+    fn op<'m>(
+        &mut self,
+        link: usize,
+        target: &Target,
+        change: &'m syncml::Change<'m>,
+        item: &'m syncml::Item<'m>,
+        position: u32,
+    ) -> Option<Op<'m>> {
+        let place = item.source.as_ref().or(item.target.as_ref());
+        let luid = place.map(|place| place.uri.to_string()).unwrap_or_default();
+        let content = if luid.is_empty() || luid.len() > MAX_LUID {
+            Err(Code::INCOMPLETE_COMMAND)
+        } else if change.kind == ChangeKind::Delete {
+            Ok(None)
+        } else {
+            let metas = [item.meta.as_ref(), change.meta.as_ref()];
+            let media = metas.iter().flatten().find_map(|meta| meta.kind.as_deref());
+            match self.whole(link, &luid, item, metas, media) {
+                super::chunk::Whole::Body { data, media } => {
+                    self.incoming(link, target, data, media.as_deref(), metas, &luid).map(Some)
+                }
+                super::chunk::Whole::Part => {
+                    self.answer_refs(
+                        position,
+                        &change.cmd_id,
+                        change.kind.name(),
+                        Code::CHUNK_ACCEPTED,
+                        None,
+                        Some(&luid),
+                    );
+                    return None;
+                }
+                super::chunk::Whole::Refused(code) => Err(code),
+            }
+        };
+        Some(Op {
+            position,
+            cmd_id: &change.cmd_id,
+            kind: change.kind,
+            answered: !change.no_resp,
+            luid,
+            soft: change.soft,
+            content,
+        })
+    }
+
+    /// Reads a body.
+    fn incoming<'m>(
+        &mut self,
+        link: usize,
+        target: &Target,
+        data: Cow<'m, [u8]>,
+        media: Option<&str>,
+        metas: [Option<&Meta<'_>>; 2],
+        luid: &str,
+    ) -> Result<Incoming<'m>, Code> {
+        let view = self.state.links[link].view;
+        let encoded = metas.iter().flatten().find_map(|meta| meta.format.as_deref());
+        let body = if encoded.is_some_and(|format| format.eq_ignore_ascii_case("b64")) {
+            let compact: Vec<u8> = data.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+            let decoded = base64::engine::general_purpose::STANDARD.decode(compact);
+            Cow::Owned(decoded.map_err(|_| Code::UNSUPPORTED_MEDIA_TYPE)?)
+        } else {
+            data
+        };
+        let version = metas.iter().flatten().find_map(|meta| meta.version.as_deref());
+        let local = !target.holding.utc && self.context.settings.time_zone != chrono_tz::Tz::UTC;
+        let hint = ReadHint {
+            format: media.and_then(|media| Format::from_mime(media, version)),
+            kind: Some(device::default_kind(view)),
+            time_zone: self.context.settings.time_zone,
+            floating: if local { Floating::Local } else { Floating::Keep },
+            ..ReadHint::default()
+        };
+        let parsed = content::read(&body, &hint).map_err(|error| {
+            self.note(Some(view), Some(luid), format!("an item cannot be read: {error}"));
+            Code::UNSUPPORTED_MEDIA_TYPE
+        })?;
+        if !view.collections().contains(&device::home(parsed.record.kind)) {
+            self.note(Some(view), Some(luid), format!("a {:?} does not belong into {view}", parsed.record.kind));
+            return Err(Code::UNSUPPORTED_MEDIA_TYPE);
+        }
+        for warning in &parsed.warnings {
+            self.note(Some(view), Some(luid), format!("odd content: {warning}"));
+        }
+        Ok(Incoming {
+            plain: hint.floating == Floating::Keep,
+            digest: content::digest(&parsed.record),
+            key: content::match_key(&parsed.record),
+            format: parsed.format,
+            record: parsed.record,
+            body,
+        })
+    }
+
+    /// Loads what is known of the LUIDs and match keys, then the bodies that decisions need.
+    fn look_up(&mut self, link: usize, ops: &[Op<'_>]) -> Result<Lookup, LoadFailed> {
+        let mut lookup = Lookup::default();
+        if ops.is_empty() {
+            return Ok(lookup);
+        }
+        let view = self.state.links[link].view;
+        let mut keys: Vec<_> = incoming_of(ops).map(|incoming| incoming.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let query = KnownQuery {
+            view,
+            luids: ops.iter().filter(|op| op.content.is_ok()).map(|op| op.luid.clone()).collect(),
+            items: Vec::new(),
+            keys,
+        };
+        self.load_known(query)?;
+        for (id, held) in &self.items {
+            if !view.collections().contains(&held.meta.datastore) {
+                continue;
+            }
+            if let Some(luid) = held.entry.as_ref().and_then(|entry| entry.luid.clone()) {
+                lookup.by_luid.insert(luid, *id);
+            }
+            if !held.meta.deleted {
+                lookup.by_key.entry(held.meta.key).or_default().push(*id);
+            }
+        }
+        for candidates in lookup.by_key.values_mut() {
+            candidates.sort_unstable();
+        }
+        let (bodies, revisions) = self.needed(link, ops, &lookup);
+        if !bodies.is_empty()
+            && let Answer::Items(items) = self.loads.load(&Query::Items(bodies))?
+        {
+            for item in items {
+                if let Some(held) = self.items.get_mut(&item.meta.id)
+                    && held.body.is_none()
+                {
+                    held.body = Some(item.body);
+                }
+            }
+        }
+        if !revisions.is_empty()
+            && let Answer::Items(items) = self.loads.load(&Query::Revisions(revisions))?
+        {
+            lookup.revisions = items.into_iter().map(|item| (item.meta.id, item)).collect();
+        }
+        Ok(lookup)
+    }
+
+    /// Loads items and the device's entries for them; what this message changed already stays as it is.
+    pub(super) fn load_known(&mut self, query: KnownQuery) -> Result<(), LoadFailed> {
+        let Answer::Known(known) = self.loads.load(&Query::Known(query))? else {
+            return Err(LoadFailed);
+        };
+        for known in known {
+            self.items.entry(known.item.id).or_insert_with(|| Held {
+                before: Some((known.item.clone(), known.entry.clone())),
+                meta: known.item,
+                entry: known.entry,
+                body: None,
+                changed: false,
+            });
+        }
+        Ok(())
+    }
+
+    /// Items whose bodies, and whose older versions, the ops may need.
+    fn needed(&self, link: usize, ops: &[Op<'_>], lookup: &Lookup) -> (Vec<ItemId>, Vec<(ItemId, Modseq)>) {
+        let round = self.state.links[link].round;
+        let mut bodies = Vec::new();
+        let mut revisions = Vec::new();
+        let mut want = |id: ItemId, held: &Held| {
+            if held.body.is_none() && bodies.len() < MAX_COMPARED {
+                bodies.push(id);
+                if let Some(entry) = &held.entry
+                    && entry.seen > Modseq(0)
+                    && entry.seen < held.meta.modseq
+                {
+                    revisions.push((id, entry.seen));
+                }
+            }
+        };
+        for op in ops {
+            let Ok(Some(incoming)) = &op.content else { continue };
+            if let Some(id) = lookup.by_luid.get(&op.luid)
+                && let Some(held) = self.items.get(id)
+            {
+                let unchanged = held.meta.digest == incoming.digest
+                    || held.entry.as_ref().is_some_and(|entry| entry.digest == incoming.digest);
+                if !unchanged || held.meta.deleted {
+                    want(*id, held);
+                }
+                if !self.state.links[link].mode.names_everything() || unchanged {
+                    continue;
+                }
+            }
+            let candidates = lookup.by_key.get(&incoming.key).map_or(&[][..], |ids| ids);
+            let exact = candidates.iter().any(|id| {
+                self.items.get(id).is_some_and(|held| {
+                    held.meta.digest == incoming.digest && held.entry.as_ref().is_none_or(|entry| entry.round < round)
+                })
+            });
+            if !exact {
+                for id in candidates {
+                    if let Some(held) = self.items.get(id) {
+                        want(*id, held);
+                    }
+                }
+            }
+        }
+        bodies.sort_unstable();
+        bodies.dedup();
+        (bodies, revisions)
+    }
+
+    /// Writes an item: a new one if `id` is `None`. `merged` are the octets of a record that is not what came.
+    pub(super) fn write_item(
+        &mut self,
+        id: Option<ItemId>,
+        incoming: &Incoming<'_>,
+        record: &Record,
+        verbatim: bool,
+    ) -> ItemId {
+        let id = id.unwrap_or_else(|| {
+            let id = self.next_item;
+            self.next_item = ItemId(id.0 + 1);
+            id
+        });
+        self.modseq = self.modseq.next();
+        let (format, body, original) = if verbatim && incoming.plain {
+            (incoming.format, incoming.body.to_vec(), None)
+        } else {
+            let format = richest(record, incoming.format);
+            let body = content::write(record, &content::Target::new(format));
+            (format, body, Some(incoming.body.to_vec()))
+        };
+        let meta = ItemMeta {
+            id,
+            datastore: device::home(record.kind),
+            modseq: self.modseq,
+            deleted: false,
+            format,
+            digest: if verbatim { incoming.digest } else { content::digest(record) },
+            key: if verbatim { incoming.key } else { content::match_key(record) },
+            updated: self.context.now,
+        };
+        let write = ItemWrite { meta: meta.clone(), body: body.clone(), original, origin: Some(self.device.id) };
+        self.changes.push(Change::PutItem(write));
+        let held = self.items.entry(id).or_insert_with(|| Held {
+            before: None,
+            meta: meta.clone(),
+            entry: None,
+            body: None,
+            changed: true,
+        });
+        held.meta = meta;
+        held.body = Some(body);
+        held.changed = true;
+        id
+    }
+
+    /// Sets the device's entry for an item. Another item that has the same LUID loses it.
+    pub(super) fn put_entry(&mut self, view: Datastore, entry: Entry, lookup: Option<&mut Lookup>) {
+        if let (Some(lookup), Some(luid)) = (lookup, &entry.luid)
+            && let Some(other) = lookup.by_luid.insert(luid.clone(), entry.item)
+            && other != entry.item
+            && self.items.get(&other).is_some_and(|held| held.entry.as_ref().is_some_and(|of| of.luid == entry.luid))
+        {
+            self.drop_entry(view, other);
+        }
+        if let Some(held) = self.items.get_mut(&entry.item) {
+            held.entry = Some(entry.clone());
+            held.changed = true;
+        }
+        self.changes.push(Change::PutEntry { view, entry });
+    }
+
+    pub(super) fn drop_entry(&mut self, view: Datastore, item: ItemId) {
+        if let Some(held) = self.items.get_mut(&item) {
+            held.entry = None;
+            held.changed = true;
+        }
+        self.changes.push(Change::DropEntry { view, item });
+    }
+
+    pub(super) fn delete_item(&mut self, item: ItemId) {
+        self.modseq = self.modseq.next();
+        if let Some(held) = self.items.get_mut(&item) {
+            held.meta.deleted = true;
+            held.meta.modseq = self.modseq;
+            held.changed = true;
+        }
+        self.changes.push(Change::DeleteItem { item, modseq: self.modseq, origin: Some(self.device.id) });
+    }
+}
+
+fn incoming_of<'o, 'm>(ops: &'o [Op<'m>]) -> impl Iterator<Item = &'o Incoming<'m>> {
+    ops.iter().filter_map(|op| op.content.as_ref().ok().and_then(Option::as_ref))
+}
+
+/// The form that keeps all of a record.
+fn richest(record: &Record, incoming: Format) -> Format {
+    match record.kind {
+        content::Kind::Contact => Format::VCard30,
+        content::Kind::Event | content::Kind::Task => Format::ICalendar20,
+        content::Kind::Note if incoming == Format::VNote11 || record.root.name == "VNOTE" => Format::VNote11,
+        content::Kind::Note => Format::PlainText,
+    }
+}
+
+/// The body of a Data element.
+pub(super) fn octets<'m>(data: &'m Data<'m>) -> Option<Cow<'m, [u8]>> {
+    match data {
+        Data::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
+        Data::None => None,
+        Data::Meta(_) | Data::DevInf(_) => None,
+    }
+}

@@ -1,0 +1,184 @@
+//! Device information in both directions (SyncML DevInf 1.0-1.2).
+
+use std::borrow::Cow;
+
+use super::settings::Settings;
+use crate::content::{Capabilities, Format};
+use crate::device;
+use crate::sync::Datastore;
+use crate::syncml::codec::{Form, Limits, decode_devinf, encode_devinf};
+use crate::syncml::{
+    Carrier, ContentType, CtCap, Data, DataStoreInfo, DevInf, Item, Location, ParamInfo, PropertyInfo, Version,
+};
+
+/// Datastores that the server has now.
+const OFFERED: [Datastore; 4] = [Datastore::Contacts, Datastore::Calendar, Datastore::Tasks, Datastore::Notes];
+
+/// The device's document as it is kept: XML, whatever carried it.
+pub(super) fn keep(devinf: &DevInf<'_>) -> Vec<u8> {
+    let version = Version::from_dtd(&devinf.ver_dtd).unwrap_or_default();
+    encode_devinf(devinf, &Form::new(Carrier::Xml, version))
+}
+
+/// The kept document; `None` if there is none.
+pub(super) fn kept(xml: &[u8]) -> Option<DevInf<'_>> {
+    if xml.is_empty() {
+        return None;
+    }
+    decode_devinf(xml, Carrier::Xml, &Limits::default()).ok()
+}
+
+/// The server's own document as an item of Results or Put.
+///
+/// Datastores that the client addressed have the address that it used: newer Nokias compare it with the one in their
+/// Alert, CGI part included.
+pub(super) fn own(settings: &Settings, form: &Form, addressed: &[(Datastore, String)]) -> Item<'static> {
+    let version = form.version;
+    let content_type = |format: Format| ContentType { kind: format.mime().into(), version: format.version().into() };
+    let mut flat: Vec<CtCap<'static>> = Vec::new();
+    let datastores = OFFERED
+        .iter()
+        .map(|datastore| {
+            let uri = addressed
+                .iter()
+                .find(|(of, _)| of == datastore)
+                .map_or_else(|| datastore.name().to_owned(), |(_, uri)| uri.clone());
+            let formats = device::formats(*datastore);
+            let ct_caps: Vec<_> = formats.iter().map(|format| ct_cap(*format, content_type(*format))).collect();
+            if version < Version::V12 {
+                for cap in &ct_caps {
+                    if !flat.iter().any(|known| known.content_type == cap.content_type) {
+                        flat.push(cap.clone());
+                    }
+                }
+            }
+            DataStoreInfo {
+                source_ref: Cow::Owned(uri),
+                display_name: Some(datastore.name().into()),
+                max_guid_size: Some(12),
+                rx_pref: formats.first().map(|format| content_type(*format)),
+                rx: formats.iter().skip(1).map(|format| content_type(*format)).collect(),
+                tx_pref: formats.first().map(|format| content_type(*format)),
+                tx: formats.iter().skip(1).map(|format| content_type(*format)).collect(),
+                ct_caps: if version < Version::V12 { Vec::new() } else { ct_caps },
+                sync_types: (1..=6).collect(),
+                ..DataStoreInfo::default()
+            }
+        })
+        .collect();
+    let devinf = DevInf {
+        ver_dtd: version.dtd().into(),
+        man: Some("candybar".into()),
+        model: Some("candybar".into()),
+        sw_v: Some(env!("CARGO_PKG_VERSION").into()),
+        dev_id: Cow::Owned(settings.server_id.clone()),
+        dev_typ: "server".into(),
+        utc: version > Version::V10,
+        large_objects: version > Version::V10,
+        number_of_changes: version > Version::V10,
+        datastores,
+        ct_caps: flat,
+        ..DevInf::default()
+    };
+    Item {
+        source: Some(Location::new(version.devinf_uri())),
+        data: Data::DevInf(Box::new(devinf)),
+        ..Item::default()
+    }
+}
+
+/// What the server knows of a form. It keeps whatever it is sent; the list is what a device may rely on.
+fn ct_cap(format: Format, content_type: ContentType<'static>) -> CtCap<'static> {
+    let version = |text: &'static str| PropertyInfo {
+        name: "VERSION".into(),
+        values: vec![text.into()],
+        ..PropertyInfo::default()
+    };
+    let framed = |root: &'static str, components: &[&'static str], names: &[&'static str]| {
+        let values: Vec<Cow<'static, str>> =
+            std::iter::once(root).chain(components.iter().copied()).map(Cow::Borrowed).collect();
+        let mut properties: Vec<_> = ["BEGIN", "END"]
+            .into_iter()
+            .map(|name| PropertyInfo { name: name.into(), values: values.clone(), ..PropertyInfo::default() })
+            .collect();
+        properties.push(version(format.version()));
+        properties.extend(names.iter().map(|name| property(name)));
+        properties
+    };
+    let properties = match format {
+        Format::VCard21 | Format::VCard30 | Format::VCard40 => framed("VCARD", &[], CONTACT),
+        Format::VCalendar10 => framed("VCALENDAR", &["VEVENT", "VTODO"], VCALENDAR),
+        Format::ICalendar20 => {
+            framed("VCALENDAR", &["VEVENT", "VTODO", "VALARM", "VTIMEZONE", "STANDARD", "DAYLIGHT"], ICALENDAR)
+        }
+        Format::VNote11 => framed("VNOTE", &[], NOTE),
+        Format::PlainText => Vec::new(),
+    };
+    CtCap { content_type, field_level: false, properties }
+}
+
+fn property(name: &&'static str) -> PropertyInfo<'static> {
+    let types: &[&'static str] = match *name {
+        "TEL" => &["HOME", "WORK", "CELL", "FAX", "PAGER", "VOICE", "PREF", "CAR", "VIDEO", "MSG"],
+        "EMAIL" => &["HOME", "WORK", "INTERNET", "PREF"],
+        "ADR" | "LABEL" | "URL" => &["HOME", "WORK", "PREF"],
+        _ => &[],
+    };
+    let params = if types.is_empty() {
+        Vec::new()
+    } else {
+        vec![ParamInfo {
+            name: "TYPE".into(),
+            values: types.iter().map(|value| Cow::Borrowed(*value)).collect(),
+            ..ParamInfo::default()
+        }]
+    };
+    PropertyInfo { name: Cow::Borrowed(*name), params, ..PropertyInfo::default() }
+}
+
+const CONTACT: &[&str] = &[
+    "N", "FN", "NICKNAME", "TEL", "EMAIL", "ADR", "LABEL", "ORG", "TITLE", "ROLE", "URL", "BDAY", "NOTE", "PHOTO",
+    "LOGO", "SOUND", "CATEGORIES", "CLASS", "GEO", "TZ", "KEY", "UID", "REV", "X-EPOCSECONDNAME", "X-NICKNAME",
+];
+const VCALENDAR: &[&str] = &[
+    "TZ", "DAYLIGHT", "SUMMARY", "DESCRIPTION", "LOCATION", "DTSTART", "DTEND", "DUE", "COMPLETED", "STATUS",
+    "PRIORITY", "CLASS", "CATEGORIES", "RRULE", "EXDATE", "RDATE", "AALARM", "DALARM", "ATTENDEE", "TRANSP",
+    "DCREATED", "LAST-MODIFIED", "SEQUENCE", "UID", "URL", "GEO", "X-EPOCAGENDAENTRYTYPE",
+];
+const ICALENDAR: &[&str] = &[
+    "SUMMARY", "DESCRIPTION", "LOCATION", "DTSTART", "DTEND", "DURATION", "DUE", "COMPLETED", "PERCENT-COMPLETE",
+    "STATUS", "PRIORITY", "CLASS", "CATEGORIES", "RRULE", "EXDATE", "RDATE", "RECURRENCE-ID", "TRIGGER", "ACTION",
+    "REPEAT", "ATTENDEE", "ORGANIZER", "TRANSP", "CREATED", "DTSTAMP", "LAST-MODIFIED", "SEQUENCE", "UID", "URL",
+    "GEO", "TZID", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME",
+];
+const NOTE: &[&str] = &["SUMMARY", "BODY", "DCREATED", "LAST-MODIFIED", "CATEGORIES", "CLASS", "LUID"];
+
+/// What a session knows of the device's datastore.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub holding: device::Holding,
+    pub number_of_changes: bool,
+    pub large_objects: bool,
+}
+
+impl Target {
+    pub(super) fn of(devinf: Option<&DevInf<'_>>, remote: &str, view: Datastore) -> Self {
+        match devinf {
+            Some(devinf) => Self {
+                holding: device::Holding::of(devinf, remote, view),
+                number_of_changes: devinf.number_of_changes,
+                large_objects: devinf.large_objects,
+            },
+            None => Self {
+                holding: device::Holding::unknown(view),
+                number_of_changes: false,
+                large_objects: false,
+            },
+        }
+    }
+
+    /// What the device can hold, if it said anything.
+    pub(super) fn capabilities(&self) -> Option<&Capabilities> {
+        (!self.holding.capabilities.is_empty()).then_some(&self.holding.capabilities)
+    }
+}

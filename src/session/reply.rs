@@ -1,0 +1,180 @@
+//! The reply under construction: what fits into the peer's message size, and what has to wait.
+
+use std::borrow::Cow;
+
+use super::state::{Owed, State};
+use crate::syncml::codec::{Form, encoded_len};
+use crate::syncml::{Anchor, Chal, Command, Data, Item, Message, Meta, Status};
+
+/// Octets kept free for Final and for a 222.
+const RESERVE: usize = 64;
+
+/// A reply that grows until it is full.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub form: Form,
+    message: Message<'static>,
+    budget: usize,
+    used: usize,
+    commands: u32,
+    /// Statuses in the order of the commands that they answer.
+    statuses: Vec<(u32, Owed)>,
+    header_challenge: Option<Chal<'static>>,
+    /// The client wants no Status at all.
+    silent: bool,
+}
+
+impl Reply {
+    pub(super) fn new(message: Message<'static>, state: &State, silent: bool) -> Self {
+        let form = state.form();
+        let budget = usize::try_from(state.max_message).unwrap_or(usize::MAX).saturating_sub(RESERVE);
+        let used = crate::syncml::codec::header_len(&message.header, &form);
+        Self {
+            form,
+            message,
+            budget,
+            used,
+            commands: 0,
+            statuses: Vec::new(),
+            header_challenge: None,
+            silent,
+        }
+    }
+
+    /// MsgID of the reply.
+    pub(super) fn msg_id(&self) -> &str {
+        &self.message.header.msg_id
+    }
+
+    /// Octets that are still free.
+    pub(super) fn free(&self) -> usize {
+        self.budget.saturating_sub(self.used)
+    }
+
+    /// Octets that are free in a message that holds nothing but its header.
+    pub(super) fn free_when_empty(&self) -> usize {
+        self.budget.saturating_sub(crate::syncml::codec::header_len(&self.message.header, &self.form))
+    }
+
+    /// Queues a Status for the command at a position of the request.
+    pub(super) fn owe(&mut self, position: u32, status: Owed) {
+        if !self.silent {
+            self.statuses.push((position, status));
+        }
+    }
+
+    /// Statuses of an earlier message that did not fit then.
+    pub(super) fn owe_first(&mut self, backlog: Vec<Owed>) {
+        self.statuses.extend(backlog.into_iter().map(|status| (0, status)));
+    }
+
+    /// The Status of the header carries a challenge.
+    pub(super) fn challenge(&mut self, challenge: Chal<'static>) {
+        self.header_challenge = Some(challenge);
+    }
+
+    /// Writes the queued Statuses, as many as fit; gives back the others.
+    pub(super) fn flush_statuses(&mut self) -> Vec<Owed> {
+        let mut statuses = std::mem::take(&mut self.statuses);
+        statuses.sort_by_key(|(position, _)| *position);
+        let mut rest = statuses.into_iter().map(|(_, status)| status);
+        while let Some(owed) = rest.next() {
+            let chal = if owed.cmd_ref == "0" { self.header_challenge.take() } else { None };
+            let code_and_refs = Status {
+                cmd_id: Cow::Borrowed(""),
+                msg_ref: Cow::Owned(owed.msg_ref.clone()),
+                cmd_ref: Cow::Owned(owed.cmd_ref.clone()),
+                cmd: Cow::Owned(owed.cmd.clone()),
+                target_refs: owed.target_ref.clone().map(Cow::Owned).into_iter().collect(),
+                source_refs: owed.source_ref.clone().map(Cow::Owned).into_iter().collect(),
+                chal,
+                code: owed.code,
+                items: owed
+                    .anchor_next
+                    .clone()
+                    .map(|next| Item {
+                        data: Data::Meta(Box::new(Meta {
+                            anchor: Some(Anchor { last: None, next: Cow::Owned(next) }),
+                            ..Meta::default()
+                        })),
+                        ..Item::default()
+                    })
+                    .into_iter()
+                    .collect(),
+                ..Status::default()
+            };
+            if self.push(Command::Status(code_and_refs)).is_none() {
+                return std::iter::once(owed).chain(rest).collect();
+            }
+        }
+        Vec::new()
+    }
+
+    /// Adds a command if it fits, and numbers it; `None` if it does not fit.
+    pub(super) fn push(&mut self, mut command: Command<'static>) -> Option<u32> {
+        let number = self.commands + 1;
+        set_cmd_id(&mut command, number);
+        let octets = encoded_len(&command, &self.form);
+        if octets > self.free() {
+            return None;
+        }
+        self.used += octets;
+        self.commands = number;
+        self.message.body.push(command);
+        Some(number)
+    }
+
+    /// Reserves octets and a number for a command that is put into a Sync; `None` if it does not fit.
+    pub(super) fn reserve(&mut self, command: &mut Command<'static>) -> Option<u32> {
+        let number = self.commands + 1;
+        set_cmd_id(command, number);
+        let octets = encoded_len(command, &self.form);
+        if octets > self.free() {
+            return None;
+        }
+        self.used += octets;
+        self.commands = number;
+        Some(number)
+    }
+
+    /// Adds a command whose octets were counted by [`Self::reserve`].
+    pub(super) fn push_reserved(&mut self, command: Command<'static>) {
+        self.message.body.push(command);
+    }
+
+    /// There is nothing in it but Statuses.
+    pub(super) fn only_statuses(&self) -> bool {
+        self.message.body.iter().all(|command| matches!(command, Command::Status(_)))
+    }
+
+    /// The message. `last` is Final.
+    pub(super) fn finish(mut self, last: bool, meta: Meta<'static>) -> Message<'static> {
+        self.message.last = last;
+        self.message.header.meta = Some(meta);
+        self.message
+    }
+
+    /// RespURI.
+    pub(super) fn respond_to(&mut self, uri: String) {
+        self.used += uri.len() + 16;
+        self.message.header.resp_uri = Some(Cow::Owned(uri));
+    }
+}
+
+fn set_cmd_id(command: &mut Command<'static>, number: u32) {
+    let id = Cow::Owned(number.to_string());
+    match command {
+        Command::Change(c) => c.cmd_id = id,
+        Command::Alert(c) => c.cmd_id = id,
+        Command::Group(c) => c.cmd_id = id,
+        Command::Exec(c) => c.cmd_id = id,
+        Command::Get(c) => c.cmd_id = id,
+        Command::Map(c) => c.cmd_id = id,
+        Command::Put(c) => c.cmd_id = id,
+        Command::Results(c) => c.cmd_id = id,
+        Command::Search(c) => c.cmd_id = id,
+        Command::Status(c) => c.cmd_id = id,
+        Command::Sync(c) => c.cmd_id = id,
+        Command::Unknown { cmd_id, .. } => *cmd_id = id,
+    }
+}

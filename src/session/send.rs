@@ -1,0 +1,464 @@
+//! Package 4: the server's changes, packed into messages that the device takes.
+
+use std::borrow::Cow;
+
+use super::LoadFailed;
+use super::decide::read_stored;
+use super::devinf::Target;
+use super::state::{Awaited, Mode, Outgoing, Sent, Stage};
+use super::turn::Turn;
+use crate::content::{self, Digest, Format};
+use crate::sync::{Answer, Cursor, Entry, Item, ItemId, ItemMeta, Modseq, OutgoingQuery, Query, Selection};
+use crate::syncml::codec::encoded_len;
+use crate::syncml::{self, Change, ChangeKind, Command, Data, Location, Meta, Sync, Version};
+
+/// Items of one page.
+const PAGE: u32 = 300;
+/// Commands of one message, whatever its size: the Statuses for them have to be remembered.
+const MAX_COMMANDS: usize = 1_000;
+/// A chunk smaller than this is not worth a message of its own.
+const LEAST_CHUNK: usize = 256;
+
+/// What became of an item that was to be sent.
+enum Packed {
+    /// It is in the message, or there is nothing to send for it.
+    Done,
+    /// The message is full.
+    Full,
+}
+
+/// A Sync element that is being filled.
+struct Filling {
+    link: usize,
+    commands: Vec<Command<'static>>,
+    target: std::rc::Rc<Target>,
+}
+
+impl Turn<'_> {
+    /// Fills the reply. True if a Sync went out.
+    pub(super) fn send(&mut self) -> Result<bool, LoadFailed> {
+        let mut sent = false;
+        for link in 0..self.state.links.len() {
+            if self.state.links[link].stage == Stage::Sent && self.state.outgoing.as_ref().is_none_or(|out| out.link != link) {
+                continue;
+            }
+            let complete = self.send_link(link)?;
+            sent |= self.state.links[link].sync_sent;
+            if !complete {
+                break;
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Sends what a datastore has. False if the message is full.
+    fn send_link(&mut self, link: usize) -> Result<bool, LoadFailed> {
+        let first = !matches!(self.state.links[link].stage, Stage::Sending(_));
+        let mode = self.state.links[link].mode;
+        if first {
+            if mode == Mode::RefreshFromClient {
+                self.delete_unclaimed(link)?;
+            }
+            if !mode.server_sends() {
+                self.state.links[link].stage = Stage::Sent;
+                self.state.links[link].considered = self.modseq;
+                return Ok(true);
+            }
+            let view = self.state.links[link].view;
+            let mut state = self.view_state(view);
+            state.sending_since = self.modseq;
+            self.put_view_state(view, state);
+            self.state.links[link].stage = Stage::Sending(Cursor::default());
+        }
+        let target = self.target(link);
+        let of = &self.state.links[link];
+        let mut sync = Sync {
+            target: Some(Location::new(of.remote.clone())),
+            source: Some(Location::new(of.local.clone())),
+            ..Sync::default()
+        };
+        if first && target.number_of_changes && self.state.version > Version::V10 {
+            sync.number_of_changes = Some(self.count(link)?);
+        }
+        let mut element = Command::Sync(sync);
+        if self.reply.reserve(&mut element).is_none() {
+            if first {
+                self.state.links[link].stage = Stage::Receiving;
+            }
+            return Ok(false);
+        }
+        let mut filling = Filling { link, commands: Vec::new(), target };
+        let complete = self.fill(&mut filling)?;
+        let Command::Sync(sync) = &mut element else { return Err(LoadFailed) };
+        sync.commands = filling.commands;
+        if first || !sync.commands.is_empty() {
+            self.state.links[link].sync_sent = true;
+            self.reply.push_reserved(element);
+        }
+        Ok(complete)
+    }
+
+    fn selection(&self, link: usize) -> Selection {
+        let of = &self.state.links[link];
+        if of.mode.names_everything() { Selection::All } else { Selection::Changes { base: of.base() } }
+    }
+
+    fn query(&self, link: usize, after: Cursor) -> OutgoingQuery {
+        let of = &self.state.links[link];
+        OutgoingQuery {
+            view: of.view,
+            round: of.round,
+            selection: self.selection(link),
+            after,
+            max_items: PAGE,
+            max_octets: self.reply.free() as u64 + 1,
+        }
+    }
+
+    /// NumberOfChanges: what the store says, corrected by what this message changed.
+    fn count(&mut self, link: usize) -> Result<u64, LoadFailed> {
+        let query = self.query(link, Cursor::default());
+        let Answer::Count(stored) = self.loads.load(&Query::Count(query))? else {
+            return Err(LoadFailed);
+        };
+        let wants = |meta: &ItemMeta, entry: Option<&Entry>| query.selection.wants(query.round, meta, entry);
+        let mut count = i64::try_from(stored).unwrap_or(i64::MAX);
+        for held in self.items.values().filter(|held| held.changed && query.view.collections().contains(&held.meta.datastore)) {
+            count -= i64::from(held.before.as_ref().is_some_and(|(meta, entry)| wants(meta, entry.as_ref())));
+            count += i64::from(wants(&held.meta, held.entry.as_ref()));
+        }
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Puts items into a Sync until there are no more (true) or the message is full (false).
+    fn fill(&mut self, filling: &mut Filling) -> Result<bool, LoadFailed> {
+        let link = filling.link;
+        if self.state.outgoing.is_some() && !self.next_chunk(filling) {
+            return Ok(false);
+        }
+        let Stage::Sending(mut cursor) = self.state.links[link].stage else {
+            return Ok(true);
+        };
+        loop {
+            let query = self.query(link, cursor);
+            let Answer::Outgoing(page) = self.loads.load(&Query::Outgoing(query))? else {
+                return Err(LoadFailed);
+            };
+            let end = page.items.last().map(|(item, _)| place(&item.meta));
+            let mut items: Vec<(Item, Option<Entry>)> = page
+                .items
+                .into_iter()
+                .filter(|(item, _)| self.items.get(&item.meta.id).is_none_or(|held| !held.changed))
+                .collect();
+            let upto = if page.more { end } else { None };
+            self.add_changed_here(&query, upto, &mut items)?;
+            for (item, entry) in items {
+                let next = place(&item.meta);
+                if filling.commands.len() >= MAX_COMMANDS {
+                    return Ok(false);
+                }
+                match self.pack(filling, item, entry) {
+                    Packed::Done => cursor = next,
+                    Packed::Full => {
+                        self.state.links[link].stage = Stage::Sending(cursor);
+                        return Ok(false);
+                    }
+                }
+                self.state.links[link].stage = Stage::Sending(cursor);
+                if self.state.outgoing.is_some() {
+                    return Ok(false);
+                }
+            }
+            match upto {
+                Some(end) => cursor = end,
+                None => {
+                    self.state.links[link].considered = page.modseq.max(self.modseq);
+                    self.state.links[link].stage = Stage::Sent;
+                    return Ok(true);
+                }
+            }
+            self.state.links[link].stage = Stage::Sending(cursor);
+        }
+    }
+
+    /// Items that this message changed and the store cannot tell of yet, at their place among the others.
+    fn add_changed_here(
+        &mut self,
+        query: &OutgoingQuery,
+        upto: Option<Cursor>,
+        items: &mut Vec<(Item, Option<Entry>)>,
+    ) -> Result<(), LoadFailed> {
+        let chosen: Vec<ItemId> = self
+            .items
+            .values()
+            .filter(|held| {
+                let at = place(&held.meta);
+                held.changed
+                    && query.view.collections().contains(&held.meta.datastore)
+                    && after(at, query.after)
+                    && upto.is_none_or(|end| !after(at, end))
+                    && query.selection.wants(query.round, &held.meta, held.entry.as_ref())
+            })
+            .map(|held| held.meta.id)
+            .collect();
+        if chosen.is_empty() {
+            return Ok(());
+        }
+        let missing: Vec<ItemId> = chosen.iter().copied().filter(|id| self.items[id].body.is_none()).collect();
+        if !missing.is_empty() {
+            let Answer::Items(loaded) = self.loads.load(&Query::Items(missing))? else {
+                return Err(LoadFailed);
+            };
+            for item in loaded {
+                if let Some(held) = self.items.get_mut(&item.meta.id) {
+                    held.body = Some(item.body);
+                }
+            }
+        }
+        for id in chosen {
+            let held = &self.items[&id];
+            let item = Item { meta: held.meta.clone(), body: held.body.clone().unwrap_or_default() };
+            items.push((item, held.entry.clone()));
+        }
+        items.sort_by_key(|(item, _)| (item.meta.modseq, item.meta.id));
+        Ok(())
+    }
+
+    fn pack(&mut self, filling: &mut Filling, item: Item, entry: Option<Entry>) -> Packed {
+        let link = filling.link;
+        let round = self.state.links[link].round;
+        let all = self.state.links[link].mode.names_everything();
+        // In a slow sync an entry of an earlier round is no longer true.
+        let entry = entry.filter(|entry| !all || entry.round == round);
+        let luid = entry.as_ref().and_then(|entry| entry.luid.clone());
+        let (kind, address) = match (item.meta.deleted, luid) {
+            (true, Some(luid)) => (Sent::Delete, luid),
+            (true, None) => {
+                if entry.is_some() {
+                    let view = self.state.links[link].view;
+                    self.drop_entry(view, item.meta.id);
+                }
+                return Packed::Done;
+            }
+            (false, Some(luid)) => (Sent::Replace, luid),
+            (false, None) if self.state.links[link].full => {
+                self.remember(link, &item.meta, entry.as_ref());
+                return Packed::Done;
+            }
+            (false, None) => (Sent::Add, item.meta.id.guid()),
+        };
+        let format = filling.target.holding.format;
+        let body = if kind == Sent::Delete {
+            Vec::new()
+        } else {
+            match self.body_for(&filling.target, &item) {
+                Some(body) => body,
+                None => {
+                    let view = self.state.links[link].view;
+                    self.note(Some(view), Some(&address), "the stored item cannot be read and is not sent");
+                    return Packed::Done;
+                }
+            }
+        };
+        let mut command = command(kind, &address, format, body.clone(), None, false);
+        let octets = encoded_len(&command, &self.reply.form);
+        if octets > self.reply.free_when_empty().saturating_sub(200) {
+            return self.pack_large(filling, &item.meta, entry.as_ref(), kind, address, format, body);
+        }
+        let Some(cmd) = self.reply.reserve(&mut command) else {
+            return Packed::Full;
+        };
+        filling.commands.push(command);
+        self.sent(link, &item.meta, entry.as_ref(), kind, cmd, false);
+        Packed::Done
+    }
+
+    /// An object that no single message can hold: chunks, if the device takes them.
+    #[allow(clippy::too_many_arguments)]
+    fn pack_large(
+        &mut self,
+        filling: &mut Filling,
+        meta: &ItemMeta,
+        entry: Option<&Entry>,
+        kind: Sent,
+        address: String,
+        format: Format,
+        body: Vec<u8>,
+    ) -> Packed {
+        let link = filling.link;
+        let view = self.state.links[link].view;
+        let max_object = self.state.max_object;
+        let takes = self.state.version > Version::V10
+            && (filling.target.large_objects || max_object > 0)
+            && (max_object == 0 || body.len() as u64 <= max_object);
+        let body = match String::from_utf8(body) {
+            Ok(body) if takes => body,
+            _ => {
+                self.note(Some(view), Some(&address), "an item is larger than the device takes; it is offered again next time");
+                self.remember(link, meta, entry);
+                return Packed::Done;
+            }
+        };
+        if self.reply.free() < LEAST_CHUNK * 2 {
+            return Packed::Full;
+        }
+        self.state.outgoing = Some(Outgoing {
+            link,
+            item: meta.id,
+            version: meta.modseq,
+            kind,
+            address,
+            media: format.mime().to_owned(),
+            body,
+            offset: 0,
+        });
+        self.remember(link, meta, entry);
+        self.next_chunk(filling);
+        Packed::Done
+    }
+
+    /// Sends the next chunk. True if it was the last one.
+    fn next_chunk(&mut self, filling: &mut Filling) -> bool {
+        let Some(mut out) = self.state.outgoing.take() else { return true };
+        let format = Format::from_mime(&out.media, None).unwrap_or(filling.target.holding.format);
+        let rest = &out.body[out.offset..];
+        let mut length = rest.len().min(self.reply.free());
+        loop {
+            length = floor_char_boundary(rest, length);
+            if length < LEAST_CHUNK.min(rest.len()) {
+                // Full; the next message begins with it.
+                self.state.outgoing = Some(out);
+                return false;
+            }
+            let more = length < rest.len();
+            let size = (out.offset == 0).then_some(out.body.len() as u64);
+            let chunk = rest.as_bytes()[..length].to_vec();
+            let mut command = command(out.kind, &out.address, format, chunk, size, more);
+            let octets = encoded_len(&command, &self.reply.form);
+            if octets > self.reply.free() {
+                let excess = octets - self.reply.free();
+                length = length.saturating_sub(excess.max(1));
+                continue;
+            }
+            let Some(cmd) = self.reply.reserve(&mut command) else {
+                self.state.outgoing = Some(out);
+                return false;
+            };
+            filling.commands.push(command);
+            let msg = self.reply.msg_id().to_owned();
+            self.state.awaited.push(Awaited {
+                msg,
+                cmd,
+                link: out.link,
+                item: out.item,
+                version: out.version,
+                kind: out.kind,
+                chunk: more,
+            });
+            out.offset += length;
+            if more {
+                self.state.outgoing = Some(out);
+                return false;
+            }
+            let counts = &mut self.state.links[filling.link].counts;
+            match out.kind {
+                Sent::Add => counts.sent_added += 1,
+                Sent::Replace => counts.sent_replaced += 1,
+                Sent::Delete => {}
+            }
+            return true;
+        }
+    }
+
+    /// The item's body as the device can hold it.
+    fn body_for(&mut self, target: &Target, item: &Item) -> Option<Vec<u8>> {
+        let record = read_stored(&item.body, item.meta.format)?;
+        Some(content::write(
+            &record,
+            &content::Target {
+                format: target.holding.format,
+                capabilities: target.capabilities(),
+                utc: target.holding.utc,
+                time_zone: self.context.settings.time_zone,
+            },
+        ))
+    }
+
+    fn sent(&mut self, link: usize, meta: &ItemMeta, entry: Option<&Entry>, kind: Sent, cmd: u32, chunk: bool) {
+        let msg = self.reply.msg_id().to_owned();
+        self.state.awaited.push(Awaited { msg, cmd, link, item: meta.id, version: meta.modseq, kind, chunk });
+        let counts = &mut self.state.links[link].counts;
+        match kind {
+            Sent::Add => counts.sent_added += 1,
+            Sent::Replace => counts.sent_replaced += 1,
+            Sent::Delete => counts.sent_deleted += 1,
+        }
+        self.remember(link, meta, entry);
+    }
+
+    /// Notes in the view that a version is on its way, or is to be sent another time.
+    fn remember(&mut self, link: usize, meta: &ItemMeta, entry: Option<&Entry>) {
+        let (view, current) = (self.state.links[link].view, self.state.links[link].round);
+        let entry = match entry {
+            Some(entry) => Entry { sent: Some(meta.modseq), round: current, ..entry.clone() },
+            None => Entry {
+                item: meta.id,
+                luid: None,
+                seen: Modseq(0),
+                sent: Some(meta.modseq),
+                digest: Digest::default(),
+                round: current,
+                failures: 0,
+            },
+        };
+        self.put_entry(view, entry, None);
+    }
+}
+
+const fn place(meta: &ItemMeta) -> Cursor {
+    Cursor { modseq: meta.modseq, item: meta.id }
+}
+
+fn after(a: Cursor, b: Cursor) -> bool {
+    (a.modseq, a.item) > (b.modseq, b.item)
+}
+
+fn floor_char_boundary(text: &str, mut index: usize) -> usize {
+    index = index.min(text.len());
+    while !text.is_char_boundary(index) {
+        index -= 1;
+    }
+    index
+}
+
+/// An item command. Server to client: Add names our GUID as Source, the others the client's LUID as Target.
+fn command(kind: Sent, address: &str, format: Format, body: Vec<u8>, size: Option<u64>, more_data: bool) -> Command<'static> {
+    let location = Some(Location::new(address.to_owned()));
+    let (source, target) = if kind == Sent::Add { (location, None) } else { (None, location) };
+    let is_delete = kind == Sent::Delete;
+    let meta = (!is_delete).then(|| Meta {
+        kind: Some(Cow::Borrowed(format.mime())),
+        size,
+        ..Meta::default()
+    });
+    Command::Change(Change {
+        kind: match kind {
+            Sent::Add => ChangeKind::Add,
+            Sent::Replace => ChangeKind::Replace,
+            Sent::Delete => ChangeKind::Delete,
+        },
+        cmd_id: Cow::Borrowed(""),
+        no_resp: false,
+        archive: false,
+        soft: false,
+        cred: None,
+        meta,
+        items: vec![syncml::Item {
+            target,
+            source,
+            data: if is_delete { Data::None } else { Data::Bytes(Cow::Owned(body)) },
+            more_data,
+            ..syncml::Item::default()
+        }],
+    })
+}

@@ -1,0 +1,292 @@
+//! What a session remembers between two messages. Bounded by the size of a message and the number of datastores.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sync::{Cursor, Datastore, Generation, ItemId, Modseq, Round};
+use crate::syncml::codec::Form;
+use crate::syncml::{Carrier, Code, Message, Version};
+
+/// Octets of a message for a peer that does not say how much it takes.
+const DEFAULT_MAX_MESSAGE: u64 = 16_384;
+/// Fewer octets than this hold no useful message.
+const LEAST_MAX_MESSAGE: u64 = 1_024;
+
+/// Which package the session waits for; see the module's documentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Phase {
+    Initialising,
+    Receiving,
+    Sending,
+    Finishing,
+    Done,
+}
+
+/// Synchronisation types, by their alert codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Mode {
+    TwoWay,
+    Slow,
+    OneWayFromClient,
+    RefreshFromClient,
+    OneWayFromServer,
+    RefreshFromServer,
+}
+
+impl Mode {
+    pub(super) const fn from_alert(code: u32) -> Option<Self> {
+        match code {
+            200 => Some(Self::TwoWay),
+            201 => Some(Self::Slow),
+            202 => Some(Self::OneWayFromClient),
+            203 => Some(Self::RefreshFromClient),
+            204 => Some(Self::OneWayFromServer),
+            205 => Some(Self::RefreshFromServer),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn alert(self) -> u32 {
+        match self {
+            Self::TwoWay => 200,
+            Self::Slow => 201,
+            Self::OneWayFromClient => 202,
+            Self::RefreshFromClient => 203,
+            Self::OneWayFromServer => 204,
+            Self::RefreshFromServer => 205,
+        }
+    }
+
+    /// The mode rests on a sync before it, so the anchors have to fit.
+    pub(super) const fn needs_anchors(self) -> bool {
+        matches!(self, Self::TwoWay | Self::OneWayFromClient | Self::OneWayFromServer)
+    }
+
+    /// The client sends items.
+    pub(super) const fn client_sends(self) -> bool {
+        matches!(self, Self::TwoWay | Self::Slow | Self::OneWayFromClient | Self::RefreshFromClient)
+    }
+
+    /// The server sends items.
+    pub(super) const fn server_sends(self) -> bool {
+        matches!(self, Self::TwoWay | Self::Slow | Self::OneWayFromServer | Self::RefreshFromServer)
+    }
+
+    /// The client names everything that it has (or wipes it), so entries of earlier rounds say nothing any more.
+    pub(super) const fn names_everything(self) -> bool {
+        matches!(self, Self::Slow | Self::RefreshFromClient | Self::RefreshFromServer)
+    }
+}
+
+/// How far the sync of one datastore is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Stage {
+    /// Its Alert was accepted; no Sync came yet.
+    Alerted,
+    /// At least one Sync came.
+    Receiving,
+    /// The server sends.
+    Sending(Cursor),
+    /// The server has sent all.
+    Sent,
+}
+
+/// Numbers of items of one datastore in one session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Came from the device as new.
+    pub received_added: u32,
+    /// Came from the device as changed.
+    pub received_replaced: u32,
+    /// Came from the device as deleted.
+    pub received_deleted: u32,
+    /// Came from the device and were known already.
+    pub received_equal: u32,
+    /// Came from the device and could not be taken.
+    pub received_refused: u32,
+    /// Both sides had changed them.
+    pub conflicts: u32,
+    /// Went to the device as new.
+    pub sent_added: u32,
+    /// Went to the device as changed.
+    pub sent_replaced: u32,
+    /// Went to the device as deleted.
+    pub sent_deleted: u32,
+    /// The device refused them.
+    pub sent_refused: u32,
+}
+
+/// The sync of one datastore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Link {
+    pub view: Datastore,
+    /// The server's datastore as the client addresses it.
+    pub local: String,
+    /// The client's datastore.
+    pub remote: String,
+    pub mode: Mode,
+    pub stage: Stage,
+    pub round: Round,
+    /// The generation that this sync rests on.
+    pub basis: Option<Generation>,
+    pub client_next: String,
+    pub server_next: String,
+    /// Our Alert for it is still to be sent.
+    pub alert_owed: bool,
+    /// A Sync of this package 4 went out already.
+    pub sync_sent: bool,
+    /// The account's counter when all up to it was considered for the device.
+    pub considered: Modseq,
+    /// The device said that it is full: no more Adds.
+    pub full: bool,
+    pub counts: Counts,
+}
+
+impl Link {
+    /// The base of this sync's changes.
+    pub(super) fn base(&self) -> Modseq {
+        self.basis.as_ref().map_or(Modseq(0), |generation| generation.base)
+    }
+}
+
+/// A command of ours that has had no Status yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Awaited {
+    pub msg: String,
+    pub cmd: u32,
+    pub link: usize,
+    pub item: ItemId,
+    pub version: Modseq,
+    pub kind: Sent,
+    /// A chunk of a large object, not its last one.
+    #[serde(default)]
+    pub chunk: bool,
+}
+
+/// What was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Sent {
+    Add,
+    Replace,
+    Delete,
+}
+
+/// A Status that is to be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Owed {
+    pub msg_ref: String,
+    pub cmd_ref: String,
+    pub cmd: String,
+    pub target_ref: Option<String>,
+    pub source_ref: Option<String>,
+    pub code: Code,
+    /// The client's Next, echoed.
+    pub anchor_next: Option<String>,
+}
+
+/// A large object that comes in chunks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Incoming {
+    pub link: usize,
+    pub luid: String,
+    pub size: u64,
+    pub kind: Option<String>,
+    pub data: String,
+}
+
+/// A large object that goes out in chunks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Outgoing {
+    pub link: usize,
+    pub item: ItemId,
+    pub version: Modseq,
+    pub kind: Sent,
+    /// GUID of an Add, LUID of a Replace.
+    pub address: String,
+    pub media: String,
+    pub body: String,
+    pub offset: usize,
+}
+
+/// A session's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct State {
+    pub version: Version,
+    pub carrier: Carrier,
+    pub root_namespace: bool,
+    pub session: String,
+    pub phase: Phase,
+    /// Package 1 is closed, package 2 is not.
+    pub opening: bool,
+    pub max_message: u64,
+    pub max_object: u64,
+    pub links: Vec<Link>,
+    pub awaited: Vec<Awaited>,
+    pub backlog: Vec<Owed>,
+    /// CmdIDs of Gets whose Results are still to be sent: MsgID and CmdID.
+    pub results_owed: Option<(String, String)>,
+    /// The device was asked for its DevInf.
+    pub devinf_asked: bool,
+    pub incoming: Option<Incoming>,
+    pub outgoing: Option<Outgoing>,
+    /// Messages so far.
+    pub messages: u32,
+}
+
+impl State {
+    pub(super) fn new(message: &Message<'_>, version: Version, carrier: Carrier) -> Self {
+        Self {
+            version,
+            carrier,
+            root_namespace: version > Version::V10,
+            session: message.header.session_id.to_string(),
+            phase: Phase::Initialising,
+            opening: false,
+            max_message: DEFAULT_MAX_MESSAGE,
+            max_object: 0,
+            links: Vec::new(),
+            awaited: Vec::new(),
+            backlog: Vec::new(),
+            results_owed: None,
+            devinf_asked: false,
+            incoming: None,
+            outgoing: None,
+            messages: 0,
+        }
+    }
+
+    pub(super) fn form(&self) -> Form {
+        let mut form = Form::new(self.carrier, self.version);
+        form.root_namespace = self.root_namespace;
+        form
+    }
+
+    /// Takes over what the header says of the peer's limits.
+    pub(super) fn limits(&mut self, message: &Message<'_>) {
+        if let Some(meta) = &message.header.meta {
+            if let Some(octets) = meta.max_msg_size {
+                self.max_message = octets.max(LEAST_MAX_MESSAGE);
+            }
+            if let Some(octets) = meta.max_obj_size {
+                self.max_object = octets;
+            }
+        }
+    }
+
+    /// The datastore that a Sync or Map means: by the server's address, else by the client's.
+    pub(super) fn link_at(&self, target: Option<&str>, source: Option<&str>) -> Option<usize> {
+        let by = |of: fn(&Link) -> &str, uri: Option<&str>| {
+            let uri = bare(uri?);
+            self.links.iter().position(|link| !uri.is_empty() && bare(of(link)) == uri)
+        };
+        by(|link| &link.local, target).or_else(|| by(|link| &link.remote, source)).or_else(|| {
+            let view = Datastore::resolve(target?)?;
+            self.links.iter().position(|link| link.view == view)
+        })
+    }
+}
+
+/// An address without what phones add or leave out.
+fn bare(uri: &str) -> String {
+    let path = uri.split('?').next().unwrap_or_default();
+    path.trim().trim_start_matches("./").trim_matches('/').to_ascii_lowercase()
+}

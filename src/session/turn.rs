@@ -1,0 +1,356 @@
+//! One message through a session: from the request to the reply and the changes.
+
+use rustc_hash::FxHashMap;
+
+use super::reply::Reply;
+use super::state::{Owed, Phase, Stage, State};
+use super::{Admission, Context, LoadFailed, Loads, Note, Outcome, Summary, ViewSummary, auth, devinf};
+use crate::sync::{Change, Datastore, Device, Entry, ItemId, ItemMeta, Modseq, ViewState};
+use crate::syncml::{Code, Command, Data, Get, Item, Location, Message, Meta, Results, Version};
+
+/// Sessions whose opening messages are remembered.
+const MAX_OPENINGS: usize = 16;
+
+/// An item as it is during this message: as loaded, then as changed.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    /// As the store knows it; `None` for an item that this message made.
+    pub before: Option<(ItemMeta, Option<Entry>)>,
+    pub meta: ItemMeta,
+    pub entry: Option<Entry>,
+    /// Once loaded or written.
+    pub body: Option<Vec<u8>>,
+    /// Item or entry differ from what the store knows.
+    pub changed: bool,
+}
+
+/// The work on one message.
+pub(super) struct Turn<'t> {
+    pub state: &'t mut State,
+    pub context: &'t Context<'t>,
+    pub loads: &'t mut dyn Loads,
+    pub reply: Reply,
+    pub device: Device,
+    pub views: Vec<(Datastore, ViewState)>,
+    pub changes: Vec<Change>,
+    pub modseq: Modseq,
+    pub next_item: ItemId,
+    pub items: FxHashMap<ItemId, Held>,
+    pub notes: Vec<Note>,
+    /// Per link, made when first needed.
+    pub targets: FxHashMap<usize, std::rc::Rc<devinf::Target>>,
+    /// Links whose Alert came in this message and was answered with 508.
+    pub forced: Vec<usize>,
+    /// MsgID of the request.
+    pub msg_ref: String,
+}
+
+impl<'t> Turn<'t> {
+    pub(super) fn new(
+        state: &'t mut State,
+        message: &Message<'_>,
+        context: &'t Context<'t>,
+        loads: &'t mut dyn Loads,
+    ) -> Self {
+        state.limits(message);
+        let reply = Reply::new(
+            auth::reply_to(&message.header, state.version),
+            state,
+            message.header.no_resp,
+        );
+        Self {
+            reply,
+            device: context.device.clone(),
+            views: Vec::new(),
+            changes: Vec::new(),
+            modseq: context.account.modseq,
+            next_item: ItemId(context.account.next_item.0.max(1)),
+            items: FxHashMap::default(),
+            notes: Vec::new(),
+            targets: FxHashMap::default(),
+            forced: Vec::new(),
+            msg_ref: message.header.msg_id.to_string(),
+            state,
+            context,
+            loads,
+        }
+    }
+
+    /// Works through the message.
+    pub(super) fn run(mut self, message: &Message<'_>, admission: &Admission) -> Result<Outcome, LoadFailed> {
+        self.state.messages += 1;
+        self.header(message, *admission);
+        let positions = |wanted: fn(&Command<'_>) -> bool| {
+            message.body.iter().zip(1_u32..).filter(move |(command, _)| wanted(command))
+        };
+        for (command, _) in positions(|command| matches!(command, Command::Status(_))) {
+            let Command::Status(status) = command else { continue };
+            self.confirm(status)?;
+        }
+        for (command, position) in positions(|command| matches!(command, Command::Put(_) | Command::Results(_))) {
+            self.device_information(command, position);
+        }
+        for (command, position) in positions(|command| matches!(command, Command::Alert(_) | Command::Get(_))) {
+            match command {
+                Command::Alert(alert) => self.alert(alert, position),
+                Command::Get(get) => self.get(get, position),
+                _ => {}
+            }
+        }
+        for (command, position) in positions(|command| matches!(command, Command::Map(_))) {
+            let Command::Map(map) = command else { continue };
+            self.map(map, position)?;
+        }
+        for (command, position) in message.body.iter().zip(1_u32..) {
+            match command {
+                Command::Sync(sync) => self.sync(sync, position)?,
+                Command::Change(_) | Command::Group(_) => {
+                    self.answer(position, command.cmd_id(), command.name(), Code::COMMAND_NOT_ALLOWED);
+                }
+                Command::Search(_) => self.answer(position, command.cmd_id(), "Search", Code::FEATURE_NOT_SUPPORTED),
+                Command::Exec(_) | Command::Unknown { .. } => {
+                    self.answer(position, command.cmd_id(), command.name(), Code::NOT_IMPLEMENTED);
+                }
+                _ => {}
+            }
+        }
+        self.close_incoming(message.last);
+        self.turn_the_page(message.last)
+    }
+
+    fn header(&mut self, message: &Message<'_>, admission: Admission) {
+        let header = &message.header;
+        let code = if admission == Admission::Session { Code::OK } else { Code::AUTHENTICATED };
+        if admission != Admission::Session {
+            auth::advance(&mut self.device, admission, self.context.entropy);
+            if admission != Admission::Basic {
+                self.reply.challenge(auth::challenge(&self.device.nonce));
+            }
+        }
+        self.device.last_seen = self.context.now;
+        if self.state.messages == 1 {
+            remember_opening(&mut self.device.openings, self.context.request);
+        }
+        if let Some(agent) = self.context.user_agent {
+            self.device.user_agent = Some(agent.chars().take(200).collect());
+        }
+        let backlog = std::mem::take(&mut self.state.backlog);
+        self.reply.owe_first(backlog);
+        let owed = Owed {
+            msg_ref: self.msg_ref.clone(),
+            cmd_ref: "0".to_owned(),
+            cmd: "SyncHdr".to_owned(),
+            target_ref: Some(header.target.uri.to_string()),
+            source_ref: Some(header.source.uri.to_string()),
+            code,
+            anchor_next: None,
+        };
+        self.reply.owe(0, owed);
+        if let Some(url) = &self.context.settings.public_url {
+            self.reply.respond_to(format!("{url}?s={}", self.context.account.id));
+        }
+    }
+
+    /// Queues a plain Status.
+    pub(super) fn answer(&mut self, position: u32, cmd_ref: &str, cmd: &str, code: Code) {
+        self.answer_refs(position, cmd_ref, cmd, code, None, None);
+    }
+
+    pub(super) fn answer_refs(
+        &mut self,
+        position: u32,
+        cmd_ref: &str,
+        cmd: &str,
+        code: Code,
+        target_ref: Option<&str>,
+        source_ref: Option<&str>,
+    ) {
+        let owed = Owed {
+            msg_ref: self.msg_ref.clone(),
+            cmd_ref: cmd_ref.to_owned(),
+            cmd: cmd.to_owned(),
+            target_ref: target_ref.map(ToOwned::to_owned),
+            source_ref: source_ref.map(ToOwned::to_owned),
+            code,
+            anchor_next: None,
+        };
+        self.reply.owe(position, owed);
+    }
+
+    pub(super) fn note(&mut self, datastore: Option<Datastore>, luid: Option<&str>, text: impl Into<std::borrow::Cow<'static, str>>) {
+        self.notes.push(Note { datastore, luid: luid.map(ToOwned::to_owned), text: text.into() });
+    }
+
+    /// Put and Results: the device tells what it is.
+    fn device_information(&mut self, command: &Command<'_>, position: u32) {
+        let (items, no_resp) = match command {
+            Command::Put(put) => (&put.items, put.no_resp),
+            Command::Results(results) => (&results.items, false),
+            _ => return,
+        };
+        let mut code = Code::NOT_FOUND;
+        for item in items {
+            if let Data::DevInf(devinf) = &item.data {
+                self.device.devinf = devinf::keep(devinf);
+                self.targets.clear();
+                code = Code::OK;
+            }
+        }
+        if !no_resp {
+            let source = items.first().and_then(|item| item.source.as_ref()).map(|source| source.uri.to_string());
+            self.answer_refs(position, command.cmd_id(), command.name(), code, None, source.as_deref());
+        }
+    }
+
+    fn get(&mut self, get: &Get<'_>, position: u32) {
+        let target = get.items.first().and_then(|item| item.target.as_ref()).map(|target| target.uri.to_string());
+        let wants_devinf = target.as_deref().is_some_and(|uri| {
+            Version::ALL.iter().any(|version| uri.trim_start_matches("./") == &version.devinf_uri()[2..])
+        });
+        let code = if wants_devinf {
+            self.state.results_owed = Some((self.msg_ref.clone(), get.cmd_id.to_string()));
+            Code::OK
+        } else {
+            Code::NOT_FOUND
+        };
+        if !get.no_resp {
+            self.answer_refs(position, &get.cmd_id, "Get", code, target.as_deref(), None);
+        }
+    }
+
+    /// What the device's datastore of a link can hold.
+    pub(super) fn target(&mut self, link: usize) -> std::rc::Rc<devinf::Target> {
+        if let Some(target) = self.targets.get(&link) {
+            return target.clone();
+        }
+        let devinf = devinf::kept(&self.device.devinf);
+        let of = &self.state.links[link];
+        let target = std::rc::Rc::new(devinf::Target::of(devinf.as_ref(), &of.remote, of.view));
+        self.targets.insert(link, target.clone());
+        target
+    }
+
+    pub(super) fn view_state(&self, view: Datastore) -> ViewState {
+        let find = |views: &[(Datastore, ViewState)]| {
+            views.iter().find(|(of, _)| *of == view).map(|(_, state)| state.clone())
+        };
+        find(&self.views).or_else(|| find(self.context.views)).unwrap_or_default()
+    }
+
+    pub(super) fn put_view_state(&mut self, view: Datastore, state: ViewState) {
+        match self.views.iter_mut().find(|(of, _)| *of == view) {
+            Some((_, held)) => *held = state,
+            None => self.views.push((view, state)),
+        }
+    }
+
+    /// Goes to the next phase if the client closed its package, and fills the reply.
+    fn turn_the_page(mut self, client_last: bool) -> Result<Outcome, LoadFailed> {
+        let synced = self.state.links.iter().any(|link| link.stage != Stage::Alerted);
+        let waiting = self.state.links.iter().any(|link| link.stage == Stage::Alerted);
+        if client_last {
+            self.state.opening |= self.state.phase == Phase::Initialising;
+            self.state.phase = match self.state.phase {
+                Phase::Initialising if synced && !waiting => Phase::Sending,
+                Phase::Initialising if self.state.links.is_empty() => Phase::Initialising,
+                Phase::Initialising => Phase::Receiving,
+                Phase::Receiving => Phase::Sending,
+                Phase::Finishing => Phase::Done,
+                other => other,
+            };
+        }
+        self.state.backlog = self.reply.flush_statuses();
+        let mut complete = self.state.backlog.is_empty() && self.opening_commands();
+        match self.state.phase {
+            Phase::Sending if complete => {
+                let sent_sync = self.send()?;
+                complete = self.state.links.iter().all(|link| link.stage == Stage::Sent) && self.state.outgoing.is_none();
+                if complete {
+                    let expects_answer = sent_sync || self.state.links.iter().any(|link| link.sync_sent);
+                    self.state.phase = if expects_answer { Phase::Finishing } else { Phase::Done };
+                }
+            }
+            Phase::Sending => complete = false,
+            // Package 2 may take more messages than package 1 did; otherwise ours is open as long as the client's.
+            _ => complete &= client_last || self.state.opening,
+        }
+        self.state.opening &= !complete;
+        if !complete && self.reply.only_statuses() {
+            self.next_message();
+        }
+        let ended = complete && self.state.phase == Phase::Done;
+        let summary = ended.then(|| self.end());
+        Ok(self.outcome(complete, ended, summary))
+    }
+
+    /// Results, Get and Alerts of package 2, as far as they fit. True if nothing of it is left.
+    fn opening_commands(&mut self) -> bool {
+        if let Some((msg_ref, cmd_ref)) = self.state.results_owed.clone() {
+            let addressed: Vec<_> = self.state.links.iter().map(|link| (link.view, link.local.clone())).collect();
+            let form = self.reply.form;
+            let results = Results {
+                msg_ref: Some(msg_ref.into()),
+                cmd_ref: cmd_ref.into(),
+                meta: Some(Meta { kind: Some(form.carrier.devinf_mime().into()), ..Meta::default() }),
+                target_ref: Some(form.version.devinf_uri().into()),
+                items: vec![devinf::own(self.context.settings, &form, &addressed)],
+                ..Results::default()
+            };
+            if self.reply.push(Command::Results(results)).is_none() {
+                return false;
+            }
+            self.state.results_owed = None;
+        }
+        if self.device.devinf.is_empty() && !self.state.devinf_asked && self.state.phase != Phase::Done {
+            let form = self.reply.form;
+            let get = Get {
+                meta: Some(Meta { kind: Some(form.carrier.devinf_mime().into()), ..Meta::default() }),
+                items: vec![Item { target: Some(Location::new(form.version.devinf_uri())), ..Item::default() }],
+                ..Get::default()
+            };
+            if self.reply.push(Command::Get(get)).is_none() {
+                return false;
+            }
+            self.state.devinf_asked = true;
+        }
+        self.alerts_of_links()
+    }
+
+    /// Commits the anchors of every datastore that went through.
+    fn end(&mut self) -> Summary {
+        let mut summary = Summary::default();
+        for index in 0..self.state.links.len() {
+            self.end_link(index);
+            let link = &self.state.links[index];
+            summary.views.push(ViewSummary { datastore: link.view, mode: link.mode.alert(), counts: link.counts });
+        }
+        summary
+    }
+
+    fn outcome(mut self, last: bool, ended: bool, summary: Option<Summary>) -> Outcome {
+        for (view, state) in std::mem::take(&mut self.views) {
+            self.changes.push(Change::PutView { view, state });
+        }
+        self.changes.push(Change::PutDevice(Box::new(self.device)));
+        let settings = self.context.settings;
+        let meta = Meta { max_msg_size: Some(settings.max_message), ..Meta::default() };
+        Outcome {
+            reply: self.reply.finish(last, meta),
+            changes: self.changes,
+            modseq: self.modseq,
+            next_item: self.next_item,
+            ended,
+            notes: self.notes,
+            summary,
+        }
+    }
+}
+
+/// Appends a digest to those of the last sessions.
+fn remember_opening(openings: &mut Vec<u8>, digest: [u8; 16]) {
+    if !openings.ends_with(&digest) {
+        openings.extend_from_slice(&digest);
+    }
+    let excess = openings.len().saturating_sub(MAX_OPENINGS * digest.len());
+    openings.drain(..excess);
+}

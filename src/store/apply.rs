@@ -1,0 +1,422 @@
+//! Writes the changes of one message; runs inside a transaction.
+
+use diesel::sql_types::{BigInt, Binary};
+use rustc_hash::FxHashMap;
+
+use super::connection::Database;
+use super::error::StoreError;
+use super::row::{format_number, kind_number, kind_of};
+use super::statement::{Bind, execute, first, statement};
+use crate::sync::{
+    AccountId, Change, Commit, Datastore, Device, DeviceId, Entry, Generation, ItemId, ItemWrite,
+    Modseq, Round, SessionWrite, ViewState,
+};
+
+statement!(Numbers((BigInt, BigInt)) =
+    ["SELECT modseq, next_item FROM account WHERE id = ? AND name IS NOT NULL"]
+    postgresql ["SELECT modseq, next_item FROM account WHERE id = ? AND name IS NOT NULL FOR UPDATE"]);
+statement!(SetNumbers(()) = "UPDATE account SET modseq = ?, next_item = ? WHERE id = ?");
+
+/// Writes all of a commit, or fails; the caller then undoes what was written.
+pub(super) fn commit(connection: &mut Database, commit: &Commit) -> Result<(), StoreError> {
+    let account = Bind::Int(commit.account.0);
+    let (modseq, next_item) = numbers(connection, commit.account)?;
+    let writes_items = check_numbers(commit)?;
+    if writes_items && modseq != commit.expected.0 {
+        return Err(StoreError::Conflict);
+    }
+    let mut writes = Writes {
+        connection,
+        account,
+        device: commit.device,
+        now: commit.now,
+        next_item,
+        uids: FxHashMap::default(),
+    };
+    if let Some(session) = &commit.session {
+        writes.put_session(session)?;
+    }
+    for change in &commit.changes {
+        writes.change(change)?;
+    }
+    writes.put_uids()?;
+    if writes_items {
+        let binds = [
+            Bind::Int(commit.modseq.0),
+            Bind::Int(commit.next_item.0.max(next_item)),
+            account,
+        ];
+        execute(connection, SetNumbers, &binds)?;
+    }
+    Ok(())
+}
+
+/// The account's counter and next item; nobody else writes to the account until the transaction ends.
+pub(super) fn numbers(
+    connection: &mut Database,
+    account: AccountId,
+) -> Result<(i64, i64), StoreError> {
+    first(connection, Numbers, &[Bind::Int(account.0)])?.ok_or(StoreError::NotFound)
+}
+
+/// The numbers of item writes follow each other between the counter before and after. Gives whether there are any.
+fn check_numbers(commit: &Commit) -> Result<bool, StoreError> {
+    let mut last = commit.expected;
+    for change in &commit.changes {
+        let (item, modseq) = match change {
+            Change::PutItem(write) => (write.meta.id, write.meta.modseq),
+            Change::DeleteItem { item, modseq, .. } => (*item, *modseq),
+            _ => continue,
+        };
+        if modseq <= last || modseq > commit.modseq || item >= commit.next_item || item.0 < 1 {
+            return Err(StoreError::Corrupt(format!(
+                "a write of item {item} has number {modseq} after {last}, the counter ends at {}, ids at {}",
+                commit.modseq, commit.next_item
+            )));
+        }
+        last = modseq;
+    }
+    Ok(last != commit.expected)
+}
+
+struct Writes<'a> {
+    connection: &'a mut Database,
+    account: Bind<'a>,
+    device: Option<DeviceId>,
+    now: i64,
+    /// Items from here on do not exist yet.
+    next_item: i64,
+    /// Next UID of the folders that got items.
+    uids: FxHashMap<i64, i64>,
+}
+
+statement!(
+    InsertItem(()) = "INSERT INTO item (account, id, datastore, modseq, content_modseq, flag_modseq, created_modseq, \
+     deleted, kind, format, digest, match_key, updated, origin, folder, uid, body, original) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+);
+statement!(
+    UpdateItem(()) = "UPDATE item SET datastore = ?, modseq = ?, content_modseq = ?, deleted = 0, kind = ?, format = ?, \
+     digest = ?, match_key = ?, updated = ?, origin = ?, folder = ?, uid = ?, body = ?, original = ? \
+     WHERE account = ? AND id = ?"
+);
+statement!(
+    BuryItem(()) = "UPDATE item SET deleted = 1, modseq = ?, content_modseq = ?, updated = ?, origin = ? \
+     WHERE account = ? AND id = ?"
+);
+statement!(
+    KeepRevision(()) = "INSERT INTO revision (account, item, modseq, datastore, deleted, format, digest, match_key, \
+     updated, origin, replaced_at, body, original) \
+     SELECT account, id, modseq, datastore, deleted, format, digest, match_key, updated, origin, ?, \
+     body, original FROM item WHERE account = ? AND id = ?"
+);
+statement!(
+    PlaceOfItem((BigInt, BigInt, BigInt, BigInt)) =
+        "SELECT datastore, folder, uid, deleted FROM item WHERE account = ? AND id = ?"
+);
+statement!(NextUid((BigInt,)) = "SELECT next_uid FROM folder WHERE account = ? AND id = ?");
+statement!(SetNextUid(()) = "UPDATE folder SET next_uid = ? WHERE account = ? AND id = ?");
+
+statement!(
+    PutEntry(()) = "INSERT INTO entry (account, device, view, item, luid, seen, sent, digest, round, failures) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+     ON CONFLICT (account, device, view, item) DO UPDATE SET luid = excluded.luid, \
+     seen = excluded.seen, sent = excluded.sent, digest = excluded.digest, \
+     round = excluded.round, failures = excluded.failures"
+);
+statement!(
+    DropLuid(()) = "DELETE FROM entry WHERE account = ? AND device = ? AND view = ? AND luid = ? AND item <> ?"
+);
+statement!(
+    DropEntry(()) = "DELETE FROM entry WHERE account = ? AND device = ? AND view = ? AND item = ?"
+);
+statement!(
+    DropEntriesBefore(()) =
+        "DELETE FROM entry WHERE account = ? AND device = ? AND view = ? AND round < ?"
+);
+
+statement!(
+    PutView(()) = "INSERT INTO \"view\" (account, device, view, round, sending_since, client_anchor, server_anchor, \
+     base, previous_client_anchor, previous_server_anchor, previous_base) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+     ON CONFLICT (account, device, view) DO UPDATE SET round = excluded.round, \
+     sending_since = excluded.sending_since, client_anchor = excluded.client_anchor, \
+     server_anchor = excluded.server_anchor, base = excluded.base, \
+     previous_client_anchor = excluded.previous_client_anchor, \
+     previous_server_anchor = excluded.previous_server_anchor, \
+     previous_base = excluded.previous_base"
+);
+
+statement!(
+    PutDevice(()) = "UPDATE device SET nonce = ?, previous_nonce = ?, notification_nonce = ?, openings = ?, user_agent = ?, \
+     last_seen = ?, devinf = ? WHERE account = ? AND id = ?"
+);
+
+statement!(
+    OtherSessions(()) = "DELETE FROM session WHERE account = ? AND device = ? AND session <> ?"
+);
+statement!(
+    StateOfSession((BigInt, Binary)) =
+        "SELECT ended, request FROM session WHERE account = ? AND device = ? AND session = ?"
+);
+statement!(
+    BeginSession(()) = "INSERT INTO session (step, msg_id, request, reply_type, ended, updated, snapshot, reply, \
+     account, device, session) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+     ON CONFLICT (account, device, session) DO UPDATE SET step = excluded.step, \
+     msg_id = excluded.msg_id, request = excluded.request, reply_type = excluded.reply_type, \
+     ended = excluded.ended, updated = excluded.updated, snapshot = excluded.snapshot, \
+     reply = excluded.reply"
+);
+statement!(
+    StepSession(()) = "UPDATE session SET step = ?, msg_id = ?, request = ?, reply_type = ?, ended = ?, updated = ?, \
+     snapshot = ?, reply = ? WHERE account = ? AND device = ? AND session = ? AND step = ?"
+);
+
+impl Writes<'_> {
+    fn change(&mut self, change: &Change) -> Result<(), StoreError> {
+        match change {
+            Change::PutItem(write) => self.put_item(write),
+            Change::DeleteItem {
+                item,
+                modseq,
+                origin,
+            } => self.delete_item(*item, *modseq, *origin),
+            Change::PutEntry { view, entry } => self.put_entry(*view, entry),
+            Change::DropEntry { view, item } => {
+                let binds = [
+                    self.account,
+                    self.device()?,
+                    number(*view),
+                    Bind::Int(item.0),
+                ];
+                execute(self.connection, DropEntry, &binds).map(drop)
+            }
+            Change::DropEntriesBefore { view, round } => self.drop_entries_before(*view, *round),
+            Change::PutView { view, state } => self.put_view(*view, state),
+            Change::PutDevice(device) => self.put_device(device),
+        }
+    }
+
+    /// The device that entries, views and sessions are of.
+    fn device(&self) -> Result<Bind<'static>, StoreError> {
+        let device = self.device.ok_or(StoreError::NotFound)?;
+        Ok(Bind::Int(device.0))
+    }
+
+    fn put_item(&mut self, write: &ItemWrite) -> Result<(), StoreError> {
+        let meta = &write.meta;
+        let id = Bind::Int(meta.id.0);
+        let modseq = Bind::Int(meta.modseq.0);
+        let datastore = number(meta.datastore);
+        let kind = Bind::OptionalInt(kind_of(meta.datastore).map(kind_number));
+        let format = Bind::Int(format_number(meta.format));
+        let digest = Bind::Blob(&meta.digest.0);
+        let key = Bind::Int(meta.key.0);
+        let updated = Bind::Int(meta.updated);
+        let origin = Bind::OptionalInt(write.origin.map(|device| device.0));
+        let body = Bind::Blob(&write.body);
+        let original = Bind::OptionalBlob(write.original.as_deref());
+        let place: Option<(i64, i64, i64, i64)> = if meta.id.0 < self.next_item {
+            first(self.connection, PlaceOfItem, &[self.account, id])?
+        } else {
+            None
+        };
+        // Root folders have their datastore's number.
+        let root = i64::from(meta.datastore.number());
+        let Some((old_datastore, old_folder, old_uid, deleted)) = place else {
+            self.next_item = self.next_item.max(meta.id.0 + 1);
+            let uid = self.next_uid(root)?;
+            #[rustfmt::skip]
+            let binds = [
+                self.account, id, datastore, modseq, modseq, modseq, modseq, kind, format, digest,
+                key, updated, origin, Bind::Int(root), uid, body, original,
+            ];
+            return execute(self.connection, InsertItem, &binds).map(drop);
+        };
+        self.keep_revision(id)?;
+        // What moves or comes back is new to whoever knows items by UID.
+        let (folder, uid) = if old_datastore == root && deleted == 0 {
+            (old_folder, Bind::Int(old_uid))
+        } else {
+            (root, self.next_uid(root)?)
+        };
+        #[rustfmt::skip]
+        let binds = [
+            datastore, modseq, modseq, kind, format, digest, key, updated, origin,
+            Bind::Int(folder), uid, body, original, self.account, id,
+        ];
+        execute(self.connection, UpdateItem, &binds).map(drop)
+    }
+
+    fn delete_item(
+        &mut self,
+        item: ItemId,
+        modseq: Modseq,
+        origin: Option<DeviceId>,
+    ) -> Result<(), StoreError> {
+        let id = Bind::Int(item.0);
+        self.keep_revision(id)?;
+        let modseq = Bind::Int(modseq.0);
+        let origin = Bind::OptionalInt(origin.map(|device| device.0));
+        let binds = [
+            modseq,
+            modseq,
+            Bind::Int(self.now),
+            origin,
+            self.account,
+            id,
+        ];
+        execute(self.connection, BuryItem, &binds).map(drop)
+    }
+
+    fn keep_revision(&mut self, id: Bind<'_>) -> Result<(), StoreError> {
+        let binds = [Bind::Int(self.now), self.account, id];
+        match execute(self.connection, KeepRevision, &binds)? {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    fn next_uid(&mut self, folder: i64) -> Result<Bind<'static>, StoreError> {
+        let next = match self.uids.get_mut(&folder) {
+            Some(next) => next,
+            None => {
+                let binds = [self.account, Bind::Int(folder)];
+                let stored: Option<(i64,)> = first(self.connection, NextUid, &binds)?;
+                let (stored,) = stored.ok_or_else(|| {
+                    StoreError::Corrupt(format!("the account has no folder {folder}"))
+                })?;
+                self.uids.entry(folder).or_insert(stored)
+            }
+        };
+        let uid = *next;
+        *next += 1;
+        Ok(Bind::Int(uid))
+    }
+
+    fn put_uids(&mut self) -> Result<(), StoreError> {
+        for (folder, next) in std::mem::take(&mut self.uids) {
+            let binds = [Bind::Int(next), self.account, Bind::Int(folder)];
+            execute(self.connection, SetNextUid, &binds)?;
+        }
+        Ok(())
+    }
+
+    fn put_entry(&mut self, view: Datastore, entry: &Entry) -> Result<(), StoreError> {
+        let device = self.device()?;
+        let view = number(view);
+        let item = Bind::Int(entry.item.0);
+        #[rustfmt::skip]
+        let binds = [
+            self.account, device, view, item,
+            Bind::OptionalText(entry.luid.as_deref()),
+            Bind::Int(entry.seen.0),
+            Bind::OptionalInt(entry.sent.map(|modseq| modseq.0)),
+            Bind::Blob(&entry.digest.0),
+            Bind::Int(entry.round.0),
+            Bind::Int(i64::from(entry.failures)),
+        ];
+        #[cfg(feature = "postgres")]
+        if let (Database::Postgresql(_), Some(luid)) = (&self.connection, &entry.luid) {
+            // An error would end the transaction there.
+            let claim = [self.account, device, view, Bind::Text(luid), item];
+            execute(self.connection, DropLuid, &claim)?;
+        }
+        match (execute(self.connection, PutEntry, &binds), &entry.luid) {
+            (Ok(_), _) => Ok(()),
+            // The device gave an id to another item: the older claim goes.
+            (Err(StoreError::Exists), Some(luid)) => {
+                let claim = [self.account, device, view, Bind::Text(luid), item];
+                execute(self.connection, DropLuid, &claim)?;
+                execute(self.connection, PutEntry, &binds).map(drop)
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    fn drop_entries_before(&mut self, view: Datastore, round: Round) -> Result<(), StoreError> {
+        let binds = [
+            self.account,
+            self.device()?,
+            number(view),
+            Bind::Int(round.0),
+        ];
+        execute(self.connection, DropEntriesBefore, &binds).map(drop)
+    }
+
+    fn put_view(&mut self, view: Datastore, state: &ViewState) -> Result<(), StoreError> {
+        let [client, server, base] = generation(state.confirmed.as_ref());
+        let [previous_client, previous_server, previous_base] = generation(state.previous.as_ref());
+        #[rustfmt::skip]
+        let binds = [
+            self.account, self.device()?, number(view),
+            Bind::Int(state.round.0), Bind::Int(state.sending_since.0),
+            client, server, base, previous_client, previous_server, previous_base,
+        ];
+        execute(self.connection, PutView, &binds).map(drop)
+    }
+
+    fn put_device(&mut self, device: &Device) -> Result<(), StoreError> {
+        let binds = [
+            Bind::Blob(&device.nonce),
+            Bind::Blob(&device.previous_nonce),
+            Bind::Blob(&device.notification_nonce),
+            Bind::Blob(&device.openings),
+            Bind::OptionalText(device.user_agent.as_deref()),
+            Bind::Int(device.last_seen),
+            Bind::Blob(&device.devinf),
+            self.account,
+            Bind::Int(device.id.0),
+        ];
+        match execute(self.connection, PutDevice, &binds)? {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    fn put_session(&mut self, write: &SessionWrite) -> Result<(), StoreError> {
+        let state = &write.state;
+        let device = self.device()?;
+        let name = Bind::Text(&state.session);
+        if write.supersede {
+            execute(
+                self.connection,
+                OtherSessions,
+                &[self.account, device, name],
+            )?;
+        }
+        #[rustfmt::skip]
+        let binds = [
+            Bind::Int(state.step), Bind::Text(&state.msg_id), Bind::Blob(&state.request),
+            Bind::Text(&state.reply_type), Bind::Int(i64::from(state.ended)),
+            Bind::Int(state.updated), Bind::Blob(&state.snapshot), Bind::Blob(&state.reply),
+            self.account, device, name, Bind::Int(state.step - 1),
+        ];
+        if state.step == 1 {
+            let key = [self.account, device, name];
+            let there: Option<(i64, Vec<u8>)> = first(self.connection, StateOfSession, &key)?;
+            // Phones use a SessionID again. What is over gives way, unless it is this very message.
+            if there.is_some_and(|(ended, request)| ended == 0 || request == state.request) {
+                return Err(StoreError::Conflict);
+            }
+            let [begin @ .., _] = &binds;
+            return execute(self.connection, BeginSession, begin).map(drop);
+        }
+        match execute(self.connection, StepSession, &binds)? {
+            0 => Err(StoreError::Conflict),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn number(datastore: Datastore) -> Bind<'static> {
+    Bind::Int(i64::from(datastore.number()))
+}
+
+fn generation(generation: Option<&Generation>) -> [Bind<'_>; 3] {
+    [
+        Bind::OptionalText(generation.map(|generation| generation.client_anchor.as_str())),
+        Bind::OptionalText(generation.map(|generation| generation.server_anchor.as_str())),
+        Bind::OptionalInt(generation.map(|generation| generation.base.0)),
+    ]
+}

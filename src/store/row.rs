@@ -1,0 +1,194 @@
+//! Rows of the database as the words of `sync`, and the numbers of enums.
+
+use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+
+use super::error::StoreError;
+use crate::content::{Digest, Format, Kind, MatchKey};
+use crate::sync::{Datastore, Entry, Generation, Item, ItemId, ItemMeta, Modseq, Round, ViewState};
+
+/// Columns of [`MetaRow`].
+macro_rules! meta_columns {
+    () => {
+        "i.id, i.datastore, i.modseq, i.deleted, i.format, i.digest, i.match_key, i.updated"
+    };
+}
+
+/// Columns of [`EntryRow`].
+macro_rules! entry_columns {
+    () => {
+        "e.item, e.luid, e.seen, e.sent, e.digest, e.round, e.failures"
+    };
+}
+
+pub(super) use {entry_columns, meta_columns};
+
+pub(super) type MetaSql = (
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    BigInt,
+    Binary,
+    BigInt,
+    BigInt,
+);
+pub(super) type MetaRow = (i64, i64, i64, i64, i64, Vec<u8>, i64, i64);
+
+pub(super) type EntrySql = (
+    BigInt,
+    Nullable<Text>,
+    BigInt,
+    Nullable<BigInt>,
+    Binary,
+    BigInt,
+    BigInt,
+);
+pub(super) type EntryRow = (i64, Option<String>, i64, Option<i64>, Vec<u8>, i64, i64);
+
+pub(super) type GenerationRow = (Option<String>, Option<String>, Option<i64>);
+
+/// An item without its body.
+pub(super) fn meta(row: MetaRow) -> Result<ItemMeta, StoreError> {
+    let (id, datastore, modseq, deleted, format, digest, key, updated) = row;
+    Ok(ItemMeta {
+        id: ItemId(id),
+        datastore: self::datastore(datastore)?,
+        modseq: Modseq(modseq),
+        deleted: deleted != 0,
+        format: format_of(format)?,
+        digest: self::digest(&digest)?,
+        key: MatchKey(key),
+        updated,
+    })
+}
+
+/// An item.
+pub(super) fn item(row: MetaRow, body: Option<Vec<u8>>) -> Result<Item, StoreError> {
+    Ok(Item {
+        meta: meta(row)?,
+        body: body.unwrap_or_default(),
+    })
+}
+
+/// A device's entry.
+pub(super) fn entry(row: EntryRow) -> Result<Entry, StoreError> {
+    let (item, luid, seen, sent, digest, round, failures) = row;
+    Ok(Entry {
+        item: ItemId(item),
+        luid,
+        seen: Modseq(seen),
+        sent: sent.map(Modseq),
+        digest: self::digest(&digest)?,
+        round: Round(round),
+        failures: i32::try_from(failures).unwrap_or(i32::MAX),
+    })
+}
+
+/// The state of a view.
+pub(super) fn view(
+    round: i64,
+    sending_since: i64,
+    confirmed: GenerationRow,
+    previous: GenerationRow,
+) -> ViewState {
+    ViewState {
+        round: Round(round),
+        confirmed: generation(confirmed),
+        previous: generation(previous),
+        sending_since: Modseq(sending_since),
+    }
+}
+
+fn generation(row: GenerationRow) -> Option<Generation> {
+    let (client_anchor, server_anchor, base) = row;
+    Some(Generation {
+        client_anchor: client_anchor?,
+        server_anchor: server_anchor?,
+        base: Modseq(base?),
+    })
+}
+
+/// A datastore from its number.
+pub(super) fn datastore(number: i64) -> Result<Datastore, StoreError> {
+    i32::try_from(number)
+        .ok()
+        .and_then(Datastore::from_number)
+        .ok_or_else(|| StoreError::Corrupt(format!("there is no datastore {number}")))
+}
+
+/// 16 octets.
+pub(super) fn octets16(octets: &[u8]) -> Result<[u8; 16], StoreError> {
+    octets
+        .try_into()
+        .map_err(|_| StoreError::Corrupt(format!("a digest has {} octets", octets.len())))
+}
+
+fn digest(octets: &[u8]) -> Result<Digest, StoreError> {
+    octets16(octets).map(Digest)
+}
+
+/// The number of a format.
+pub(super) const fn format_number(format: Format) -> i64 {
+    match format {
+        Format::VCard21 => 1,
+        Format::VCard30 => 2,
+        Format::VCard40 => 3,
+        Format::VCalendar10 => 4,
+        Format::ICalendar20 => 5,
+        Format::VNote11 => 6,
+        Format::PlainText => 7,
+    }
+}
+
+/// A format from its number.
+pub(super) fn format_of(number: i64) -> Result<Format, StoreError> {
+    Ok(match number {
+        1 => Format::VCard21,
+        2 => Format::VCard30,
+        3 => Format::VCard40,
+        4 => Format::VCalendar10,
+        5 => Format::ICalendar20,
+        6 => Format::VNote11,
+        7 => Format::PlainText,
+        _ => {
+            return Err(StoreError::Corrupt(format!(
+                "there is no item format {number}"
+            )));
+        }
+    })
+}
+
+/// The number of a kind.
+pub(super) const fn kind_number(kind: Kind) -> i64 {
+    match kind {
+        Kind::Contact => 1,
+        Kind::Event => 2,
+        Kind::Task => 3,
+        Kind::Note => 4,
+    }
+}
+
+/// The kind of a datastore's items; mail has none of these.
+pub(super) const fn kind_of(datastore: Datastore) -> Option<Kind> {
+    match datastore {
+        Datastore::Contacts => Some(Kind::Contact),
+        Datastore::Calendar => Some(Kind::Event),
+        Datastore::Tasks => Some(Kind::Task),
+        Datastore::Notes => Some(Kind::Note),
+        Datastore::Mail | Datastore::Agenda => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{format_number, format_of};
+
+    #[test]
+    fn formats_come_back() {
+        for number in 1..=7 {
+            assert_eq!(format_number(format_of(number).unwrap()), number);
+        }
+        assert!(format_of(0).is_err());
+        assert!(format_of(8).is_err());
+    }
+}

@@ -1,0 +1,83 @@
+//! What a message changes. All of it is one transaction.
+
+use super::{
+    AccountId, Datastore, Device, DeviceId, Entry, ItemId, ItemWrite, Modseq, Round, StoredSession,
+    ViewState,
+};
+
+/// One write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A new or changed item; the version before is kept as a revision.
+    PutItem(ItemWrite),
+    /// The item becomes a tombstone (its body is kept).
+    DeleteItem {
+        /// Which.
+        item: ItemId,
+        /// Number of this write.
+        modseq: Modseq,
+        /// Who did it.
+        origin: Option<DeviceId>,
+    },
+    /// Inserts or replaces the device's entry for an item.
+    PutEntry {
+        /// The view.
+        view: Datastore,
+        /// Keyed by its item.
+        entry: Entry,
+    },
+    /// The device has the item no longer.
+    DropEntry {
+        /// The view.
+        view: Datastore,
+        /// Which.
+        item: ItemId,
+    },
+    /// Drops the entries of rounds before this one: what a slow sync or refresh did not name is not on the device.
+    DropEntriesBefore {
+        /// The view.
+        view: Datastore,
+        /// Entries of this round stay.
+        round: Round,
+    },
+    /// Inserts or replaces the state of a view.
+    PutView {
+        /// The view.
+        view: Datastore,
+        /// Its state.
+        state: ViewState,
+    },
+    /// Replaces what is known of the device (nonces, DevInf, user agent, last seen).
+    PutDevice(Box<Device>),
+}
+
+/// All writes of one message, with what they rest on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Whose.
+    pub account: AccountId,
+    /// Which device's entries, views and session are meant. Without one there are only item changes.
+    pub device: Option<DeviceId>,
+    /// The account's counter when the items were read. If items are written and it moved since, nothing is written
+    /// and the store answers with a conflict; the message is then worked on again.
+    pub expected: Modseq,
+    /// The counter after the writes.
+    pub modseq: Modseq,
+    /// The next free item id after the writes.
+    pub next_item: ItemId,
+    /// In order.
+    pub changes: Vec<Change>,
+    /// The session's new state.
+    pub session: Option<SessionWrite>,
+    /// Seconds since 1970.
+    pub now: i64,
+}
+
+/// The session's new state and the reply that goes out after the transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionWrite {
+    /// `step` is the step after this message; the stored one must be one less (absent for 1), else conflict.
+    pub state: StoredSession,
+    /// Other sessions of the device end with this one's beginning: their rows are removed.
+    pub supersede: bool,
+}

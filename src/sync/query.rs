@@ -1,0 +1,131 @@
+//! What a session asks the store for. Every query is about one account and one device, which the driver knows.
+
+use super::{Datastore, Entry, Item, ItemId, ItemMeta, Modseq, Round};
+use crate::content::MatchKey;
+
+/// A load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// Items by LUID, id or match key; answered by [`Answer::Known`].
+    Known(KnownQuery),
+    /// Items with bodies, tombstones too; unknown ids are left out. Answered by [`Answer::Items`].
+    Items(Vec<ItemId>),
+    /// For each id the newest kept version that is not newer than the number, if there is one.
+    /// Answered by [`Answer::Items`].
+    Revisions(Vec<(ItemId, Modseq)>),
+    /// The next items to send. Answered by [`Answer::Outgoing`].
+    Outgoing(OutgoingQuery),
+    /// How many items [`Query::Outgoing`] would give from its cursor on without limits. Answered by [`Answer::Count`].
+    Count(OutgoingQuery),
+}
+
+/// Which items a message is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownQuery {
+    /// The view whose entries are meant.
+    pub view: Datastore,
+    /// Entries with these LUIDs.
+    pub luids: Vec<String>,
+    /// These items.
+    pub items: Vec<ItemId>,
+    /// Living items of the view's collections with these match keys; at most 64 for one key.
+    pub keys: Vec<MatchKey>,
+}
+
+/// An item and what the device has of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The item; may be a tombstone.
+    pub item: ItemMeta,
+    /// The device's entry in the view that was asked for.
+    pub entry: Option<Entry>,
+}
+
+/// Which items are to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Selection {
+    /// What changed: `modseq` above `base`, and what was sent in an earlier round and never confirmed. An item with
+    /// an entry counts if `seen` is below its `modseq`; one without, if it lives.
+    Changes {
+        /// The view's base.
+        base: Modseq,
+    },
+    /// Everything that the device did not name in this round: living items whose entry is absent or of an older
+    /// round, and all (tombstones too) whose entry is of this round with `seen` below `modseq`.
+    All,
+    /// For refresh from client: living items whose entry is absent or of an older round. They are to be deleted here.
+    Unclaimed,
+}
+
+impl Selection {
+    /// Whether an item is one of the selection. The store's queries say the same in their own language; sessions use
+    /// this for what they changed and the store does not know yet.
+    pub fn wants(&self, round: Round, item: &ItemMeta, entry: Option<&Entry>) -> bool {
+        let Some(entry) = entry else {
+            return !item.deleted
+                && match self {
+                    Self::Changes { base } => item.modseq > *base,
+                    Self::All | Self::Unclaimed => true,
+                };
+        };
+        let current = entry.round == round;
+        if current && entry.sent.is_some() {
+            return false;
+        }
+        match self {
+            Self::Changes { base } => entry.sent.is_some() || (item.modseq > *base && entry.seen < item.modseq),
+            Self::All if current => entry.seen < item.modseq,
+            Self::All | Self::Unclaimed => !current && !item.deleted,
+        }
+    }
+}
+
+/// Where a scan of items is; ordered by (`modseq`, `id`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Cursor {
+    /// Number of the last item that was given.
+    pub modseq: Modseq,
+    /// Id of the last item that was given.
+    pub item: ItemId,
+}
+
+/// A page of items to send: those after `after`, in the order of [`Cursor`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutgoingQuery {
+    /// The view.
+    pub view: Datastore,
+    /// The current round: entries of this round that were sent already are left out (`sent` is set).
+    pub round: Round,
+    /// Which items.
+    pub selection: Selection,
+    /// Only items behind this place.
+    pub after: Cursor,
+    /// At most so many.
+    pub max_items: u32,
+    /// Stop after the item that reaches so many octets of bodies.
+    pub max_octets: u64,
+}
+
+/// A page of items to send.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outgoing {
+    /// With bodies (empty for tombstones), in order.
+    pub items: Vec<(Item, Option<Entry>)>,
+    /// There may be more.
+    pub more: bool,
+    /// The account's counter when the page was read.
+    pub modseq: Modseq,
+}
+
+/// What a load brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// For [`Query::Known`]; each item once.
+    Known(Vec<Known>),
+    /// For [`Query::Items`] and [`Query::Revisions`].
+    Items(Vec<Item>),
+    /// For [`Query::Outgoing`].
+    Outgoing(Outgoing),
+    /// For [`Query::Count`].
+    Count(u64),
+}

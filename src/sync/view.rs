@@ -1,0 +1,54 @@
+//! Views: what a device has been told of a datastore.
+//!
+//! A view is a base (all changes up to it were considered) and one entry per item that the device has or was sent.
+//! It has two generations: the confirmed one and the one before, because the end of a session can be lost on its way
+//! to the phone, which then begins again from the older one.
+
+use super::{ItemId, Modseq, Round};
+use crate::content::Digest;
+
+/// State of one device's view of one datastore.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct ViewState {
+    /// The newest sync that was begun.
+    pub round: Round,
+    /// The newest sync that ended.
+    pub confirmed: Option<Generation>,
+    /// The one before it, as long as the phone may not know that the newest ended.
+    pub previous: Option<Generation>,
+    /// The account's counter when the newest sync began to send; late Maps are for items no newer than this.
+    pub sending_since: Modseq,
+}
+
+/// What a sync left behind when it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Generation {
+    /// The phone's Next; its Last in the next sync.
+    pub client_anchor: String,
+    /// Our Next; our Last in the next sync.
+    pub server_anchor: String,
+    /// All changes up to this number were considered for the device.
+    pub base: Modseq,
+}
+
+/// What a device has of one item.
+///
+/// - `luid` and `seen`: the device confirmed version `seen` under this LUID.
+/// - `sent`: this version was sent and is not confirmed; it is sent again in a later sync until it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Which item.
+    pub item: ItemId,
+    /// The device's id; `None` while an Add waits for its Map. Unique in the view.
+    pub luid: Option<String>,
+    /// The version that the device has; 0 if it has none.
+    pub seen: Modseq,
+    /// The version on its way; `None` if nothing is.
+    pub sent: Option<Modseq>,
+    /// Digest of what the device itself sent last for the item; zero if it never did.
+    pub digest: Digest,
+    /// The sync in which the device named the item, or was sent it.
+    pub round: Round,
+    /// How often sending failed since it last went well.
+    pub failures: i32,
+}

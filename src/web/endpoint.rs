@@ -1,0 +1,224 @@
+//! `POST /sync`: one SyncML message in, one out.
+
+use std::sync::{Arc, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use actix_web::http::Method;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
+use actix_web::{HttpRequest, HttpResponse, guard, web};
+use tokio::time::timeout;
+
+use super::refusal::Refusal;
+use super::{Engine, State, monitor};
+use crate::exchange::{Reply, Request, Summary};
+
+/// All addresses.
+pub(super) fn routes<E: Engine>(app: &mut web::ServiceConfig, state: web::Data<State<E>>) {
+    let read = || guard::Any(guard::Get()).or(guard::Head());
+    app.app_data(state)
+        .route("/", web::route().guard(read()).to(monitor::index))
+        .route("/healthz", web::route().guard(read()).to(monitor::health))
+        .route(
+            "/readyz",
+            web::route().guard(read()).to(monitor::ready::<E>),
+        )
+        .route(
+            "/metrics",
+            web::route().guard(read()).to(monitor::metrics::<E>),
+        )
+        .route("/sync", web::route().to(sync::<E>))
+        .route("/sync/", web::route().to(sync::<E>))
+        .default_service(web::to(monitor::nothing));
+}
+
+async fn sync<E: Engine>(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State<E>>,
+) -> HttpResponse {
+    let _running = state.running.enter();
+    let response = match answer(&request, payload, &state).await {
+        Ok(reply) => HttpResponse::Ok()
+            .content_type(reply.content_type)
+            .body(reply.body),
+        Err(refusal) => {
+            log(&refusal);
+            refusal.response()
+        }
+    };
+    state.metrics.response(response.status().as_u16());
+    response
+}
+
+fn log(refusal: &Refusal) {
+    let status = refusal.status().as_u16();
+    match refusal {
+        Refusal::Unavailable(why) => {
+            tracing::error!(http.status = status, "the database does not answer: {why}");
+        }
+        Refusal::Failed => {}
+        _ => tracing::warn!(http.status = status, "request refused: {refusal}"),
+    }
+}
+
+async fn answer<E: Engine>(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &State<E>,
+) -> Result<Reply, Refusal> {
+    if *state.closing.borrow() {
+        return Err(Refusal::Closing);
+    }
+    if request.method() != Method::POST {
+        return Err(Refusal::Method);
+    }
+    let body = body(request, payload, state).await?;
+    let permit = timeout(
+        state.limits.queue_timeout,
+        Arc::clone(&state.workers).acquire_owned(),
+    )
+    .await
+    .map_err(|_| Refusal::Busy)?
+    .map_err(|_| Refusal::Closing)?;
+    let engine = state.engine.clone();
+    let header = |name| {
+        let value = request.headers().get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    let content_type = header(CONTENT_TYPE).unwrap_or_default();
+    let user_agent = header(USER_AGENT);
+    let query = Some(request.query_string().to_owned()).filter(|query| !query.is_empty());
+    let received = body.len();
+    let begin = Instant::now();
+    let outcome = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        engine.handle(
+            Request {
+                content_type: &content_type,
+                body: &body,
+                user_agent: user_agent.as_deref(),
+                query: query.as_deref(),
+            },
+            now(),
+        )
+    })
+    .await
+    .map_err(|error| {
+        // A panic: its place went to standard error already.
+        tracing::error!("a message made the engine fail: {error}");
+        Refusal::Failed
+    })?;
+    let reply = outcome?;
+    state
+        .metrics
+        .message(begin.elapsed(), received, reply.body.len());
+    if let Some(summary) = &reply.summary {
+        state.metrics.session(summary);
+        let delays = state.delays.lock();
+        delays
+            .unwrap_or_else(PoisonError::into_inner)
+            .accepted(&summary.account);
+        ended(summary);
+    }
+    if let Some(name) = &reply.rejected {
+        refused_password(name, state).await?;
+    }
+    Ok(reply)
+}
+
+/// One line of log for each session and datastore.
+fn ended(summary: &Summary) {
+    if summary.views.is_empty() {
+        tracing::info!(
+            account.name = summary.account,
+            device.id = summary.device,
+            session.id = summary.session,
+            "session ended without a synchronisation"
+        );
+    }
+    // What is zero is left out.
+    let some = |number: u32| (number > 0).then_some(number);
+    for view in &summary.views {
+        let counts = &view.counts;
+        tracing::info!(
+            account.name = summary.account,
+            device.id = summary.device,
+            session.id = summary.session,
+            alert = view.mode,
+            received.added = some(counts.received_added),
+            received.replaced = some(counts.received_replaced),
+            received.deleted = some(counts.received_deleted),
+            received.equal = some(counts.received_equal),
+            received.refused = some(counts.received_refused),
+            sent.added = some(counts.sent_added),
+            sent.replaced = some(counts.sent_replaced),
+            sent.deleted = some(counts.sent_deleted),
+            sent.refused = some(counts.sent_refused),
+            conflicts = some(counts.conflicts),
+            "synchronised {}",
+            view.datastore
+        );
+    }
+}
+
+/// Reads the body, as far as it is small enough.
+async fn body<E>(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &State<E>,
+) -> Result<web::Bytes, Refusal> {
+    let limit = state.limits.body_bytes;
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.trim().parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limit as u64) {
+        return Err(Refusal::TooLarge(limit));
+    }
+    match timeout(
+        state.limits.request_timeout,
+        payload.to_bytes_limited(limit),
+    )
+    .await
+    {
+        Err(_) => Err(Refusal::Slow),
+        Ok(Err(_)) => Err(Refusal::TooLarge(limit)),
+        Ok(Ok(Err(_))) => Err(Refusal::Cut),
+        Ok(Ok(Ok(body))) => Ok(body),
+    }
+}
+
+/// Holds the refusal back for a while; no worker is held, and a stopping server lets it go at once.
+async fn refused_password<E>(name: &str, state: &State<E>) -> Result<(), Refusal> {
+    state.metrics.rejected();
+    let wait = state
+        .delays
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .refused(name, Instant::now());
+    if wait.is_zero() {
+        // Phones begin so if their nonce is outdated.
+        tracing::debug!(account.name = name, "credentials refused");
+        return Ok(());
+    }
+    tracing::warn!(
+        account.name = name,
+        delay.seconds = wait.as_secs_f64(),
+        "credentials refused again and again"
+    );
+    let _place = state.delayed.try_acquire().map_err(|_| Refusal::Busy)?;
+    let _counted = state.metrics.delayed();
+    let mut closing = state.closing.subscribe();
+    // Either end is fine: the time is over, or the server closes.
+    let _unused = timeout(wait, closing.wait_for(|closing| *closing)).await;
+    Ok(())
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_secs()).ok())
+        .unwrap_or_default()
+}
