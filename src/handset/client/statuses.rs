@@ -9,7 +9,8 @@ use super::packer::{Flight, Sent};
 use super::{Client, Phase};
 
 impl Client {
-    /// Reads a Status; `false` if it belongs to nothing that was sent.
+    /// Reads a Status; `false` if it belongs to nothing that was sent, or to a command that only keeps the
+    /// session going.
     pub(super) fn status(&mut self, status: &Status<'_>) -> bool {
         let flights = status
             .msg_ref
@@ -75,7 +76,7 @@ impl Client {
                 }
             }
             Sent::Unknown => self.session.report.unknown_command = Some(code),
-            Sent::Other => {}
+            Sent::Other => return false,
         }
         true
     }
