@@ -127,11 +127,9 @@ impl Client {
         };
         let octets = encode(&message, &self.form());
         let session = &mut self.session;
-        session.flights.retain(|_, flights| {
-            flights
-                .iter()
-                .any(|flight| !flight.answered && flight.wants_status())
-        });
+        session
+            .flights
+            .retain(|_, flights| flights.iter().any(|flight| !flight.answered));
         session.flights.insert(session.msg_id, packer.flights);
         session.last_message = message;
         session.last_sent.clone_from(&octets);

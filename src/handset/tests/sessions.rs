@@ -415,6 +415,10 @@ fn a_session_that_does_not_end_is_given_up() {
         matches!(error, PhoneError::Failed(Failure::Endless)),
         "{error}"
     );
+    assert!(
+        phone.client().report().messages < 100,
+        "bare 222 in both directions"
+    );
 }
 
 #[test]
