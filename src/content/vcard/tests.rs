@@ -331,7 +331,7 @@ fn demanded_names_are_made() {
     };
     let unnamed = card("ORG:ACME");
     assert_eq!(lines(&unnamed, Format::VCard21), "N:ACME;;;;");
-    assert_eq!(lines(&unnamed, Format::VCard30), "N:ACME;;;; FN:ACME");
+    assert_eq!(lines(&unnamed, Format::VCard30), "N:;;;; FN:ACME");
     assert_eq!(lines(&unnamed, Format::VCard40), "FN:ACME");
     let named = card("N:Doe;Jo;Q;Dr.;Jr.");
     assert_eq!(lines(&named, Format::VCard21), "N:Doe;Jo;Q;Dr.;Jr.");
