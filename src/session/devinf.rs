@@ -42,6 +42,7 @@ pub(super) fn own(
     settings: &Settings,
     form: &Form,
     addressed: &[(Datastore, String)],
+    detail: Detail,
 ) -> Item<'static> {
     let version = form.version;
     let content_type = |format: Format| ContentType {
@@ -51,13 +52,21 @@ pub(super) fn own(
     let mut flat: Vec<CtCap<'static>> = Vec::new();
     let datastores = OFFERED
         .iter()
+        .filter(|datastore| {
+            detail == Detail::Full || addressed.iter().any(|(of, _)| of == *datastore)
+        })
         .map(|datastore| {
             let uri = addressed
                 .iter()
                 .find(|(of, _)| of == datastore)
                 .map_or_else(|| datastore.name().to_owned(), |(_, uri)| uri.clone());
             let formats = device::formats(*datastore);
-            let ct_caps: Vec<_> = formats
+            let described = if detail == Detail::Addresses {
+                &[][..]
+            } else {
+                formats
+            };
+            let ct_caps: Vec<_> = described
                 .iter()
                 .map(|format| ct_cap(*format, content_type(*format)))
                 .collect();
@@ -116,6 +125,22 @@ pub(super) fn own(
         data: Data::DevInf(Box::new(devinf)),
         ..Item::default()
     }
+}
+
+/// How much of itself the server tells: phones with small messages get less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// All datastores with all that they hold.
+    Full,
+    /// The datastores of this session with all that they hold.
+    Addressed,
+    /// The addresses and forms of this session's datastores.
+    Addresses,
+}
+
+impl Detail {
+    /// Most first.
+    pub(super) const ALL: [Self; 3] = [Self::Full, Self::Addressed, Self::Addresses];
 }
 
 /// What the server knows of a form. It keeps whatever it is sent; the list is what a device may rely on.

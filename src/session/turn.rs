@@ -8,8 +8,11 @@ use super::{
     Admission, Context, LoadFailed, Loads, Note, Outcome, Summary, ViewSummary, auth, devinf,
 };
 use crate::sync::{Change, Datastore, Device, Entry, ItemId, ItemMeta, Modseq, ViewState};
+use crate::syncml::codec::encoded_len;
 use crate::syncml::{Code, Command, Data, Get, Item, Location, Message, Meta, Results, Version};
 
+/// Octets of the Status for a header, which every message has.
+const STATUS_ROOM: usize = 400;
 /// Sessions whose opening messages are remembered.
 const MAX_OPENINGS: usize = 16;
 
@@ -377,19 +380,37 @@ impl<'t> Turn<'t> {
                 .map(|link| (link.view, link.local.clone()))
                 .collect();
             let form = self.reply.form;
-            let results = Results {
-                msg_ref: Some(msg_ref.into()),
-                cmd_ref: cmd_ref.into(),
-                meta: Some(Meta {
-                    kind: Some(form.carrier.devinf_mime().into()),
-                    ..Meta::default()
-                }),
-                target_ref: Some(form.version.devinf_uri().into()),
-                items: vec![devinf::own(self.context.settings, &form, &addressed)],
-                ..Results::default()
-            };
-            if self.reply.push(Command::Results(results)).is_none() {
-                return false;
+            let room = self.reply.free_when_empty();
+            let documents = devinf::Detail::ALL.iter().map(|detail| {
+                Command::Results(Results {
+                    msg_ref: Some(msg_ref.clone().into()),
+                    cmd_ref: cmd_ref.clone().into(),
+                    meta: Some(Meta {
+                        kind: Some(form.carrier.devinf_mime().into()),
+                        ..Meta::default()
+                    }),
+                    target_ref: Some(form.version.devinf_uri().into()),
+                    items: vec![devinf::own(
+                        self.context.settings,
+                        &form,
+                        &addressed,
+                        *detail,
+                    )],
+                    ..Results::default()
+                })
+            });
+            // The fullest that any message of this peer can hold; if it is for the next message, it waits.
+            match documents
+                .into_iter()
+                .find(|results| encoded_len(results, &form) + STATUS_ROOM <= room)
+            {
+                Some(results) if self.reply.push(results.clone()).is_none() => return false,
+                Some(_) => {}
+                None => self.note(
+                    None,
+                    None,
+                    "the device's messages are too small for our device information",
+                ),
             }
             self.state.results_owed = None;
         }
