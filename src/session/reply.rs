@@ -165,6 +165,14 @@ impl Reply {
         self.message.body.push(command);
     }
 
+    /// There is a Sync in it.
+    pub(super) fn has_sync(&self) -> bool {
+        self.message
+            .body
+            .iter()
+            .any(|command| matches!(command, Command::Sync(_)))
+    }
+
     /// There is nothing in it but Statuses.
     pub(super) fn only_statuses(&self) -> bool {
         self.message

@@ -307,7 +307,9 @@ impl Turn<'_> {
         };
         let mut command = command(kind, &address, format, body.clone(), None, false);
         let octets = encoded_len(&command, &self.reply.form);
-        if octets > self.reply.free_when_empty().saturating_sub(200) {
+        // Too large for any message, or for this one that has no item yet: then the next would have no more room.
+        let alone = filling.commands.is_empty() && !self.reply.has_sync();
+        if octets > self.reply.free_when_empty() || (alone && octets > self.reply.free()) {
             return self.pack_large(
                 filling,
                 &item.meta,
@@ -393,15 +395,11 @@ impl Turn<'_> {
             let size = (out.offset == 0).then_some(out.body.len() as u64);
             let chunk = rest.as_bytes()[..length].to_vec();
             let mut command = command(out.kind, &out.address, format, chunk, size, more);
-            let octets = encoded_len(&command, &self.reply.form);
-            if octets > self.reply.free() {
-                let excess = octets - self.reply.free();
+            let Some(cmd) = self.reply.reserve(&mut command) else {
+                let excess =
+                    encoded_len(&command, &self.reply.form).saturating_sub(self.reply.free());
                 length = length.saturating_sub(excess.max(1));
                 continue;
-            }
-            let Some(cmd) = self.reply.reserve(&mut command) else {
-                self.state.outgoing = Some(out);
-                return false;
             };
             filling.commands.push(command);
             let msg = self.reply.msg_id().to_owned();
