@@ -1,11 +1,11 @@
 //! What the client says of the server's commands: Status and Map; and the end of a datastore's sync.
 
 use super::LoadFailed;
-use super::state::{Mode, Sent};
+use super::state::{Mode, Sent, Stage};
 use super::turn::Turn;
 use crate::content::Digest;
 use crate::sync::{
-    Answer, Change, Entry, Generation, ItemId, KnownQuery, Modseq, OutgoingQuery, Query, Selection,
+    Answer, Change, Entry, Generation, ItemId, KnownQuery, Modseq, OutgoingQuery, Query, Round, Selection,
 };
 use crate::syncml::{Code, Map, Status};
 
@@ -191,7 +191,14 @@ impl Turn<'_> {
             .filter_map(|(id, held)| Some((held.entry.as_ref()?.luid.clone()?, *id)))
             .collect();
         let state = self.view_state(view);
-        let (sending_since, round) = (state.sending_since, state.round);
+        let sending_since = state.sending_since;
+        // Before the server sends, a Map is of an earlier sync: where the client names all that it has, the Map alone
+        // does not say that the item is still there.
+        let late = link.is_some_and(|link| {
+            let link = &self.state.links[link];
+            link.mode.names_everything() && matches!(link.stage, Stage::Alerted | Stage::Receiving)
+        });
+        let round = if late { Round(state.round.0 - 1) } else { state.round };
         for item in &map.items {
             let luid = item.source.to_string();
             let Some(id) = ItemId::from_guid(&item.target).filter(|id| self.items.contains_key(id))
