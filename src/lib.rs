@@ -2,33 +2,33 @@
 //!
 //! The map of the modules and the rules between them are in `ARCHITECTURE.md`.
 
-/// Command line: one file per subcommand.
+// Command line: one file per subcommand.
 pub mod cli;
-/// Configuration file, environment and flags, as one typed value.
+// Configuration file, environment and flags, as one typed value.
 pub mod config;
-/// What an item is: vCard, vCalendar, iCalendar, notes; one model per kind.
+// What an item is: vCard, vCalendar, iCalendar, notes; one model per kind.
 pub mod content;
-/// What a device can hold, read from its DevInf.
+// What a device can hold, read from its DevInf.
 pub mod device;
-/// One SyncML message through the server: decode, drive the session, commit, encode.
+// One SyncML message through the server: decode, drive the session, commit, encode.
 pub mod exchange;
-/// The virtual phone: a SyncML client that can be scripted.
+// The virtual phone: a SyncML client that can be scripted.
 pub mod handset;
-/// Passwords and other secrets: encryption at rest.
+// Passwords and other secrets: encryption at rest.
 pub mod secret;
-/// Sans-IO SyncML server sessions.
+// Sans-IO SyncML server sessions.
 pub mod session;
-/// Accounts, devices, items, views and sessions in a database.
+// Accounts, devices, items, views and sessions in a database.
 pub mod store;
-/// The words that sessions and stores share: items, views, queries, changes; conflict and matching rules.
+// The words that sessions and stores share: items, views, queries, changes; conflict and matching rules.
 pub mod sync;
-/// SyncML messages as types, and their mapping to the event stream.
+// SyncML messages as types, and their mapping to the event stream.
 pub mod syncml;
-/// Log set-up.
+// Log set-up.
 pub mod telemetry;
-/// WBXML carrier.
+// WBXML carrier.
 pub mod wbxml;
-/// HTTP front.
+// HTTP front.
 pub mod web;
-/// XML carrier.
+// XML carrier.
 pub mod xml;

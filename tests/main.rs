@@ -1,5 +1,8 @@
 //! Tests of the whole program: the release binary, and real peers that the tests start themselves.
 
+mod architecture;
+mod cli;
+mod codec;
 mod netsim;
 mod support;
 mod syncevolution;

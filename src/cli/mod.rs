@@ -1,7 +1,7 @@
 //! Command line: one file per subcommand.
 //!
 //! Data goes to standard output, everything else to standard error. What a command does not do, it says in plain
-//! words ([`failure::Failure`]); exit codes are [`failure::Code`].
+//! words (`failure::Failure`); exit codes are those of `failure::Code`.
 
 mod account;
 mod config;
@@ -45,6 +45,7 @@ struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 struct Global {
     /// Configuration file [default: candybar.toml, if there is one]
     #[arg(long, global = true, value_name = "FILE")]

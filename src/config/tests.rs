@@ -81,6 +81,7 @@ fn every_kind_of_value_is_read() {
             ("CANDYBAR_SYNC__TASKS__CONFLICT", "duplicate"),
             ("CANDYBAR_HTTP__MAX_BODY_BYTES", "2097152"),
             ("CANDYBAR_LOG__FORMAT", "json"),
+            ("CANDYBAR_HANDSET_PASSWORD", "no key"),
         ],
         &[],
     )

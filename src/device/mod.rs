@@ -41,16 +41,24 @@ impl Holding {
             return holding;
         };
         holding.max_guid_size = info.max_guid_size;
-        let preferred = info.rx_pref.iter().chain(&info.rx).find_map(|content_type| {
-            Format::from_mime(&content_type.kind, Some(&content_type.version))
-                .filter(|format| carries(*format, datastore))
-        });
+        let preferred = info
+            .rx_pref
+            .iter()
+            .chain(&info.rx)
+            .find_map(|content_type| {
+                Format::from_mime(&content_type.kind, Some(&content_type.version))
+                    .filter(|format| carries(*format, datastore))
+            });
         if let Some(format) = preferred {
             holding.format = format;
         }
         let version_1_2 = Version::from_dtd(&devinf.ver_dtd) == Some(Version::V12);
         let nested = !info.ct_caps.is_empty() || version_1_2;
-        let ct_caps = if nested { &info.ct_caps } else { &devinf.ct_caps };
+        let ct_caps = if nested {
+            &info.ct_caps
+        } else {
+            &devinf.ct_caps
+        };
         if let Some(ct_cap) = ct_cap(ct_caps, holding.format) {
             holding.capabilities = capabilities(ct_cap);
             holding.mixed = datastore == Datastore::Calendar
@@ -78,7 +86,9 @@ pub const fn default_format(datastore: Datastore) -> Format {
 pub const fn formats(datastore: Datastore) -> &'static [Format] {
     match datastore {
         Datastore::Contacts => &[Format::VCard21, Format::VCard30],
-        Datastore::Calendar | Datastore::Tasks | Datastore::Agenda => &[Format::VCalendar10, Format::ICalendar20],
+        Datastore::Calendar | Datastore::Tasks | Datastore::Agenda => {
+            &[Format::VCalendar10, Format::ICalendar20]
+        }
         Datastore::Notes => &[Format::PlainText, Format::VNote11],
         Datastore::Mail => &[],
     }
@@ -106,41 +116,63 @@ pub const fn home(kind: Kind) -> Datastore {
 
 /// Whether a form can carry the items of a datastore.
 fn carries(format: Format, datastore: Datastore) -> bool {
-    formats(datastore).contains(&format) || (datastore == Datastore::Contacts && format == Format::VCard40)
+    formats(datastore).contains(&format)
+        || (datastore == Datastore::Contacts && format == Format::VCard40)
 }
 
 fn same_address(a: &str, b: &str) -> bool {
     let bare = |uri: &str| -> String {
         let path = uri.split('?').next().unwrap_or_default();
-        path.trim_start_matches("./").trim_matches('/').to_ascii_lowercase()
+        path.trim_start_matches("./")
+            .trim_matches('/')
+            .to_ascii_lowercase()
     };
     bare(a) == bare(b)
 }
 
 /// The device's datastore by its address, else the first one that holds this kind of item.
-fn find<'d, 'a>(devinf: &'d DevInf<'a>, uri: &str, datastore: Datastore) -> Option<&'d DataStoreInfo<'a>> {
+fn find<'d, 'a>(
+    devinf: &'d DevInf<'a>,
+    uri: &str,
+    datastore: Datastore,
+) -> Option<&'d DataStoreInfo<'a>> {
     devinf
         .datastores
         .iter()
         .find(|info| info.source_ref == uri)
-        .or_else(|| devinf.datastores.iter().find(|info| same_address(&info.source_ref, uri)))
-        .or_else(|| devinf.datastores.iter().find(|info| Datastore::resolve(&info.source_ref) == Some(datastore)))
+        .or_else(|| {
+            devinf
+                .datastores
+                .iter()
+                .find(|info| same_address(&info.source_ref, uri))
+        })
+        .or_else(|| {
+            devinf
+                .datastores
+                .iter()
+                .find(|info| Datastore::resolve(&info.source_ref) == Some(datastore))
+        })
 }
 
 fn receives(info: &DataStoreInfo<'_>, format: Format) -> bool {
-    info.rx_pref
-        .iter()
-        .chain(&info.rx)
-        .any(|content_type| Format::from_mime(&content_type.kind, Some(&content_type.version)) == Some(format))
+    info.rx_pref.iter().chain(&info.rx).any(|content_type| {
+        Format::from_mime(&content_type.kind, Some(&content_type.version)) == Some(format)
+    })
 }
 
 /// The CTCap of a form; if the versions do not fit, that of its family.
 fn ct_cap<'d, 'a>(ct_caps: &'d [CtCap<'a>], format: Format) -> Option<&'d CtCap<'a>> {
     let of = |ct_cap: &&CtCap<'a>| {
-        Format::from_mime(&ct_cap.content_type.kind, Some(&ct_cap.content_type.version)) == Some(format)
+        Format::from_mime(
+            &ct_cap.content_type.kind,
+            Some(&ct_cap.content_type.version),
+        ) == Some(format)
     };
     let family = |ct_cap: &&CtCap<'a>| ct_cap.content_type.kind.eq_ignore_ascii_case(format.mime());
-    ct_caps.iter().find(of).or_else(|| ct_caps.iter().find(family))
+    ct_caps
+        .iter()
+        .find(of)
+        .or_else(|| ct_caps.iter().find(family))
 }
 
 fn names_component(ct_cap: &CtCap<'_>, component: &str) -> bool {
@@ -148,7 +180,12 @@ fn names_component(ct_cap: &CtCap<'_>, component: &str) -> bool {
         .properties
         .iter()
         .filter(|property| property.name.eq_ignore_ascii_case("BEGIN"))
-        .any(|begin| begin.values.iter().any(|value| value.eq_ignore_ascii_case(component)))
+        .any(|begin| {
+            begin
+                .values
+                .iter()
+                .any(|value| value.eq_ignore_ascii_case(component))
+        })
 }
 
 fn capabilities(ct_cap: &CtCap<'_>) -> Capabilities {
@@ -156,7 +193,11 @@ fn capabilities(ct_cap: &CtCap<'_>) -> Capabilities {
 }
 
 fn property(info: &PropertyInfo<'_>) -> PropertyCapability {
-    let number = |value: Option<u64>| value.and_then(|value| u32::try_from(value).ok()).filter(|value| *value > 0);
+    let number = |value: Option<u64>| {
+        value
+            .and_then(|value| u32::try_from(value).ok())
+            .filter(|value| *value > 0)
+    };
     PropertyCapability {
         name: info.name.to_string(),
         max_size: number(info.max_size),

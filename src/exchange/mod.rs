@@ -99,22 +99,34 @@ impl From<StoreError> for ExchangeError {
 impl Exchange {
     /// Over a store.
     pub fn new(store: Store, settings: Settings) -> Self {
-        Self { store, settings: std::sync::Arc::new(settings) }
+        Self {
+            store,
+            settings: std::sync::Arc::new(settings),
+        }
     }
 
     /// Answers one message; blocks. `now` is in seconds since 1970.
     pub fn handle(&self, request: Request<'_>, now: i64) -> Result<Reply, ExchangeError> {
-        let carrier = Carrier::from_mime(request.content_type).ok_or(ExchangeError::UnsupportedMediaType)?;
+        let carrier =
+            Carrier::from_mime(request.content_type).ok_or(ExchangeError::UnsupportedMediaType)?;
         let limits = Limits::default();
-        let message = decode(request.body, carrier, &limits)
-            .map_err(|error| ExchangeError::Undecodable(format!("this is no SyncML message: {error}")))?;
+        let message = decode(request.body, carrier, &limits).map_err(|error| {
+            ExchangeError::Undecodable(format!("this is no SyncML message: {error}"))
+        })?;
         let header = &message.header;
-        if header.source.uri.is_empty() || header.source.uri.len() > MAX_NAME || header.session_id.len() > MAX_NAME {
+        if header.source.uri.is_empty()
+            || header.source.uri.len() > MAX_NAME
+            || header.session_id.len() > MAX_NAME
+        {
             let text = "the header names no device, or one with too long an address";
             return Err(ExchangeError::Undecodable(text.to_owned()));
         }
         let Some(version) = header.version() else {
-            let code = if header.ver_proto.is_empty() { Code::VERSION_NOT_SUPPORTED } else { Code::PROTOCOL_VERSION_NOT_SUPPORTED };
+            let code = if header.ver_proto.is_empty() {
+                Code::VERSION_NOT_SUPPORTED
+            } else {
+                Code::PROTOCOL_VERSION_NOT_SUPPORTED
+            };
             return Ok(header_status(&message, Version::V12, carrier, code));
         };
         let digest = request_digest(request.body);
@@ -122,7 +134,11 @@ impl Exchange {
             match self.attempt(&request, &message, version, carrier, digest, now)? {
                 Some(reply) => return Ok(reply),
                 None => {
-                    tracing::debug!(attempt, device = &*header.source.uri, "the account changed meanwhile; once more");
+                    tracing::debug!(
+                        attempt,
+                        device = &*header.source.uri,
+                        "the account changed meanwhile; once more"
+                    );
                 }
             }
         }
@@ -148,47 +164,102 @@ impl Exchange {
             session: header.session_id.to_string(),
         };
         let mut peer = reader.peer(&query)?;
-        let place = place(peer.session.as_ref(), message, digest, now, self.settings.session_timeout);
+        let place = place(
+            peer.session.as_ref(),
+            message,
+            digest,
+            now,
+            self.settings.session_timeout,
+        );
         let continues = match place {
             Place::Repeated(stored) => {
-                let content_type = if stored.reply_type == Carrier::Xml.mime() { Carrier::Xml } else { Carrier::Wbxml }.mime();
-                return Ok(Some(Reply { content_type, body: stored.reply.clone(), last: stored.ended, ..Reply::default() }));
+                let content_type = if stored.reply_type == Carrier::Xml.mime() {
+                    Carrier::Xml
+                } else {
+                    Carrier::Wbxml
+                }
+                .mime();
+                return Ok(Some(Reply {
+                    content_type,
+                    body: stored.reply.clone(),
+                    last: stored.ended,
+                    ..Reply::default()
+                }));
             }
             Place::OutOfOrder => {
-                return Ok(Some(header_status(message, version, carrier, Code::COMMAND_NOT_ALLOWED)));
+                return Ok(Some(header_status(
+                    message,
+                    version,
+                    carrier,
+                    Code::COMMAND_NOT_ALLOWED,
+                )));
             }
             Place::Next(stored) => Some(stored.clone()),
-            Place::First => match opening(peer.device.as_ref(), peer.session.as_ref(), digest, now) {
+            Place::First => match opening(peer.device.as_ref(), peer.session.as_ref(), digest, now)
+            {
                 Opening::New => None,
                 Opening::LateCopy => {
-                    return Ok(Some(header_status(message, version, carrier, Code::COMMAND_NOT_ALLOWED)));
+                    return Ok(Some(header_status(
+                        message,
+                        version,
+                        carrier,
+                        Code::COMMAND_NOT_ALLOWED,
+                    )));
                 }
                 Opening::TooSoon => {
-                    return Ok(Some(header_status(message, version, carrier, Code::RETRY_LATER)));
+                    return Ok(Some(header_status(
+                        message,
+                        version,
+                        carrier,
+                        Code::RETRY_LATER,
+                    )));
                 }
             },
         };
         if continues.is_none() && goes_on(message) {
             // Its session is over or was never here; opening one with it would end the one that may be open.
-            return Ok(Some(header_status(message, version, carrier, Code::REQUEST_TIMEOUT)));
+            return Ok(Some(header_status(
+                message,
+                version,
+                carrier,
+                Code::REQUEST_TIMEOUT,
+            )));
         }
-        let fallback = session::challenge_nonce_from(&self.settings.nonce_secret, &header.source.uri, now);
-        let admission = match session::admit(message, version, &peer, continues.as_ref(), &fallback) {
+        let fallback =
+            session::challenge_nonce_from(&self.settings.nonce_secret, &header.source.uri, now);
+        let admission = match session::admit(message, version, &peer, continues.as_ref(), &fallback)
+        {
             Ok(admission) => admission,
             Err(refusal) => {
-                let rejected = (refusal.code == Code::INVALID_CREDENTIALS)
-                    .then(|| query.account.clone().unwrap_or_else(|| query.device.clone()));
-                let body = encode(&refusal.reply(message, version), &Form::new(carrier, version));
-                return Ok(Some(Reply { content_type: carrier.mime(), body, last: true, rejected, summary: None }));
+                let rejected = (refusal.code == Code::INVALID_CREDENTIALS).then(|| {
+                    query
+                        .account
+                        .clone()
+                        .unwrap_or_else(|| query.device.clone())
+                });
+                let body = encode(
+                    &refusal.reply(message, version),
+                    &Form::new(carrier, version),
+                );
+                return Ok(Some(Reply {
+                    content_type: carrier.mime(),
+                    body,
+                    last: true,
+                    rejected,
+                    summary: None,
+                }));
             }
         };
         let Some(account) = peer.account.take() else {
-            return Err(ExchangeError::Unavailable("a session without an account".to_owned()));
+            return Err(ExchangeError::Unavailable(
+                "a session without an account".to_owned(),
+            ));
         };
         let Some(device) = peer.device.take() else {
             // Its own small transaction; what follows is read again afterwards.
             drop(reader);
-            self.store.register_device(account.id, &header.source.uri, now)?;
+            self.store
+                .register_device(account.id, &header.source.uri, now)?;
             return Ok(None);
         };
         let mut session = match &continues {
@@ -232,7 +303,10 @@ impl Exchange {
             modseq: outcome.modseq,
             next_item: outcome.next_item,
             changes: outcome.changes,
-            session: Some(SessionWrite { supersede: continues.is_none(), state }),
+            session: Some(SessionWrite {
+                supersede: continues.is_none(),
+                state,
+            }),
             now,
         };
         match self.store.commit(commit) {
@@ -256,7 +330,9 @@ impl Exchange {
             body: reply,
             last: outcome.ended,
             rejected: None,
-            summary: outcome.summary.map(|summary| Summary::new(summary, &account.name, &device.uri, &header.session_id)),
+            summary: outcome.summary.map(|summary| {
+                Summary::new(summary, &account.name, &device.uri, &header.session_id)
+            }),
         }))
     }
 }
@@ -300,7 +376,11 @@ fn place<'p>(
 /// Whether a message can only be a later one of a session: its MsgID is not 1 (as after a challenge it is not, too), and it
 /// asks for no sync.
 fn goes_on(message: &Message<'_>) -> bool {
-    message.header.msg_id.trim() != "1" && !message.body.iter().any(|command| matches!(command, Command::Alert(_)))
+    message.header.msg_id.trim() != "1"
+        && !message
+            .body
+            .iter()
+            .any(|command| matches!(command, Command::Alert(_)))
 }
 
 /// What a message that would open a session is.
@@ -314,13 +394,26 @@ enum Opening {
     TooSoon,
 }
 
-fn opening(device: Option<&Device>, newest: Option<&StoredSession>, digest: [u8; 16], now: i64) -> Opening {
-    let mut openings = device.map_or(&[][..], |device| &device.openings).chunks_exact(digest.len()).rev();
+fn opening(
+    device: Option<&Device>,
+    newest: Option<&StoredSession>,
+    digest: [u8; 16],
+    now: i64,
+) -> Opening {
+    let mut openings = device
+        .map_or(&[][..], |device| &device.openings)
+        .chunks_exact(digest.len())
+        .rev();
     if openings.next() == Some(&digest) {
-        let busy = newest.is_some_and(|session| now.saturating_sub(session.updated) < RESTART_AFTER);
+        let busy =
+            newest.is_some_and(|session| now.saturating_sub(session.updated) < RESTART_AFTER);
         return if busy { Opening::TooSoon } else { Opening::New };
     }
-    if openings.any(|opening| opening == digest) { Opening::LateCopy } else { Opening::New }
+    if openings.any(|opening| opening == digest) {
+        Opening::LateCopy
+    } else {
+        Opening::New
+    }
 }
 
 /// The account in the query of our RespURI.
@@ -356,6 +449,10 @@ fn header_status(message: &Message<'_>, version: Version, carrier: Carrier, code
         code,
         ..Status::default()
     }));
-    Reply { content_type: carrier.mime(), body: encode(&reply, &Form::new(carrier, version)), last: true, ..Reply::default() }
+    Reply {
+        content_type: carrier.mime(),
+        body: encode(&reply, &Form::new(carrier, version)),
+        last: true,
+        ..Reply::default()
+    }
 }
-

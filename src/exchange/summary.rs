@@ -16,7 +16,12 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub(super) fn new(summary: session::Summary, account: &str, device: &str, session: &str) -> Self {
+    pub(super) fn new(
+        summary: session::Summary,
+        account: &str,
+        device: &str,
+        session: &str,
+    ) -> Self {
         Self {
             account: account.to_owned(),
             device: device.to_owned(),
@@ -30,7 +35,11 @@ impl Summary {
         self.views
             .iter()
             .map(|view| &view.counts)
-            .map(|counts| u64::from(counts.received_added) + u64::from(counts.received_replaced) + u64::from(counts.received_deleted))
+            .map(|counts| {
+                u64::from(counts.received_added)
+                    + u64::from(counts.received_replaced)
+                    + u64::from(counts.received_deleted)
+            })
             .sum()
     }
 
@@ -39,7 +48,11 @@ impl Summary {
         self.views
             .iter()
             .map(|view| &view.counts)
-            .map(|counts| u64::from(counts.sent_added) + u64::from(counts.sent_replaced) + u64::from(counts.sent_deleted))
+            .map(|counts| {
+                u64::from(counts.sent_added)
+                    + u64::from(counts.sent_replaced)
+                    + u64::from(counts.sent_deleted)
+            })
             .sum()
     }
 }

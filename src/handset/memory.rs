@@ -235,7 +235,10 @@ mod tests {
             "the server still knows nothing"
         );
         assert!(store.delete(&luid));
-        assert!(store.deleted.contains(&luid), "it may have reached the server");
+        assert!(
+            store.deleted.contains(&luid),
+            "it may have reached the server"
+        );
 
         let kept = store.add("text/plain", b"three", false);
         assert_ne!(kept, luid, "a LUID is not given twice");

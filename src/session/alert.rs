@@ -35,7 +35,10 @@ impl Turn<'_> {
         }
         for item in &alert.items {
             let uri = |location: &Option<Location<'_>>| {
-                location.as_ref().map(|location| location.uri.to_string()).unwrap_or_default()
+                location
+                    .as_ref()
+                    .map(|location| location.uri.to_string())
+                    .unwrap_or_default()
             };
             let (target, source) = (uri(&item.target), uri(&item.source));
             let anchor = item.meta.as_ref().and_then(|meta| meta.anchor.as_ref());
@@ -49,7 +52,8 @@ impl Turn<'_> {
                     target_ref: Some(target),
                     source_ref: Some(source),
                     code,
-                    anchor_next: next.filter(|_| code.is_success() || code == Code::REFRESH_REQUIRED),
+                    anchor_next: next
+                        .filter(|_| code.is_success() || code == Code::REFRESH_REQUIRED),
                 };
                 self.reply.owe(position, owed);
             }
@@ -57,21 +61,40 @@ impl Turn<'_> {
     }
 
     /// Begins the sync of a datastore; gives the Status.
-    fn begin(&mut self, mode: Mode, target: &str, source: &str, anchor: Option<&Anchor<'_>>, item: &Item<'_>) -> Code {
+    fn begin(
+        &mut self,
+        mode: Mode,
+        target: &str,
+        source: &str,
+        anchor: Option<&Anchor<'_>>,
+        item: &Item<'_>,
+    ) -> Code {
         if self.state.phase != Phase::Initialising && self.state.phase != Phase::Receiving {
             return Code::COMMAND_NOT_ALLOWED;
         }
         // Sony Ericsson C510 leaves the target empty.
-        let local = if target.trim_matches(['.', '/']).is_empty() { source } else { target };
+        let local = if target.trim_matches(['.', '/']).is_empty() {
+            source
+        } else {
+            target
+        };
         let too_long = [target, source].iter().any(|uri| uri.len() > MAX_TEXT)
             || anchor.is_some_and(|anchor| {
-                anchor.next.len() > MAX_TEXT || anchor.last.as_ref().is_some_and(|last| last.len() > MAX_TEXT)
+                anchor.next.len() > MAX_TEXT
+                    || anchor
+                        .last
+                        .as_ref()
+                        .is_some_and(|last| last.len() > MAX_TEXT)
             });
         if too_long {
             return Code::URI_TOO_LONG;
         }
         let Some(mut view) = self.context.settings.resolve(local) else {
-            self.note(None, None, format!("the device asked for an unknown datastore {local:?}"));
+            self.note(
+                None,
+                None,
+                format!("the device asked for an unknown datastore {local:?}"),
+            );
             return Code::NOT_FOUND;
         };
         if view == Datastore::Mail {
@@ -79,7 +102,10 @@ impl Turn<'_> {
         }
         if view == Datastore::Calendar {
             let devinf = super::devinf::kept(&self.device.devinf);
-            if super::devinf::Target::of(devinf.as_ref(), source, view).holding.mixed {
+            if super::devinf::Target::of(devinf.as_ref(), source, view)
+                .holding
+                .mixed
+            {
                 view = Datastore::Agenda;
             }
         }
@@ -92,13 +118,21 @@ impl Turn<'_> {
             self.state.max_object = octets;
         }
         let mut state = self.view_state(view);
-        let last = anchor.and_then(|anchor| anchor.last.as_deref()).unwrap_or_default();
+        let last = anchor
+            .and_then(|anchor| anchor.last.as_deref())
+            .unwrap_or_default();
         let knows = |generation: &Option<Generation>| {
-            generation.as_ref().filter(|generation| !last.is_empty() && generation.client_anchor == last).cloned()
+            generation
+                .as_ref()
+                .filter(|generation| !last.is_empty() && generation.client_anchor == last)
+                .cloned()
         };
         let basis = knows(&state.confirmed).or_else(|| knows(&state.previous));
         let slow = mode.needs_anchors() && basis.is_none();
-        let newest = state.confirmed.as_ref().map(|generation| generation.server_anchor.as_str());
+        let newest = state
+            .confirmed
+            .as_ref()
+            .map(|generation| generation.server_anchor.as_str());
         let server_next = next_anchor(newest, self.context.now);
         state.round.0 += 1;
         let link = Link {
@@ -109,7 +143,9 @@ impl Turn<'_> {
             stage: Stage::Alerted,
             round: state.round,
             basis,
-            client_next: anchor.map(|anchor| anchor.next.to_string()).unwrap_or_default(),
+            client_next: anchor
+                .map(|anchor| anchor.next.to_string())
+                .unwrap_or_default(),
             server_next,
             alert_owed: true,
             sync_sent: false,
@@ -119,7 +155,12 @@ impl Turn<'_> {
         };
         self.put_view_state(view, state);
         let overlaps = |other: &Link| {
-            other.view != view && other.view.collections().iter().any(|one| view.collections().contains(one))
+            other.view != view
+                && other
+                    .view
+                    .collections()
+                    .iter()
+                    .any(|one| view.collections().contains(one))
         };
         if self.state.links.iter().any(overlaps) {
             return Code::COMMAND_NOT_ALLOWED;
@@ -157,14 +198,18 @@ impl Turn<'_> {
                 continue;
             }
             // Without separate initialisation and with fitting anchors there is nothing to say.
-            let last = link.basis.as_ref().map(|generation| generation.server_anchor.clone());
+            let last = link
+                .basis
+                .as_ref()
+                .map(|generation| generation.server_anchor.clone());
             let meta = Meta {
                 anchor: Some(Anchor {
                     // Some devices dislike an empty one.
                     last: Some(last.map_or(Cow::Borrowed("0"), Cow::Owned)),
                     next: Cow::Owned(link.server_next.clone()),
                 }),
-                max_obj_size: (self.state.version > Version::V10).then_some(self.context.settings.max_object),
+                max_obj_size: (self.state.version > Version::V10)
+                    .then_some(self.context.settings.max_object),
                 ..Meta::default()
             };
             let alert = Alert {
@@ -199,7 +244,11 @@ impl Turn<'_> {
         };
         // Octets for it are kept free in every reply; a peer with a smaller limit than our least gets it all the same.
         if self.reply.push(Command::Alert(alert.clone())).is_none() {
-            self.reply.push_reserved(Command::Alert(Alert { cmd_id: "9999".into(), items: Vec::new(), ..alert }));
+            self.reply.push_reserved(Command::Alert(Alert {
+                cmd_id: "9999".into(),
+                items: Vec::new(),
+                ..alert
+            }));
         }
     }
 }
@@ -207,7 +256,10 @@ impl Turn<'_> {
 /// Our Next: the time, but never one that was used before for this view.
 fn next_anchor(newest: Option<&str>, now: i64) -> String {
     let text = |seconds: i64| {
-        DateTime::from_timestamp(seconds, 0).unwrap_or_default().format("%Y%m%dT%H%M%SZ").to_string()
+        DateTime::from_timestamp(seconds, 0)
+            .unwrap_or_default()
+            .format("%Y%m%dT%H%M%SZ")
+            .to_string()
     };
     let mut seconds = now;
     let mut anchor = text(seconds);

@@ -8,13 +8,15 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use rustc_hash::FxHashMap;
 
+use super::LoadFailed;
 use super::devinf::Target;
 use super::state::{Phase, Stage};
 use super::turn::{Held, Turn};
-use super::LoadFailed;
 use crate::content::{self, Digest, Floating, Format, MatchKey, ReadHint, Record};
 use crate::device;
-use crate::sync::{Answer, Change, Datastore, Entry, Item, ItemId, ItemMeta, ItemWrite, KnownQuery, Modseq, Query};
+use crate::sync::{
+    Answer, Change, Datastore, Entry, Item, ItemId, ItemMeta, ItemWrite, KnownQuery, Modseq, Query,
+};
 use crate::syncml::{self, ChangeKind, Code, Command, Data, GroupKind, Meta, Sync};
 
 /// Bodies that one Sync may have loaded to compare.
@@ -58,19 +60,36 @@ pub(super) struct Lookup {
 
 impl Turn<'_> {
     pub(super) fn sync(&mut self, sync: &Sync<'_>, position: u32) -> Result<(), LoadFailed> {
-        let uri = |location: &Option<syncml::Location<'_>>| location.as_ref().map(|location| location.uri.to_string());
+        let uri = |location: &Option<syncml::Location<'_>>| {
+            location.as_ref().map(|location| location.uri.to_string())
+        };
         let (target, source) = (uri(&sync.target), uri(&sync.source));
         let link = self.state.link_at(target.as_deref(), source.as_deref());
         let code = match link {
-            None if target.as_deref().and_then(|uri| self.context.settings.resolve(uri)).is_none() => Code::NOT_FOUND,
+            None if target
+                .as_deref()
+                .and_then(|uri| self.context.settings.resolve(uri))
+                .is_none() =>
+            {
+                Code::NOT_FOUND
+            }
             // No Alert, or out of its phase.
             None => Code::COMMAND_NOT_ALLOWED,
             Some(link) if self.forced.contains(&link) => Code::REFRESH_REQUIRED,
-            Some(_) if !matches!(self.state.phase, Phase::Initialising | Phase::Receiving) => Code::COMMAND_NOT_ALLOWED,
+            Some(_) if !matches!(self.state.phase, Phase::Initialising | Phase::Receiving) => {
+                Code::COMMAND_NOT_ALLOWED
+            }
             Some(_) => Code::OK,
         };
         if !sync.no_resp {
-            self.answer_refs(position, &sync.cmd_id, "Sync", code, target.as_deref(), source.as_deref());
+            self.answer_refs(
+                position,
+                &sync.cmd_id,
+                "Sync",
+                code,
+                target.as_deref(),
+                source.as_deref(),
+            );
         }
         let Some(link) = link.filter(|_| code == Code::OK) else {
             self.refuse(&sync.commands, position, code);
@@ -124,13 +143,22 @@ impl Turn<'_> {
                 }
                 Command::Group(group) => {
                     if !group.no_resp {
-                        self.answer(position, &group.cmd_id, "Atomic", Code::FEATURE_NOT_SUPPORTED);
+                        self.answer(
+                            position,
+                            &group.cmd_id,
+                            "Atomic",
+                            Code::FEATURE_NOT_SUPPORTED,
+                        );
                     }
                     self.refuse(&group.commands, position, Code::FEATURE_NOT_SUPPORTED);
                 }
                 Command::Change(change) => match change.kind {
                     ChangeKind::Copy | ChangeKind::Move => {
-                        self.refuse(std::slice::from_ref(command), position, Code::FEATURE_NOT_SUPPORTED);
+                        self.refuse(
+                            std::slice::from_ref(command),
+                            position,
+                            Code::FEATURE_NOT_SUPPORTED,
+                        );
                     }
                     ChangeKind::Add | ChangeKind::Replace | ChangeKind::Delete => {
                         for item in &change.items {
@@ -140,7 +168,11 @@ impl Turn<'_> {
                         }
                     }
                 },
-                other => self.refuse(std::slice::from_ref(other), position, Code::COMMAND_NOT_ALLOWED),
+                other => self.refuse(
+                    std::slice::from_ref(other),
+                    position,
+                    Code::COMMAND_NOT_ALLOWED,
+                ),
             }
         }
     }
@@ -163,9 +195,9 @@ impl Turn<'_> {
             let metas = [item.meta.as_ref(), change.meta.as_ref()];
             let media = metas.iter().flatten().find_map(|meta| meta.kind.as_deref());
             match self.whole(link, &luid, item, metas, media) {
-                super::chunk::Whole::Body { data, media } => {
-                    self.incoming(link, target, data, media.as_deref(), metas, &luid).map(Some)
-                }
+                super::chunk::Whole::Body { data, media } => self
+                    .incoming(link, target, data, media.as_deref(), metas, &luid)
+                    .map(Some),
                 super::chunk::Whole::Part => {
                     self.answer_refs(
                         position,
@@ -202,29 +234,54 @@ impl Turn<'_> {
         luid: &str,
     ) -> Result<Incoming<'m>, Code> {
         let view = self.state.links[link].view;
-        let encoded = metas.iter().flatten().find_map(|meta| meta.format.as_deref());
+        let encoded = metas
+            .iter()
+            .flatten()
+            .find_map(|meta| meta.format.as_deref());
         let body = if encoded.is_some_and(|format| format.eq_ignore_ascii_case("b64")) {
-            let compact: Vec<u8> = data.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+            let compact: Vec<u8> = data
+                .iter()
+                .copied()
+                .filter(|byte| !byte.is_ascii_whitespace())
+                .collect();
             let decoded = base64::engine::general_purpose::STANDARD.decode(compact);
             Cow::Owned(decoded.map_err(|_| Code::UNSUPPORTED_MEDIA_TYPE)?)
         } else {
             data
         };
-        let version = metas.iter().flatten().find_map(|meta| meta.version.as_deref());
+        let version = metas
+            .iter()
+            .flatten()
+            .find_map(|meta| meta.version.as_deref());
         let local = !target.holding.utc && self.context.settings.time_zone != chrono_tz::Tz::UTC;
         let hint = ReadHint {
             format: media.and_then(|media| Format::from_mime(media, version)),
             kind: Some(device::default_kind(view)),
             time_zone: self.context.settings.time_zone,
-            floating: if local { Floating::Local } else { Floating::Keep },
+            floating: if local {
+                Floating::Local
+            } else {
+                Floating::Keep
+            },
             ..ReadHint::default()
         };
         let parsed = content::read(&body, &hint).map_err(|error| {
-            self.note(Some(view), Some(luid), format!("an item cannot be read: {error}"));
+            self.note(
+                Some(view),
+                Some(luid),
+                format!("an item cannot be read: {error}"),
+            );
             Code::UNSUPPORTED_MEDIA_TYPE
         })?;
-        if !view.collections().contains(&device::home(parsed.record.kind)) {
-            self.note(Some(view), Some(luid), format!("a {:?} does not belong into {view}", parsed.record.kind));
+        if !view
+            .collections()
+            .contains(&device::home(parsed.record.kind))
+        {
+            self.note(
+                Some(view),
+                Some(luid),
+                format!("a {:?} does not belong into {view}", parsed.record.kind),
+            );
             return Err(Code::UNSUPPORTED_MEDIA_TYPE);
         }
         for warning in &parsed.warnings {
@@ -252,7 +309,11 @@ impl Turn<'_> {
         keys.dedup();
         let query = KnownQuery {
             view,
-            luids: ops.iter().filter(|op| op.content.is_ok()).map(|op| op.luid.clone()).collect(),
+            luids: ops
+                .iter()
+                .filter(|op| op.content.is_ok())
+                .map(|op| op.luid.clone())
+                .collect(),
             items: Vec::new(),
             keys,
         };
@@ -309,7 +370,12 @@ impl Turn<'_> {
     }
 
     /// Items whose bodies, and whose older versions, the ops may need.
-    fn needed(&self, link: usize, ops: &[Op<'_>], lookup: &Lookup) -> (Vec<ItemId>, Vec<(ItemId, Modseq)>) {
+    fn needed(
+        &self,
+        link: usize,
+        ops: &[Op<'_>],
+        lookup: &Lookup,
+    ) -> (Vec<ItemId>, Vec<(ItemId, Modseq)>) {
         let round = self.state.links[link].round;
         let mut bodies = Vec::new();
         let mut revisions = Vec::new();
@@ -325,12 +391,17 @@ impl Turn<'_> {
             }
         };
         for op in ops {
-            let Ok(Some(incoming)) = &op.content else { continue };
+            let Ok(Some(incoming)) = &op.content else {
+                continue;
+            };
             if let Some(id) = lookup.by_luid.get(&op.luid)
                 && let Some(held) = self.items.get(id)
             {
                 let unchanged = held.meta.digest == incoming.digest
-                    || held.entry.as_ref().is_some_and(|entry| entry.digest == incoming.digest);
+                    || held
+                        .entry
+                        .as_ref()
+                        .is_some_and(|entry| entry.digest == incoming.digest);
                 if !unchanged || held.meta.deleted {
                     want(*id, held);
                 }
@@ -341,7 +412,8 @@ impl Turn<'_> {
             let candidates = lookup.by_key.get(&incoming.key).map_or(&[][..], |ids| ids);
             let exact = candidates.iter().any(|id| {
                 self.items.get(id).is_some_and(|held| {
-                    held.meta.digest == incoming.digest && held.entry.as_ref().is_none_or(|entry| entry.round < round)
+                    held.meta.digest == incoming.digest
+                        && held.entry.as_ref().is_none_or(|entry| entry.round < round)
                 })
             });
             if !exact {
@@ -384,11 +456,24 @@ impl Turn<'_> {
             modseq: self.modseq,
             deleted: false,
             format,
-            digest: if verbatim { incoming.digest } else { content::digest(record) },
-            key: if verbatim { incoming.key } else { content::match_key(record) },
+            digest: if verbatim {
+                incoming.digest
+            } else {
+                content::digest(record)
+            },
+            key: if verbatim {
+                incoming.key
+            } else {
+                content::match_key(record)
+            },
             updated: self.context.now,
         };
-        let write = ItemWrite { meta: meta.clone(), body: body.clone(), original, origin: Some(self.device.id) };
+        let write = ItemWrite {
+            meta: meta.clone(),
+            body: body.clone(),
+            original,
+            origin: Some(self.device.id),
+        };
         self.changes.push(Change::PutItem(write));
         let held = self.items.entry(id).or_insert_with(|| Held {
             before: None,
@@ -408,7 +493,10 @@ impl Turn<'_> {
         if let (Some(lookup), Some(luid)) = (lookup, &entry.luid)
             && let Some(other) = lookup.by_luid.insert(luid.clone(), entry.item)
             && other != entry.item
-            && self.items.get(&other).is_some_and(|held| held.entry.as_ref().is_some_and(|of| of.luid == entry.luid))
+            && self
+                .items
+                .get(&other)
+                .is_some_and(|held| held.entry.as_ref().is_some_and(|of| of.luid == entry.luid))
         {
             self.drop_entry(view, other);
         }
@@ -434,12 +522,17 @@ impl Turn<'_> {
             held.meta.modseq = self.modseq;
             held.changed = true;
         }
-        self.changes.push(Change::DeleteItem { item, modseq: self.modseq, origin: Some(self.device.id) });
+        self.changes.push(Change::DeleteItem {
+            item,
+            modseq: self.modseq,
+            origin: Some(self.device.id),
+        });
     }
 }
 
 fn incoming_of<'o, 'm>(ops: &'o [Op<'m>]) -> impl Iterator<Item = &'o Incoming<'m>> {
-    ops.iter().filter_map(|op| op.content.as_ref().ok().and_then(Option::as_ref))
+    ops.iter()
+        .filter_map(|op| op.content.as_ref().ok().and_then(Option::as_ref))
 }
 
 /// The form that keeps all of a record.
@@ -447,7 +540,9 @@ fn richest(record: &Record, incoming: Format) -> Format {
     match record.kind {
         content::Kind::Contact => Format::VCard30,
         content::Kind::Event | content::Kind::Task => Format::ICalendar20,
-        content::Kind::Note if incoming == Format::VNote11 || record.root.name == "VNOTE" => Format::VNote11,
+        content::Kind::Note if incoming == Format::VNote11 || record.root.name == "VNOTE" => {
+            Format::VNote11
+        }
         content::Kind::Note => Format::PlainText,
     }
 }

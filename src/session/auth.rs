@@ -7,8 +7,8 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD as ALPHABET;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use md5::{Digest as _, Md5};
 
 use crate::sync::{Account, Device, Peer, StoredSession};
@@ -59,9 +59,16 @@ pub fn admit(
     if continues.is_some() {
         return Ok(Admission::Session);
     }
-    let newest = peer.device.as_ref().map(|device| &*device.nonce).filter(|nonce| !nonce.is_empty());
+    let newest = peer
+        .device
+        .as_ref()
+        .map(|device| &*device.nonce)
+        .filter(|nonce| !nonce.is_empty());
     let nonce = newest.unwrap_or(fallback_nonce);
-    let refuse = |code, basic: bool| Refusal { code, nonce: (!basic).then(|| nonce.to_vec()) };
+    let refuse = |code, basic: bool| Refusal {
+        code,
+        nonce: (!basic).then(|| nonce.to_vec()),
+    };
     let Some(cred) = &message.header.cred else {
         return Err(refuse(Code::MISSING_CREDENTIALS, false));
     };
@@ -83,7 +90,11 @@ pub fn admit(
                 return Err(refuse(Code::INVALID_CREDENTIALS, false));
             };
             let proves = |nonce: &[u8]| digest_matches(cred, &digest(version, account, nonce));
-            let previous = peer.device.as_ref().map(|device| &*device.previous_nonce).filter(|nonce| !nonce.is_empty());
+            let previous = peer
+                .device
+                .as_ref()
+                .map(|device| &*device.previous_nonce)
+                .filter(|nonce| !nonce.is_empty());
             if proves(nonce) {
                 Ok(Admission::Digest)
             } else if previous.is_some_and(proves) {
@@ -100,7 +111,11 @@ pub fn admit(
 /// nothing has to be kept for strangers.
 pub fn challenge_nonce_from(secret: &[u8], device: &str, now: i64) -> Vec<u8> {
     let mut hash = sha2::Sha256::new();
-    for part in [secret, device.as_bytes(), &now.div_euclid(3600).to_be_bytes()] {
+    for part in [
+        secret,
+        device.as_bytes(),
+        &now.div_euclid(3600).to_be_bytes(),
+    ] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -115,7 +130,9 @@ pub fn user_name(header: &Header<'_>) -> Option<String> {
         .filter(|cred| matches!(Scheme::of(cred), Some(Scheme::Basic)))
         .and_then(basic_parts)
         .map(|(user, _)| user);
-    by_cred.or_else(|| header.source.name.as_deref().map(ToOwned::to_owned)).filter(|name| !name.is_empty())
+    by_cred
+        .or_else(|| header.source.name.as_deref().map(ToOwned::to_owned))
+        .filter(|name| !name.is_empty())
 }
 
 impl Refusal {
@@ -131,14 +148,25 @@ impl Refusal {
                 msg_ref: Cow::Owned(header.msg_id.to_string()),
                 cmd_ref: Cow::Owned(cmd_ref.to_owned()),
                 cmd: Cow::Owned(cmd.to_owned()),
-                target_refs: refs[0].map(|uri| Cow::Owned(uri.to_owned())).into_iter().collect(),
-                source_refs: refs[1].map(|uri| Cow::Owned(uri.to_owned())).into_iter().collect(),
+                target_refs: refs[0]
+                    .map(|uri| Cow::Owned(uri.to_owned()))
+                    .into_iter()
+                    .collect(),
+                source_refs: refs[1]
+                    .map(|uri| Cow::Owned(uri.to_owned()))
+                    .into_iter()
+                    .collect(),
                 chal,
                 code: self.code,
                 ..Status::default()
             }));
         };
-        push("0", "SyncHdr", [Some(&header.target.uri), Some(&header.source.uri)], Some(self.challenge()));
+        push(
+            "0",
+            "SyncHdr",
+            [Some(&header.target.uri), Some(&header.source.uri)],
+            Some(self.challenge()),
+        );
         for command in &message.body {
             if !matches!(command, Command::Status(_) | Command::Results(_)) && !command.no_resp() {
                 push(command.cmd_id(), command.name(), [None, None], None);
@@ -151,7 +179,11 @@ impl Refusal {
         match &self.nonce {
             Some(nonce) => challenge(nonce),
             None => Chal {
-                meta: Meta { kind: Some(BASIC.into()), format: Some("b64".into()), ..Meta::default() },
+                meta: Meta {
+                    kind: Some(BASIC.into()),
+                    format: Some("b64".into()),
+                    ..Meta::default()
+                },
             },
         }
     }
@@ -226,7 +258,11 @@ fn basic_parts(cred: &Cred<'_>) -> Option<(String, String)> {
 }
 
 fn decode(data: &[u8]) -> Option<Vec<u8>> {
-    let compact: Vec<u8> = data.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let compact: Vec<u8> = data
+        .iter()
+        .copied()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
     LENIENT.decode(compact).ok()
 }
 
@@ -257,7 +293,11 @@ fn digest_matches(cred: &Cred<'_>, expected: &[u8; 16]) -> bool {
 
 /// Compares without telling by its duration where the difference is.
 fn equal(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .fold(0, |difference, (a, b)| difference | (a ^ b))
+            == 0
 }
 
 #[cfg(test)]
@@ -267,7 +307,11 @@ mod tests {
     use crate::syncml::Location;
 
     fn account() -> Account {
-        Account { name: "Bruce2".into(), password: Secret("OhBehave".into()), ..Account::default() }
+        Account {
+            name: "Bruce2".into(),
+            password: Secret("OhBehave".into()),
+            ..Account::default()
+        }
     }
 
     fn message(kind: &'static str, data: &str) -> Message<'static> {
@@ -275,7 +319,10 @@ mod tests {
         message.header.source = Location::new("IMEI:1");
         message.header.source.name = Some("Bruce2".into());
         message.header.cred = Some(Cred {
-            meta: Meta { kind: Some(kind.into()), ..Meta::default() },
+            meta: Meta {
+                kind: Some(kind.into()),
+                ..Meta::default()
+            },
             data: Cow::Owned(data.as_bytes().to_vec()),
         });
         message
@@ -284,7 +331,11 @@ mod tests {
     fn known(nonce: &[u8], previous: &[u8]) -> Peer {
         Peer {
             account: Some(account()),
-            device: Some(Device { nonce: nonce.to_vec(), previous_nonce: previous.to_vec(), ..Device::default() }),
+            device: Some(Device {
+                nonce: nonce.to_vec(),
+                previous_nonce: previous.to_vec(),
+                ..Device::default()
+            }),
             ..Peer::default()
         }
     }
@@ -302,48 +353,95 @@ mod tests {
         let request = message(MD5, "Zz6EivR3yeaaENcRN6lpAQ==");
         let check = |peer: &Peer| admit(&request, Version::V12, peer, None, b"x");
         assert_eq!(check(&known(b"Nonce", b"")), Ok(Admission::Digest));
-        assert_eq!(check(&known(b"other", b"Nonce")), Ok(Admission::PreviousDigest));
-        assert_eq!(check(&known(b"other", b"")).map_err(|refusal| refusal.code), Err(Code::INVALID_CREDENTIALS));
-        let stranger = Peer { account: Some(account()), ..Peer::default() };
-        assert_eq!(admit(&request, Version::V12, &stranger, None, b"Nonce"), Ok(Admission::Digest));
+        assert_eq!(
+            check(&known(b"other", b"Nonce")),
+            Ok(Admission::PreviousDigest)
+        );
+        assert_eq!(
+            check(&known(b"other", b"")).map_err(|refusal| refusal.code),
+            Err(Code::INVALID_CREDENTIALS)
+        );
+        let stranger = Peer {
+            account: Some(account()),
+            ..Peer::default()
+        };
+        assert_eq!(
+            admit(&request, Version::V12, &stranger, None, b"Nonce"),
+            Ok(Admission::Digest)
+        );
     }
 
     #[test]
     fn a_nonce_is_good_once() {
-        let mut device = Device { nonce: b"one".to_vec(), ..Device::default() };
+        let mut device = Device {
+            nonce: b"one".to_vec(),
+            ..Device::default()
+        };
         advance(&mut device, Admission::Digest, [2; 16]);
-        assert_eq!((&*device.previous_nonce, &*device.nonce), (&b"one"[..], &[2; 16][..]));
+        assert_eq!(
+            (&*device.previous_nonce, &*device.nonce),
+            (&b"one"[..], &[2; 16][..])
+        );
         advance(&mut device, Admission::PreviousDigest, [3; 16]);
-        assert_eq!((&*device.previous_nonce, &*device.nonce), (&b""[..], &[3; 16][..]));
+        assert_eq!(
+            (&*device.previous_nonce, &*device.nonce),
+            (&b""[..], &[3; 16][..])
+        );
     }
 
     #[test]
     fn basic_is_lenient_about_base64_and_strict_about_the_rest() {
-        let check = |data: &str| admit(&message(BASIC, data), Version::V12, &known(b"", b""), None, b"");
+        let check = |data: &str| {
+            admit(
+                &message(BASIC, data),
+                Version::V12,
+                &known(b"", b""),
+                None,
+                b"",
+            )
+        };
         for good in ["QnJ1Y2UyOk9oQmVoYXZl", "QnJ1Y2Uy\r\nOk9oQmVoYXZl"] {
             assert_eq!(check(good), Ok(Admission::Basic), "{good}");
         }
-        for bad in ["", "QnJ1Y2UyOk9oQmVoYXZ", "QnJ1Y2UyOm90aGVy", "====", "\u{1F600}"] {
-            assert_eq!(check(bad).map_err(|refusal| refusal.code), Err(Code::INVALID_CREDENTIALS), "{bad}");
+        for bad in [
+            "",
+            "QnJ1Y2UyOk9oQmVoYXZ",
+            "QnJ1Y2UyOm90aGVy",
+            "====",
+            "\u{1F600}",
+        ] {
+            assert_eq!(
+                check(bad).map_err(|refusal| refusal.code),
+                Err(Code::INVALID_CREDENTIALS),
+                "{bad}"
+            );
         }
     }
 
     #[test]
     fn no_credentials_and_unknown_ones_have_their_own_codes() {
         let code = |message: &Message<'_>| {
-            admit(message, Version::V12, &known(b"n", b""), None, b"").map_err(|refusal| refusal.code)
+            admit(message, Version::V12, &known(b"n", b""), None, b"")
+                .map_err(|refusal| refusal.code)
         };
         assert_eq!(code(&Message::default()), Err(Code::MISSING_CREDENTIALS));
-        assert_eq!(code(&message("syncml:auth-MAC", "x")), Err(Code::FEATURE_NOT_SUPPORTED));
+        assert_eq!(
+            code(&message("syncml:auth-MAC", "x")),
+            Err(Code::FEATURE_NOT_SUPPORTED)
+        );
     }
 
     #[test]
     fn a_refusal_answers_every_command_and_challenges_once() {
         let mut request = message(MD5, "wrong");
         for cmd_id in ["1", "2"] {
-            request.body.push(Command::Alert(crate::syncml::Alert { cmd_id: cmd_id.into(), ..Default::default() }));
+            request.body.push(Command::Alert(crate::syncml::Alert {
+                cmd_id: cmd_id.into(),
+                ..Default::default()
+            }));
         }
-        let refusal = admit(&request, Version::V12, &known(b"n", b""), None, b"").expect_err("the digest is wrong");
+        let refusal = admit(&request, Version::V12, &known(b"n", b""), None, b"")
+            .expect_err("the digest is wrong");
         let reply = refusal.reply(&request, Version::V12);
         let statuses: Vec<_> = reply
             .body
@@ -354,6 +452,9 @@ mod tests {
             })
             .collect();
         let code = Code::INVALID_CREDENTIALS;
-        assert_eq!(statuses, [("0", code, true), ("1", code, false), ("2", code, false)]);
+        assert_eq!(
+            statuses,
+            [("0", code, true), ("1", code, false), ("2", code, false)]
+        );
     }
 }

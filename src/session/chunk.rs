@@ -13,7 +13,10 @@ use crate::syncml::{Alert, Code, Command, Item, Location, Meta};
 /// What an item's Data amounts to.
 pub(super) enum Whole<'m> {
     /// A whole body, with its media type.
-    Body { data: Cow<'m, [u8]>, media: Option<String> },
+    Body {
+        data: Cow<'m, [u8]>,
+        media: Option<String>,
+    },
     /// A chunk that was kept; more will come.
     Part,
     /// The Status for what is wrong with it.
@@ -32,7 +35,9 @@ impl Turn<'_> {
     ) -> Whole<'m> {
         let data = octets(&item.data).unwrap_or_default();
         let begun = self.state.incoming.take();
-        let continues = begun.as_ref().is_some_and(|begun| begun.link == link && begun.luid == luid);
+        let continues = begun
+            .as_ref()
+            .is_some_and(|begun| begun.link == link && begun.luid == luid);
         let begun = match begun {
             Some(begun) if continues => Some(begun),
             Some(begun) => {
@@ -42,14 +47,22 @@ impl Turn<'_> {
             None => None,
         };
         if begun.is_none() && !item.more_data {
-            return Whole::Body { data, media: media.map(ToOwned::to_owned) };
+            return Whole::Body {
+                data,
+                media: media.map(ToOwned::to_owned),
+            };
         }
         let limit = self.context.settings.max_object;
         let mut incoming = match begun {
             Some(begun) => begun,
             None => {
                 // Some phones write 0 for "I do not know" on small items; a chunked one has to say.
-                let Some(size) = metas.iter().flatten().find_map(|meta| meta.size).filter(|size| *size > 0) else {
+                let Some(size) = metas
+                    .iter()
+                    .flatten()
+                    .find_map(|meta| meta.size)
+                    .filter(|size| *size > 0)
+                else {
                     return Whole::Refused(Code::SIZE_REQUIRED);
                 };
                 if size > limit {
@@ -76,11 +89,18 @@ impl Turn<'_> {
         }
         if joined.len() as u64 != incoming.size {
             let view = self.state.links[link].view;
-            let text = format!("a large object of {} octets was announced with {}", joined.len(), incoming.size);
+            let text = format!(
+                "a large object of {} octets was announced with {}",
+                joined.len(),
+                incoming.size
+            );
             self.note(Some(view), Some(luid), text);
             return Whole::Refused(Code::SIZE_MISMATCH);
         }
-        Whole::Body { data: Cow::Owned(joined), media: media.map(ToOwned::to_owned).or(incoming.kind) }
+        Whole::Body {
+            data: Cow::Owned(joined),
+            media: media.map(ToOwned::to_owned).or(incoming.kind),
+        }
     }
 
     /// The client's package ended within a large object.
@@ -92,9 +112,15 @@ impl Turn<'_> {
 
     /// Alert 223: the rest of an object did not come.
     fn end_of_data_missing(&mut self, begun: &Incoming) {
-        let Some(of) = self.state.links.get(begun.link) else { return };
+        let Some(of) = self.state.links.get(begun.link) else {
+            return;
+        };
         let (view, local) = (of.view, of.local.clone());
-        self.note(Some(view), Some(&begun.luid), "the end of a large object did not come");
+        self.note(
+            Some(view),
+            Some(&begun.luid),
+            "the end of a large object did not come",
+        );
         let alert = Alert {
             code: Some(223),
             items: vec![Item {

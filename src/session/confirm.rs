@@ -1,10 +1,12 @@
 //! What the client says of the server's commands: Status and Map; and the end of a datastore's sync.
 
 use super::LoadFailed;
-use super::state::{Mode, Sent};
+use super::state::{Mode, Sent, Stage};
 use super::turn::Turn;
 use crate::content::Digest;
-use crate::sync::{Answer, Change, Entry, Generation, ItemId, KnownQuery, Modseq, OutgoingQuery, Query, Selection};
+use crate::sync::{
+    Answer, Change, Entry, Generation, ItemId, KnownQuery, Modseq, OutgoingQuery, Query, Round, Selection,
+};
 use crate::syncml::{Code, Map, Status};
 
 /// After so many refusals an item is not offered again until it changes.
@@ -18,34 +20,54 @@ impl Turn<'_> {
             self.client_wants_slow(status);
             return Ok(());
         }
-        let position = self
-            .state
-            .awaited
-            .iter()
-            .position(|awaited| awaited.msg == status.msg_ref && awaited.cmd.to_string() == status.cmd_ref);
-        let Some(position) = position else { return Ok(()) };
+        let position = self.state.awaited.iter().position(|awaited| {
+            awaited.msg == status.msg_ref && awaited.cmd.to_string() == status.cmd_ref
+        });
+        let Some(position) = position else {
+            return Ok(());
+        };
         if status.code == Code::IN_PROGRESS {
             return Ok(());
         }
         let awaited = self.state.awaited.swap_remove(position);
         if awaited.chunk {
-            if status.code != Code::CHUNK_ACCEPTED && self.state.outgoing.as_ref().is_some_and(|out| out.item == awaited.item) {
+            if status.code != Code::CHUNK_ACCEPTED
+                && self
+                    .state
+                    .outgoing
+                    .as_ref()
+                    .is_some_and(|out| out.item == awaited.item)
+            {
                 // The device does not want the rest.
                 self.state.outgoing = None;
             } else {
                 return Ok(());
             }
         }
-        let Some(link) = self.state.links.get(awaited.link) else { return Ok(()) };
+        let Some(link) = self.state.links.get(awaited.link) else {
+            return Ok(());
+        };
         let view = link.view;
-        let known = KnownQuery { view, luids: Vec::new(), items: vec![awaited.item], keys: Vec::new() };
+        let known = KnownQuery {
+            view,
+            luids: Vec::new(),
+            items: vec![awaited.item],
+            keys: Vec::new(),
+        };
         if !self.items.contains_key(&awaited.item) {
             self.load_known(known)?;
         }
-        let Some(entry) = self.items.get(&awaited.item).and_then(|held| held.entry.clone()) else {
+        let Some(entry) = self
+            .items
+            .get(&awaited.item)
+            .and_then(|held| held.entry.clone())
+        else {
             return Ok(());
         };
-        let gone = matches!(status.code, Code::ITEM_NOT_DELETED | Code::NOT_FOUND | Code::GONE);
+        let gone = matches!(
+            status.code,
+            Code::ITEM_NOT_DELETED | Code::NOT_FOUND | Code::GONE
+        );
         match awaited.kind {
             Sent::Delete if status.code.is_success() || gone => self.drop_entry(view, awaited.item),
             // The Map will say the rest.
@@ -63,7 +85,12 @@ impl Turn<'_> {
             }
             Sent::Replace if gone => {
                 // The device lost the item: next time it is new to it.
-                let again = Entry { luid: None, seen: Modseq(0), digest: Digest::default(), ..entry };
+                let again = Entry {
+                    luid: None,
+                    seen: Modseq(0),
+                    digest: Digest::default(),
+                    ..entry
+                };
                 self.put_entry(view, again, None);
             }
             kind => self.refused(awaited.link, awaited.version, kind, entry, status.code),
@@ -83,11 +110,20 @@ impl Turn<'_> {
         let text = format!(
             "the device answered {code} ({}) to {kind:?}; {}",
             code.text(),
-            if gives_up { "not offered again until it changes" } else { "it is offered again next time" }
+            if gives_up {
+                "not offered again until it changes"
+            } else {
+                "it is offered again next time"
+            }
         );
         self.note(Some(view), entry.luid.as_deref(), text);
         let entry = if gives_up {
-            Entry { seen: version, sent: None, failures, ..entry }
+            Entry {
+                seen: version,
+                sent: None,
+                failures,
+                ..entry
+            }
         } else {
             Entry { failures, ..entry }
         };
@@ -111,7 +147,9 @@ impl Turn<'_> {
     }
 
     pub(super) fn map(&mut self, map: &Map<'_>, position: u32) -> Result<(), LoadFailed> {
-        let link = self.state.link_at(Some(&map.target.uri), Some(&map.source.uri));
+        let link = self
+            .state
+            .link_at(Some(&map.target.uri), Some(&map.source.uri));
         let target = map.target.uri.to_string();
         // A Map is true whether or not its datastore is being synced: it may be from the session before.
         let view = match link {
@@ -119,13 +157,28 @@ impl Turn<'_> {
             None => self.context.settings.resolve(&target),
         };
         let Some(view) = view else {
-            self.answer_refs(position, &map.cmd_id, "Map", Code::NOT_FOUND, Some(&target), None);
+            self.answer_refs(
+                position,
+                &map.cmd_id,
+                "Map",
+                Code::NOT_FOUND,
+                Some(&target),
+                None,
+            );
             return Ok(());
         };
-        let ids: Vec<ItemId> = map.items.iter().filter_map(|item| ItemId::from_guid(&item.target)).collect();
+        let ids: Vec<ItemId> = map
+            .items
+            .iter()
+            .filter_map(|item| ItemId::from_guid(&item.target))
+            .collect();
         let query = KnownQuery {
             view,
-            luids: map.items.iter().map(|item| item.source.to_string()).collect(),
+            luids: map
+                .items
+                .iter()
+                .map(|item| item.source.to_string())
+                .collect(),
             items: ids,
             keys: Vec::new(),
         };
@@ -138,33 +191,75 @@ impl Turn<'_> {
             .filter_map(|(id, held)| Some((held.entry.as_ref()?.luid.clone()?, *id)))
             .collect();
         let state = self.view_state(view);
-        let (sending_since, round) = (state.sending_since, state.round);
+        let sending_since = state.sending_since;
+        // Before the server sends, a Map is of an earlier sync: where the client names all that it has, the Map alone
+        // does not say that the item is still there.
+        let late = link.is_some_and(|link| {
+            let link = &self.state.links[link];
+            link.mode.names_everything() && matches!(link.stage, Stage::Alerted | Stage::Receiving)
+        });
+        let round = if late { Round(state.round.0 - 1) } else { state.round };
         for item in &map.items {
             let luid = item.source.to_string();
-            let Some(id) = ItemId::from_guid(&item.target).filter(|id| self.items.contains_key(id)) else {
-                self.note(Some(view), Some(&luid), "a Map names an item that was never sent");
+            let Some(id) = ItemId::from_guid(&item.target).filter(|id| self.items.contains_key(id))
+            else {
+                self.note(
+                    Some(view),
+                    Some(&luid),
+                    "a Map names an item that was never sent",
+                );
                 continue;
             };
             let held = &self.items[&id];
-            if luid.is_empty() || luid.len() > 255 || !view.collections().contains(&held.meta.datastore) {
+            if luid.is_empty()
+                || luid.len() > 255
+                || !view.collections().contains(&held.meta.datastore)
+            {
                 continue;
             }
             // A Map that comes again says nothing of what was sent after the Add.
-            if held.entry.as_ref().is_some_and(|entry| entry.luid.as_deref() == Some(&luid)) {
+            if held
+                .entry
+                .as_ref()
+                .is_some_and(|entry| entry.luid.as_deref() == Some(&luid))
+            {
                 continue;
             }
-            let added = held.entry.as_ref().filter(|entry| entry.luid.is_none()).and_then(|entry| entry.sent);
-            let newest = if held.meta.deleted { Modseq(held.meta.modseq.0 - 1) } else { held.meta.modseq };
+            let added = held
+                .entry
+                .as_ref()
+                .filter(|entry| entry.luid.is_none())
+                .and_then(|entry| entry.sent);
+            let newest = if held.meta.deleted {
+                Modseq(held.meta.modseq.0 - 1)
+            } else {
+                held.meta.modseq
+            };
             let seen = added.unwrap_or(newest.min(sending_since));
             if let Some(other) = by_luid.insert(luid.clone(), id)
                 && other != id
             {
                 self.drop_entry(view, other);
             }
-            let entry = Entry { item: id, luid: Some(luid), seen, sent: None, digest: Digest::default(), round, failures: 0 };
+            let entry = Entry {
+                item: id,
+                luid: Some(luid),
+                seen,
+                sent: None,
+                digest: Digest::default(),
+                round,
+                failures: 0,
+            };
             self.put_entry(view, entry, None);
         }
-        self.answer_refs(position, &map.cmd_id, "Map", Code::OK, Some(&target), Some(&map.source.uri));
+        self.answer_refs(
+            position,
+            &map.cmd_id,
+            "Map",
+            Code::OK,
+            Some(&target),
+            Some(&map.source.uri),
+        );
         Ok(())
     }
 
@@ -185,11 +280,18 @@ impl Turn<'_> {
                 return Err(LoadFailed);
             };
             for (item, _) in &page.items {
-                query.after = crate::sync::Cursor { modseq: item.meta.modseq, item: item.meta.id };
+                query.after = crate::sync::Cursor {
+                    modseq: item.meta.modseq,
+                    item: item.meta.id,
+                };
                 // What this message changed is not as the store says.
                 let round = query.round;
                 let claimed = self.items.get(&item.meta.id).is_some_and(|held| {
-                    held.meta.deleted || held.entry.as_ref().is_some_and(|entry| entry.round == round)
+                    held.meta.deleted
+                        || held
+                            .entry
+                            .as_ref()
+                            .is_some_and(|entry| entry.round == round)
                 });
                 if !claimed {
                     self.delete_item(item.meta.id);
@@ -202,7 +304,13 @@ impl Turn<'_> {
         }
         if deleted > 0 {
             let view = query.view;
-            self.note(Some(view), None, format!("refresh from the device: {deleted} items that it does not have are deleted"));
+            self.note(
+                Some(view),
+                None,
+                format!(
+                    "refresh from the device: {deleted} items that it does not have are deleted"
+                ),
+            );
         }
         Ok(())
     }
@@ -215,13 +323,24 @@ impl Turn<'_> {
             // A newer session has begun with this datastore.
             return;
         }
-        let base = if link.mode == Mode::OneWayFromClient { link.base() } else { link.considered };
-        let generation = Generation { client_anchor: link.client_next, server_anchor: link.server_next, base };
+        let base = if link.mode == Mode::OneWayFromClient {
+            link.base()
+        } else {
+            link.considered
+        };
+        let generation = Generation {
+            client_anchor: link.client_next,
+            server_anchor: link.server_next,
+            base,
+        };
         state.previous = link.basis;
         state.confirmed = Some(generation);
         self.put_view_state(link.view, state);
         if link.mode.names_everything() {
-            self.changes.push(Change::DropEntriesBefore { view: link.view, round: link.round });
+            self.changes.push(Change::DropEntriesBefore {
+                view: link.view,
+                round: link.round,
+            });
         }
     }
 }

@@ -13,7 +13,13 @@ use crate::syncml::{ChangeKind, Code};
 
 impl Turn<'_> {
     /// Applies one op; gives its Status.
-    pub(super) fn apply(&mut self, link: usize, target: &Target, op: &Op<'_>, lookup: &mut Lookup) -> Code {
+    pub(super) fn apply(
+        &mut self,
+        link: usize,
+        target: &Target,
+        op: &Op<'_>,
+        lookup: &mut Lookup,
+    ) -> Code {
         let mode = self.state.links[link].mode;
         if !mode.client_sends() {
             return Code::COMMAND_NOT_ALLOWED;
@@ -21,12 +27,16 @@ impl Turn<'_> {
         let code = match &op.content {
             Err(code) => *code,
             Ok(None) => self.delete(link, op, lookup),
-            Ok(Some(incoming)) if mode.names_everything() => self.claim(link, target, op, incoming, lookup),
+            Ok(Some(incoming)) if mode.names_everything() => {
+                self.claim(link, target, op, incoming, lookup)
+            }
             Ok(Some(incoming)) => self.upsert(link, target, op, incoming, lookup),
         };
         let counts = &mut self.state.links[link].counts;
         match (op.kind, code) {
-            (_, code) if !code.is_success() && code != Code::CONFLICT_SERVER_WINS => counts.received_refused += 1,
+            (_, code) if !code.is_success() && code != Code::CONFLICT_SERVER_WINS => {
+                counts.received_refused += 1
+            }
             (ChangeKind::Delete, Code::OK) => counts.received_deleted += 1,
             (_, Code::ITEM_ADDED) => counts.received_added += 1,
             _ => {}
@@ -48,7 +58,13 @@ impl Turn<'_> {
         let (view, round) = (of.view, of.round);
         if op.soft {
             // The device made room; it does not want the item back and the server keeps it.
-            let gone = Entry { luid: None, seen: held.meta.modseq, sent: None, round, ..entry };
+            let gone = Entry {
+                luid: None,
+                seen: held.meta.modseq,
+                sent: None,
+                round,
+                ..entry
+            };
             self.put_entry(view, gone, None);
             return Code::OK;
         }
@@ -60,7 +76,11 @@ impl Turn<'_> {
         if changed_here && self.context.settings.policy(view) != ConflictPolicy::Client {
             // What was written here since the device saw it is not lost: the device gets it again.
             self.state.links[link].counts.conflicts += 1;
-            self.note(Some(view), Some(&op.luid), "deleted on the device, but changed here: it is sent to the device again");
+            self.note(
+                Some(view),
+                Some(&op.luid),
+                "deleted on the device, but changed here: it is sent to the device again",
+            );
             let again = Entry {
                 luid: None,
                 seen: Modseq(0),
@@ -78,11 +98,22 @@ impl Turn<'_> {
     }
 
     /// Add or Replace in a two-way sync, or one from the client.
-    fn upsert(&mut self, link: usize, target: &Target, op: &Op<'_>, incoming: &Incoming<'_>, lookup: &mut Lookup) -> Code {
+    fn upsert(
+        &mut self,
+        link: usize,
+        target: &Target,
+        op: &Op<'_>,
+        incoming: &Incoming<'_>,
+        lookup: &mut Lookup,
+    ) -> Code {
         let Some(id) = lookup.by_luid.get(&op.luid).copied() else {
             return self.adopt_or_add(link, target, op, incoming, lookup);
         };
-        let Some((held, entry)) = self.items.get(&id).and_then(|held| Some((held.clone(), held.entry.clone()?))) else {
+        let Some((held, entry)) = self
+            .items
+            .get(&id)
+            .and_then(|held| Some((held.clone(), held.entry.clone()?)))
+        else {
             return self.adopt_or_add(link, target, op, incoming, lookup);
         };
         let of = &self.state.links[link];
@@ -120,7 +151,11 @@ impl Turn<'_> {
             return Code::OK;
         }
         let Some(stored) = self.stored(&held) else {
-            self.note(Some(view), Some(&op.luid), "the stored item cannot be read; the device's version replaces it");
+            self.note(
+                Some(view),
+                Some(&op.luid),
+                "the stored item cannot be read; the device's version replaces it",
+            );
             self.write_item(Some(id), incoming, &incoming.record, true);
             self.put_entry(view, now_equal(entry, self.modseq), Some(lookup));
             return Code::OK;
@@ -128,7 +163,9 @@ impl Turn<'_> {
         let conflict = held.meta.modseq > entry.seen;
         if conflict && self.state.links[link].mode == Mode::TwoWay {
             self.state.links[link].counts.conflicts += 1;
-            return self.conflict(link, target, op, incoming, lookup, id, &held, entry, &stored);
+            return self.conflict(
+                link, target, op, incoming, lookup, id, &held, entry, &stored,
+            );
         }
         self.state.links[link].counts.received_replaced += 1;
         let record = content::overlay(&stored, &incoming.record, target.capabilities());
@@ -162,23 +199,55 @@ impl Turn<'_> {
             },
             policy => policy,
         };
-        let entry = Entry { sent: None, round, failures: 0, ..entry };
+        let entry = Entry {
+            sent: None,
+            round,
+            failures: 0,
+            ..entry
+        };
         match policy {
             ConflictPolicy::Server => {
-                self.note(Some(view), Some(&op.luid), "changed on both sides: the server's version stays");
-                self.put_entry(view, Entry { digest: incoming.digest, ..entry }, Some(lookup));
+                self.note(
+                    Some(view),
+                    Some(&op.luid),
+                    "changed on both sides: the server's version stays",
+                );
+                self.put_entry(
+                    view,
+                    Entry {
+                        digest: incoming.digest,
+                        ..entry
+                    },
+                    Some(lookup),
+                );
                 Code::CONFLICT_SERVER_WINS
             }
             ConflictPolicy::Client => {
-                self.note(Some(view), Some(&op.luid), "changed on both sides: the device's version stays");
+                self.note(
+                    Some(view),
+                    Some(&op.luid),
+                    "changed on both sides: the device's version stays",
+                );
                 let record = content::overlay(stored, &incoming.record, target.capabilities());
                 self.write_if_changed(id, held, incoming, &record);
                 let seen = self.items[&id].meta.modseq;
-                self.put_entry(view, Entry { seen, digest: incoming.digest, ..entry }, Some(lookup));
+                self.put_entry(
+                    view,
+                    Entry {
+                        seen,
+                        digest: incoming.digest,
+                        ..entry
+                    },
+                    Some(lookup),
+                );
                 Code::CONFLICT_CLIENT_WINS
             }
             ConflictPolicy::Duplicate => {
-                self.note(Some(view), Some(&op.luid), "changed on both sides: both versions are kept");
+                self.note(
+                    Some(view),
+                    Some(&op.luid),
+                    "changed on both sides: both versions are kept",
+                );
                 let again = Entry {
                     luid: None,
                     seen: Modseq(0),
@@ -202,14 +271,38 @@ impl Turn<'_> {
                 Code::CONFLICT_DUPLICATED
             }
             ConflictPolicy::Merge | ConflictPolicy::Newer => {
-                self.note(Some(view), Some(&op.luid), "changed on both sides: merged field by field");
-                let base = lookup.revisions.get(&id).and_then(|item| read_stored(&item.body, item.meta.format));
-                let merged = content::merge(base.as_ref(), stored, &incoming.record, target.capabilities());
+                self.note(
+                    Some(view),
+                    Some(&op.luid),
+                    "changed on both sides: merged field by field",
+                );
+                let base = lookup
+                    .revisions
+                    .get(&id)
+                    .and_then(|item| read_stored(&item.body, item.meta.format));
+                let merged = content::merge(
+                    base.as_ref(),
+                    stored,
+                    &incoming.record,
+                    target.capabilities(),
+                );
                 self.write_if_changed(id, held, incoming, &merged.record);
                 let modseq = self.items[&id].meta.modseq;
                 // Below the new number if the device has to be told.
-                let seen = if merged.differs_from_client { Modseq(modseq.0 - 1) } else { modseq };
-                self.put_entry(view, Entry { seen, digest: incoming.digest, ..entry }, Some(lookup));
+                let seen = if merged.differs_from_client {
+                    Modseq(modseq.0 - 1)
+                } else {
+                    modseq
+                };
+                self.put_entry(
+                    view,
+                    Entry {
+                        seen,
+                        digest: incoming.digest,
+                        ..entry
+                    },
+                    Some(lookup),
+                );
                 Code::CONFLICT_MERGED
             }
         }
@@ -226,19 +319,24 @@ impl Turn<'_> {
         lookup: &mut Lookup,
     ) -> Code {
         let (view, round) = (self.state.links[link].view, self.state.links[link].round);
-        let unnamed = |held: &Held| !held.meta.deleted && held.entry.as_ref().is_none_or(|entry| entry.luid.is_none());
+        let unnamed = |held: &Held| {
+            !held.meta.deleted && held.entry.as_ref().is_none_or(|entry| entry.luid.is_none())
+        };
         let twin = self.candidates(incoming, lookup).into_iter().find(|id| {
             self.items.get(id).is_some_and(|held| {
                 unnamed(held)
                     && (held.meta.digest == incoming.digest
-                        || self
-                            .stored(held)
-                            .is_some_and(|stored| content::same(&stored, &incoming.record, target.capabilities())))
+                        || self.stored(held).is_some_and(|stored| {
+                            content::same(&stored, &incoming.record, target.capabilities())
+                        }))
             })
         });
         let (id, added) = match twin {
             Some(id) => (id, false),
-            None => (self.write_item(None, incoming, &incoming.record, true), true),
+            None => (
+                self.write_item(None, incoming, &incoming.record, true),
+                true,
+            ),
         };
         let entry = Entry {
             item: id,
@@ -257,13 +355,22 @@ impl Turn<'_> {
     }
 
     /// Add or Replace in a slow sync or a refresh from the client: the device names what it has.
-    fn claim(&mut self, link: usize, target: &Target, op: &Op<'_>, incoming: &Incoming<'_>, lookup: &mut Lookup) -> Code {
+    fn claim(
+        &mut self,
+        link: usize,
+        target: &Target,
+        op: &Op<'_>,
+        incoming: &Incoming<'_>,
+        lookup: &mut Lookup,
+    ) -> Code {
         let of = &self.state.links[link];
         let (view, round, refresh) = (of.view, of.round, of.mode == Mode::RefreshFromClient);
         let hint = lookup.by_luid.get(&op.luid).copied();
         // The device named this LUID in this round already: the newer content counts.
         let repeated = hint.filter(|id| {
-            self.items[id].entry.as_ref().is_some_and(|entry| entry.round == round && entry.luid.as_deref() == Some(&op.luid))
+            self.items[id].entry.as_ref().is_some_and(|entry| {
+                entry.round == round && entry.luid.as_deref() == Some(&op.luid)
+            })
         });
         let twin = repeated.or_else(|| self.twin(link, target, incoming, lookup, hint));
         let Some(id) = twin else {
@@ -281,8 +388,16 @@ impl Turn<'_> {
             return Code::ITEM_ADDED;
         };
         let held = self.items[&id].clone();
-        let old_digest = held.entry.as_ref().map(|entry| entry.digest).unwrap_or_default();
-        let old_seen = held.entry.as_ref().map(|entry| entry.seen).unwrap_or_default();
+        let old_digest = held
+            .entry
+            .as_ref()
+            .map(|entry| entry.digest)
+            .unwrap_or_default();
+        let old_seen = held
+            .entry
+            .as_ref()
+            .map(|entry| entry.seen)
+            .unwrap_or_default();
         let entry = |seen: Modseq| Entry {
             item: id,
             luid: Some(op.luid.clone()),
@@ -317,11 +432,23 @@ impl Turn<'_> {
             self.put_entry(view, entry(modseq), Some(lookup));
             return Code::OK;
         }
-        let base = lookup.revisions.get(&id).and_then(|item| read_stored(&item.body, item.meta.format));
-        let merged = content::merge(base.as_ref(), &stored, &incoming.record, target.capabilities());
+        let base = lookup
+            .revisions
+            .get(&id)
+            .and_then(|item| read_stored(&item.body, item.meta.format));
+        let merged = content::merge(
+            base.as_ref(),
+            &stored,
+            &incoming.record,
+            target.capabilities(),
+        );
         self.write_if_changed(id, &held, incoming, &merged.record);
         let modseq = self.items[&id].meta.modseq;
-        let seen = if merged.differs_from_client { Modseq(modseq.0 - 1) } else { modseq };
+        let seen = if merged.differs_from_client {
+            Modseq(modseq.0 - 1)
+        } else {
+            modseq
+        };
         self.put_entry(view, entry(seen), Some(lookup));
         Code::CONFLICT_MERGED
     }
@@ -338,19 +465,28 @@ impl Turn<'_> {
         let round = self.state.links[link].round;
         let free = |id: &ItemId| {
             self.items.get(id).is_some_and(|held| {
-                held.entry.as_ref().is_none_or(|entry| entry.round < round || entry.luid.is_none())
+                held.entry
+                    .as_ref()
+                    .is_none_or(|entry| entry.round < round || entry.luid.is_none())
             })
         };
         let unchanged = |id: &ItemId| {
             let held = &self.items[id];
-            let by_device = held.entry.as_ref().is_some_and(|entry| entry.digest == incoming.digest);
+            let by_device = held
+                .entry
+                .as_ref()
+                .is_some_and(|entry| entry.digest == incoming.digest);
             held.meta.digest == incoming.digest || by_device
         };
         let hint = hint.filter(free);
         if let Some(id) = hint.filter(unchanged) {
             return Some(id);
         }
-        let candidates: Vec<ItemId> = self.candidates(incoming, lookup).into_iter().filter(free).collect();
+        let candidates: Vec<ItemId> = self
+            .candidates(incoming, lookup)
+            .into_iter()
+            .filter(free)
+            .collect();
         if let Some(id) = candidates.iter().copied().find(unchanged) {
             return Some(id);
         }
@@ -359,17 +495,29 @@ impl Turn<'_> {
             .chain(candidates.iter().copied().filter(|id| Some(*id) != hint))
             .filter_map(|id| Some((id, self.stored(self.items.get(&id)?)?)))
             .collect();
-        let by = |fits: &dyn Fn(&Record) -> bool| stored.iter().find(|(_, record)| fits(record)).map(|(id, _)| *id);
+        let by = |fits: &dyn Fn(&Record) -> bool| {
+            stored
+                .iter()
+                .find(|(_, record)| fits(record))
+                .map(|(id, _)| *id)
+        };
         by(&|record| content::same(record, &incoming.record, target.capabilities()))
             // The device had it under this LUID, and it still has the same name: it was edited.
             .or_else(|| hint.filter(|id| self.items[id].meta.key == incoming.key))
             .or_else(|| {
-                by(&|record| content::match_key(record) == incoming.key && content::matches(record, &incoming.record))
+                by(&|record| {
+                    content::match_key(record) == incoming.key
+                        && content::matches(record, &incoming.record)
+                })
             })
     }
 
     fn candidates(&self, incoming: &Incoming<'_>, lookup: &Lookup) -> Vec<ItemId> {
-        let mut ids = lookup.by_key.get(&incoming.key).cloned().unwrap_or_default();
+        let mut ids = lookup
+            .by_key
+            .get(&incoming.key)
+            .cloned()
+            .unwrap_or_default();
         ids.retain(|id| self.items.get(id).is_some_and(|held| !held.meta.deleted));
         ids
     }
@@ -379,7 +527,13 @@ impl Turn<'_> {
         read_stored(held.body.as_deref()?, held.meta.format)
     }
 
-    fn write_if_changed(&mut self, id: ItemId, held: &Held, incoming: &Incoming<'_>, record: &Record) {
+    fn write_if_changed(
+        &mut self,
+        id: ItemId,
+        held: &Held,
+        incoming: &Incoming<'_>,
+        record: &Record,
+    ) {
         if held.meta.deleted || content::digest(record) != held.meta.digest {
             let verbatim = *record == incoming.record;
             self.write_item(Some(id), incoming, record, verbatim);
@@ -389,17 +543,29 @@ impl Turn<'_> {
 
 /// Reads a body as it is stored: nothing is left to guess.
 pub(super) fn read_stored(body: &[u8], format: content::Format) -> Option<Record> {
-    let kind = matches!(format, content::Format::PlainText | content::Format::VNote11).then_some(content::Kind::Note);
-    let hint = ReadHint { format: Some(format), kind, ..ReadHint::default() };
+    let kind = matches!(
+        format,
+        content::Format::PlainText | content::Format::VNote11
+    )
+    .then_some(content::Kind::Note);
+    let hint = ReadHint {
+        format: Some(format),
+        kind,
+        ..ReadHint::default()
+    };
     content::read(body, &hint).ok().map(|parsed| parsed.record)
 }
 
 /// When the item says that it was changed last: REV or LAST-MODIFIED, as comparable text.
 fn changed_at(record: &Record) -> Option<String> {
     let of = |component: &content::Component| {
-        let text = ["REV", "LAST-MODIFIED"].iter().find_map(|name| component.text(name))?;
+        let text = ["REV", "LAST-MODIFIED"]
+            .iter()
+            .find_map(|name| component.text(name))?;
         let digits: String = text.chars().filter(char::is_ascii_digit).take(14).collect();
         (digits.len() >= 8).then_some(digits)
     };
-    std::iter::once(&record.root).chain(&record.root.children).find_map(of)
+    std::iter::once(&record.root)
+        .chain(&record.root.children)
+        .find_map(of)
 }

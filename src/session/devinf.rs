@@ -8,11 +8,17 @@ use crate::device;
 use crate::sync::Datastore;
 use crate::syncml::codec::{Form, Limits, decode_devinf, encode_devinf};
 use crate::syncml::{
-    Carrier, ContentType, CtCap, Data, DataStoreInfo, DevInf, Item, Location, ParamInfo, PropertyInfo, Version,
+    Carrier, ContentType, CtCap, Data, DataStoreInfo, DevInf, Item, Location, ParamInfo,
+    PropertyInfo, Version,
 };
 
 /// Datastores that the server has now.
-const OFFERED: [Datastore; 4] = [Datastore::Contacts, Datastore::Calendar, Datastore::Tasks, Datastore::Notes];
+const OFFERED: [Datastore; 4] = [
+    Datastore::Contacts,
+    Datastore::Calendar,
+    Datastore::Tasks,
+    Datastore::Notes,
+];
 
 /// The device's document as it is kept: XML, whatever carried it.
 pub(super) fn keep(devinf: &DevInf<'_>) -> Vec<u8> {
@@ -32,22 +38,44 @@ pub(super) fn kept(xml: &[u8]) -> Option<DevInf<'_>> {
 ///
 /// Datastores that the client addressed have the address that it used: newer Nokias compare it with the one in their
 /// Alert, CGI part included.
-pub(super) fn own(settings: &Settings, form: &Form, addressed: &[(Datastore, String)]) -> Item<'static> {
+pub(super) fn own(
+    settings: &Settings,
+    form: &Form,
+    addressed: &[(Datastore, String)],
+    detail: Detail,
+) -> Item<'static> {
     let version = form.version;
-    let content_type = |format: Format| ContentType { kind: format.mime().into(), version: format.version().into() };
+    let content_type = |format: Format| ContentType {
+        kind: format.mime().into(),
+        version: format.version().into(),
+    };
     let mut flat: Vec<CtCap<'static>> = Vec::new();
     let datastores = OFFERED
         .iter()
+        .filter(|datastore| {
+            detail == Detail::Full || addressed.iter().any(|(of, _)| of == *datastore)
+        })
         .map(|datastore| {
             let uri = addressed
                 .iter()
                 .find(|(of, _)| of == datastore)
                 .map_or_else(|| datastore.name().to_owned(), |(_, uri)| uri.clone());
             let formats = device::formats(*datastore);
-            let ct_caps: Vec<_> = formats.iter().map(|format| ct_cap(*format, content_type(*format))).collect();
+            let described = if detail == Detail::Addresses {
+                &[][..]
+            } else {
+                formats
+            };
+            let ct_caps: Vec<_> = described
+                .iter()
+                .map(|format| ct_cap(*format, content_type(*format)))
+                .collect();
             if version < Version::V12 {
                 for cap in &ct_caps {
-                    if !flat.iter().any(|known| known.content_type == cap.content_type) {
+                    if !flat
+                        .iter()
+                        .any(|known| known.content_type == cap.content_type)
+                    {
                         flat.push(cap.clone());
                     }
                 }
@@ -57,10 +85,22 @@ pub(super) fn own(settings: &Settings, form: &Form, addressed: &[(Datastore, Str
                 display_name: Some(datastore.name().into()),
                 max_guid_size: Some(12),
                 rx_pref: formats.first().map(|format| content_type(*format)),
-                rx: formats.iter().skip(1).map(|format| content_type(*format)).collect(),
+                rx: formats
+                    .iter()
+                    .skip(1)
+                    .map(|format| content_type(*format))
+                    .collect(),
                 tx_pref: formats.first().map(|format| content_type(*format)),
-                tx: formats.iter().skip(1).map(|format| content_type(*format)).collect(),
-                ct_caps: if version < Version::V12 { Vec::new() } else { ct_caps },
+                tx: formats
+                    .iter()
+                    .skip(1)
+                    .map(|format| content_type(*format))
+                    .collect(),
+                ct_caps: if version < Version::V12 {
+                    Vec::new()
+                } else {
+                    ct_caps
+                },
                 sync_types: (1..=6).collect(),
                 ..DataStoreInfo::default()
             }
@@ -87,6 +127,22 @@ pub(super) fn own(settings: &Settings, form: &Form, addressed: &[(Datastore, Str
     }
 }
 
+/// How much of itself the server tells: phones with small messages get less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// All datastores with all that they hold.
+    Full,
+    /// The datastores of this session with all that they hold.
+    Addressed,
+    /// The addresses and forms of this session's datastores.
+    Addresses,
+}
+
+impl Detail {
+    /// Most first.
+    pub(super) const ALL: [Self; 3] = [Self::Full, Self::Addressed, Self::Addresses];
+}
+
 /// What the server knows of a form. It keeps whatever it is sent; the list is what a device may rely on.
 fn ct_cap(format: Format, content_type: ContentType<'static>) -> CtCap<'static> {
     let version = |text: &'static str| PropertyInfo {
@@ -95,11 +151,17 @@ fn ct_cap(format: Format, content_type: ContentType<'static>) -> CtCap<'static> 
         ..PropertyInfo::default()
     };
     let framed = |root: &'static str, components: &[&'static str], names: &[&'static str]| {
-        let values: Vec<Cow<'static, str>> =
-            std::iter::once(root).chain(components.iter().copied()).map(Cow::Borrowed).collect();
+        let values: Vec<Cow<'static, str>> = std::iter::once(root)
+            .chain(components.iter().copied())
+            .map(Cow::Borrowed)
+            .collect();
         let mut properties: Vec<_> = ["BEGIN", "END"]
             .into_iter()
-            .map(|name| PropertyInfo { name: name.into(), values: values.clone(), ..PropertyInfo::default() })
+            .map(|name| PropertyInfo {
+                name: name.into(),
+                values: values.clone(),
+                ..PropertyInfo::default()
+            })
             .collect();
         properties.push(version(format.version()));
         properties.extend(names.iter().map(|name| property(name)));
@@ -108,18 +170,33 @@ fn ct_cap(format: Format, content_type: ContentType<'static>) -> CtCap<'static> 
     let properties = match format {
         Format::VCard21 | Format::VCard30 | Format::VCard40 => framed("VCARD", &[], CONTACT),
         Format::VCalendar10 => framed("VCALENDAR", &["VEVENT", "VTODO"], VCALENDAR),
-        Format::ICalendar20 => {
-            framed("VCALENDAR", &["VEVENT", "VTODO", "VALARM", "VTIMEZONE", "STANDARD", "DAYLIGHT"], ICALENDAR)
-        }
+        Format::ICalendar20 => framed(
+            "VCALENDAR",
+            &[
+                "VEVENT",
+                "VTODO",
+                "VALARM",
+                "VTIMEZONE",
+                "STANDARD",
+                "DAYLIGHT",
+            ],
+            ICALENDAR,
+        ),
         Format::VNote11 => framed("VNOTE", &[], NOTE),
         Format::PlainText => Vec::new(),
     };
-    CtCap { content_type, field_level: false, properties }
+    CtCap {
+        content_type,
+        field_level: false,
+        properties,
+    }
 }
 
 fn property(name: &&'static str) -> PropertyInfo<'static> {
     let types: &[&'static str] = match *name {
-        "TEL" => &["HOME", "WORK", "CELL", "FAX", "PAGER", "VOICE", "PREF", "CAR", "VIDEO", "MSG"],
+        "TEL" => &[
+            "HOME", "WORK", "CELL", "FAX", "PAGER", "VOICE", "PREF", "CAR", "VIDEO", "MSG",
+        ],
         "EMAIL" => &["HOME", "WORK", "INTERNET", "PREF"],
         "ADR" | "LABEL" | "URL" => &["HOME", "WORK", "PREF"],
         _ => &[],
@@ -133,25 +210,110 @@ fn property(name: &&'static str) -> PropertyInfo<'static> {
             ..ParamInfo::default()
         }]
     };
-    PropertyInfo { name: Cow::Borrowed(*name), params, ..PropertyInfo::default() }
+    PropertyInfo {
+        name: Cow::Borrowed(*name),
+        params,
+        ..PropertyInfo::default()
+    }
 }
 
 const CONTACT: &[&str] = &[
-    "N", "FN", "NICKNAME", "TEL", "EMAIL", "ADR", "LABEL", "ORG", "TITLE", "ROLE", "URL", "BDAY", "NOTE", "PHOTO",
-    "LOGO", "SOUND", "CATEGORIES", "CLASS", "GEO", "TZ", "KEY", "UID", "REV", "X-EPOCSECONDNAME", "X-NICKNAME",
+    "N",
+    "FN",
+    "NICKNAME",
+    "TEL",
+    "EMAIL",
+    "ADR",
+    "LABEL",
+    "ORG",
+    "TITLE",
+    "ROLE",
+    "URL",
+    "BDAY",
+    "NOTE",
+    "PHOTO",
+    "LOGO",
+    "SOUND",
+    "CATEGORIES",
+    "CLASS",
+    "KEY",
+    "UID",
+    "REV",
+    "X-EPOCSECONDNAME",
+    "X-NICKNAME",
 ];
 const VCALENDAR: &[&str] = &[
-    "TZ", "DAYLIGHT", "SUMMARY", "DESCRIPTION", "LOCATION", "DTSTART", "DTEND", "DUE", "COMPLETED", "STATUS",
-    "PRIORITY", "CLASS", "CATEGORIES", "RRULE", "EXDATE", "RDATE", "AALARM", "DALARM", "ATTENDEE", "TRANSP",
-    "DCREATED", "LAST-MODIFIED", "SEQUENCE", "UID", "URL", "GEO", "X-EPOCAGENDAENTRYTYPE",
+    "TZ",
+    "DAYLIGHT",
+    "SUMMARY",
+    "DESCRIPTION",
+    "LOCATION",
+    "DTSTART",
+    "DTEND",
+    "DUE",
+    "COMPLETED",
+    "STATUS",
+    "PRIORITY",
+    "CLASS",
+    "CATEGORIES",
+    "RRULE",
+    "EXDATE",
+    "RDATE",
+    "AALARM",
+    "DALARM",
+    "ATTENDEE",
+    "TRANSP",
+    "DCREATED",
+    "LAST-MODIFIED",
+    "SEQUENCE",
+    "UID",
+    "URL",
+    "X-EPOCAGENDAENTRYTYPE",
 ];
 const ICALENDAR: &[&str] = &[
-    "SUMMARY", "DESCRIPTION", "LOCATION", "DTSTART", "DTEND", "DURATION", "DUE", "COMPLETED", "PERCENT-COMPLETE",
-    "STATUS", "PRIORITY", "CLASS", "CATEGORIES", "RRULE", "EXDATE", "RDATE", "RECURRENCE-ID", "TRIGGER", "ACTION",
-    "REPEAT", "ATTENDEE", "ORGANIZER", "TRANSP", "CREATED", "DTSTAMP", "LAST-MODIFIED", "SEQUENCE", "UID", "URL",
-    "GEO", "TZID", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME",
+    "SUMMARY",
+    "DESCRIPTION",
+    "LOCATION",
+    "DTSTART",
+    "DTEND",
+    "DURATION",
+    "DUE",
+    "COMPLETED",
+    "PERCENT-COMPLETE",
+    "STATUS",
+    "PRIORITY",
+    "CLASS",
+    "CATEGORIES",
+    "RRULE",
+    "EXDATE",
+    "RDATE",
+    "RECURRENCE-ID",
+    "TRIGGER",
+    "ACTION",
+    "REPEAT",
+    "ATTENDEE",
+    "ORGANIZER",
+    "TRANSP",
+    "CREATED",
+    "DTSTAMP",
+    "LAST-MODIFIED",
+    "SEQUENCE",
+    "UID",
+    "URL",
+    "TZID",
+    "TZOFFSETFROM",
+    "TZOFFSETTO",
+    "TZNAME",
 ];
-const NOTE: &[&str] = &["SUMMARY", "BODY", "DCREATED", "LAST-MODIFIED", "CATEGORIES", "CLASS", "LUID"];
+const NOTE: &[&str] = &[
+    "SUMMARY",
+    "BODY",
+    "DCREATED",
+    "LAST-MODIFIED",
+    "CATEGORIES",
+    "CLASS",
+    "LUID",
+];
 
 /// What a session knows of the device's datastore.
 #[derive(Debug)]

@@ -104,12 +104,16 @@ pub struct Session {
 impl Session {
     /// Starts a session with its first admitted message.
     pub fn open(message: &Message<'_>, version: Version, carrier: Carrier) -> Self {
-        Self { state: state::State::new(message, version, carrier) }
+        Self {
+            state: state::State::new(message, version, carrier),
+        }
     }
 
     /// Brings a session back from its snapshot.
     pub fn restore(snapshot: &[u8]) -> Result<Self, BadSnapshot> {
-        Ok(Self { state: serde_json::from_slice(snapshot)? })
+        Ok(Self {
+            state: serde_json::from_slice(snapshot)?,
+        })
     }
 
     /// The durable form.

@@ -27,7 +27,9 @@ pub(super) struct Reply {
 impl Reply {
     pub(super) fn new(message: Message<'static>, state: &State, silent: bool) -> Self {
         let form = state.form();
-        let budget = usize::try_from(state.max_message).unwrap_or(usize::MAX).saturating_sub(RESERVE);
+        let budget = usize::try_from(state.max_message)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(RESERVE);
         let used = crate::syncml::codec::header_len(&message.header, &form);
         Self {
             form,
@@ -53,7 +55,10 @@ impl Reply {
 
     /// Octets that are free in a message that holds nothing but its header.
     pub(super) fn free_when_empty(&self) -> usize {
-        self.budget.saturating_sub(crate::syncml::codec::header_len(&self.message.header, &self.form))
+        self.budget.saturating_sub(crate::syncml::codec::header_len(
+            &self.message.header,
+            &self.form,
+        ))
     }
 
     /// Queues a Status for the command at a position of the request.
@@ -65,7 +70,8 @@ impl Reply {
 
     /// Statuses of an earlier message that did not fit then.
     pub(super) fn owe_first(&mut self, backlog: Vec<Owed>) {
-        self.statuses.extend(backlog.into_iter().map(|status| (0, status)));
+        self.statuses
+            .extend(backlog.into_iter().map(|status| (0, status)));
     }
 
     /// The Status of the header carries a challenge.
@@ -79,14 +85,28 @@ impl Reply {
         statuses.sort_by_key(|(position, _)| *position);
         let mut rest = statuses.into_iter().map(|(_, status)| status);
         while let Some(owed) = rest.next() {
-            let chal = if owed.cmd_ref == "0" { self.header_challenge.take() } else { None };
+            let chal = if owed.cmd_ref == "0" {
+                self.header_challenge.take()
+            } else {
+                None
+            };
             let code_and_refs = Status {
                 cmd_id: Cow::Borrowed(""),
                 msg_ref: Cow::Owned(owed.msg_ref.clone()),
                 cmd_ref: Cow::Owned(owed.cmd_ref.clone()),
                 cmd: Cow::Owned(owed.cmd.clone()),
-                target_refs: owed.target_ref.clone().map(Cow::Owned).into_iter().collect(),
-                source_refs: owed.source_ref.clone().map(Cow::Owned).into_iter().collect(),
+                target_refs: owed
+                    .target_ref
+                    .clone()
+                    .map(Cow::Owned)
+                    .into_iter()
+                    .collect(),
+                source_refs: owed
+                    .source_ref
+                    .clone()
+                    .map(Cow::Owned)
+                    .into_iter()
+                    .collect(),
                 chal,
                 code: owed.code,
                 items: owed
@@ -94,7 +114,10 @@ impl Reply {
                     .clone()
                     .map(|next| Item {
                         data: Data::Meta(Box::new(Meta {
-                            anchor: Some(Anchor { last: None, next: Cow::Owned(next) }),
+                            anchor: Some(Anchor {
+                                last: None,
+                                next: Cow::Owned(next),
+                            }),
                             ..Meta::default()
                         })),
                         ..Item::default()
@@ -142,9 +165,20 @@ impl Reply {
         self.message.body.push(command);
     }
 
+    /// There is a Sync in it.
+    pub(super) fn has_sync(&self) -> bool {
+        self.message
+            .body
+            .iter()
+            .any(|command| matches!(command, Command::Sync(_)))
+    }
+
     /// There is nothing in it but Statuses.
     pub(super) fn only_statuses(&self) -> bool {
-        self.message.body.iter().all(|command| matches!(command, Command::Status(_)))
+        self.message
+            .body
+            .iter()
+            .all(|command| matches!(command, Command::Status(_)))
     }
 
     /// The message. `last` is Final.

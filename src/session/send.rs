@@ -8,7 +8,9 @@ use super::devinf::Target;
 use super::state::{Awaited, Mode, Outgoing, Sent, Stage};
 use super::turn::Turn;
 use crate::content::{self, Digest, Format};
-use crate::sync::{Answer, Cursor, Entry, Item, ItemId, ItemMeta, Modseq, OutgoingQuery, Query, Selection};
+use crate::sync::{
+    Answer, Cursor, Entry, Item, ItemId, ItemMeta, Modseq, OutgoingQuery, Query, Selection,
+};
 use crate::syncml::codec::encoded_len;
 use crate::syncml::{self, Change, ChangeKind, Command, Data, Location, Meta, Sync, Version};
 
@@ -39,7 +41,13 @@ impl Turn<'_> {
     pub(super) fn send(&mut self) -> Result<bool, LoadFailed> {
         let mut sent = false;
         for link in 0..self.state.links.len() {
-            if self.state.links[link].stage == Stage::Sent && self.state.outgoing.as_ref().is_none_or(|out| out.link != link) {
+            if self.state.links[link].stage == Stage::Sent
+                && self
+                    .state
+                    .outgoing
+                    .as_ref()
+                    .is_none_or(|out| out.link != link)
+            {
                 continue;
             }
             let complete = self.send_link(link)?;
@@ -87,9 +95,15 @@ impl Turn<'_> {
             }
             return Ok(false);
         }
-        let mut filling = Filling { link, commands: Vec::new(), target };
+        let mut filling = Filling {
+            link,
+            commands: Vec::new(),
+            target,
+        };
         let complete = self.fill(&mut filling)?;
-        let Command::Sync(sync) = &mut element else { return Err(LoadFailed) };
+        let Command::Sync(sync) = &mut element else {
+            return Err(LoadFailed);
+        };
         sync.commands = filling.commands;
         if first || !sync.commands.is_empty() {
             self.state.links[link].sync_sent = true;
@@ -100,7 +114,11 @@ impl Turn<'_> {
 
     fn selection(&self, link: usize) -> Selection {
         let of = &self.state.links[link];
-        if of.mode.names_everything() { Selection::All } else { Selection::Changes { base: of.base() } }
+        if of.mode.names_everything() {
+            Selection::All
+        } else {
+            Selection::Changes { base: of.base() }
+        }
     }
 
     fn query(&self, link: usize, after: Cursor) -> OutgoingQuery {
@@ -121,10 +139,20 @@ impl Turn<'_> {
         let Answer::Count(stored) = self.loads.load(&Query::Count(query))? else {
             return Err(LoadFailed);
         };
-        let wants = |meta: &ItemMeta, entry: Option<&Entry>| query.selection.wants(query.round, meta, entry);
+        let wants = |meta: &ItemMeta, entry: Option<&Entry>| {
+            query.selection.wants(query.round, meta, entry)
+        };
         let mut count = i64::try_from(stored).unwrap_or(i64::MAX);
-        for held in self.items.values().filter(|held| held.changed && query.view.collections().contains(&held.meta.datastore)) {
-            count -= i64::from(held.before.as_ref().is_some_and(|(meta, entry)| wants(meta, entry.as_ref())));
+        for held in self
+            .items
+            .values()
+            .filter(|held| held.changed && query.view.collections().contains(&held.meta.datastore))
+        {
+            count -= i64::from(
+                held.before
+                    .as_ref()
+                    .is_some_and(|(meta, entry)| wants(meta, entry.as_ref())),
+            );
             count += i64::from(wants(&held.meta, held.entry.as_ref()));
         }
         Ok(u64::try_from(count).unwrap_or(0))
@@ -148,7 +176,11 @@ impl Turn<'_> {
             let mut items: Vec<(Item, Option<Entry>)> = page
                 .items
                 .into_iter()
-                .filter(|(item, _)| self.items.get(&item.meta.id).is_none_or(|held| !held.changed))
+                .filter(|(item, _)| {
+                    self.items
+                        .get(&item.meta.id)
+                        .is_none_or(|held| !held.changed)
+                })
                 .collect();
             let upto = if page.more { end } else { None };
             self.add_changed_here(&query, upto, &mut items)?;
@@ -197,14 +229,20 @@ impl Turn<'_> {
                     && query.view.collections().contains(&held.meta.datastore)
                     && after(at, query.after)
                     && upto.is_none_or(|end| !after(at, end))
-                    && query.selection.wants(query.round, &held.meta, held.entry.as_ref())
+                    && query
+                        .selection
+                        .wants(query.round, &held.meta, held.entry.as_ref())
             })
             .map(|held| held.meta.id)
             .collect();
         if chosen.is_empty() {
             return Ok(());
         }
-        let missing: Vec<ItemId> = chosen.iter().copied().filter(|id| self.items[id].body.is_none()).collect();
+        let missing: Vec<ItemId> = chosen
+            .iter()
+            .copied()
+            .filter(|id| self.items[id].body.is_none())
+            .collect();
         if !missing.is_empty() {
             let Answer::Items(loaded) = self.loads.load(&Query::Items(missing))? else {
                 return Err(LoadFailed);
@@ -217,7 +255,10 @@ impl Turn<'_> {
         }
         for id in chosen {
             let held = &self.items[&id];
-            let item = Item { meta: held.meta.clone(), body: held.body.clone().unwrap_or_default() };
+            let item = Item {
+                meta: held.meta.clone(),
+                body: held.body.clone().unwrap_or_default(),
+            };
             items.push((item, held.entry.clone()));
         }
         items.sort_by_key(|(item, _)| (item.meta.modseq, item.meta.id));
@@ -255,15 +296,29 @@ impl Turn<'_> {
                 Some(body) => body,
                 None => {
                     let view = self.state.links[link].view;
-                    self.note(Some(view), Some(&address), "the stored item cannot be read and is not sent");
+                    self.note(
+                        Some(view),
+                        Some(&address),
+                        "the stored item cannot be read and is not sent",
+                    );
                     return Packed::Done;
                 }
             }
         };
         let mut command = command(kind, &address, format, body.clone(), None, false);
         let octets = encoded_len(&command, &self.reply.form);
-        if octets > self.reply.free_when_empty().saturating_sub(200) {
-            return self.pack_large(filling, &item.meta, entry.as_ref(), kind, address, format, body);
+        // Too large for any message, or for this one that has no item yet: then the next would have no more room.
+        let alone = filling.commands.is_empty() && !self.reply.has_sync();
+        if octets > self.reply.free_when_empty() || (alone && octets > self.reply.free()) {
+            return self.pack_large(
+                filling,
+                &item.meta,
+                entry.as_ref(),
+                kind,
+                address,
+                format,
+                body,
+            );
         }
         let Some(cmd) = self.reply.reserve(&mut command) else {
             return Packed::Full;
@@ -294,7 +349,11 @@ impl Turn<'_> {
         let body = match String::from_utf8(body) {
             Ok(body) if takes => body,
             _ => {
-                self.note(Some(view), Some(&address), "an item is larger than the device takes; it is offered again next time");
+                self.note(
+                    Some(view),
+                    Some(&address),
+                    "an item is larger than the device takes; it is offered again next time",
+                );
                 self.remember(link, meta, entry);
                 return Packed::Done;
             }
@@ -319,7 +378,9 @@ impl Turn<'_> {
 
     /// Sends the next chunk. True if it was the last one.
     fn next_chunk(&mut self, filling: &mut Filling) -> bool {
-        let Some(mut out) = self.state.outgoing.take() else { return true };
+        let Some(mut out) = self.state.outgoing.take() else {
+            return true;
+        };
         let format = Format::from_mime(&out.media, None).unwrap_or(filling.target.holding.format);
         let rest = &out.body[out.offset..];
         let mut length = rest.len().min(self.reply.free());
@@ -334,15 +395,11 @@ impl Turn<'_> {
             let size = (out.offset == 0).then_some(out.body.len() as u64);
             let chunk = rest.as_bytes()[..length].to_vec();
             let mut command = command(out.kind, &out.address, format, chunk, size, more);
-            let octets = encoded_len(&command, &self.reply.form);
-            if octets > self.reply.free() {
-                let excess = octets - self.reply.free();
+            let Some(cmd) = self.reply.reserve(&mut command) else {
+                let excess =
+                    encoded_len(&command, &self.reply.form).saturating_sub(self.reply.free());
                 length = length.saturating_sub(excess.max(1));
                 continue;
-            }
-            let Some(cmd) = self.reply.reserve(&mut command) else {
-                self.state.outgoing = Some(out);
-                return false;
             };
             filling.commands.push(command);
             let msg = self.reply.msg_id().to_owned();
@@ -384,9 +441,25 @@ impl Turn<'_> {
         ))
     }
 
-    fn sent(&mut self, link: usize, meta: &ItemMeta, entry: Option<&Entry>, kind: Sent, cmd: u32, chunk: bool) {
+    fn sent(
+        &mut self,
+        link: usize,
+        meta: &ItemMeta,
+        entry: Option<&Entry>,
+        kind: Sent,
+        cmd: u32,
+        chunk: bool,
+    ) {
         let msg = self.reply.msg_id().to_owned();
-        self.state.awaited.push(Awaited { msg, cmd, link, item: meta.id, version: meta.modseq, kind, chunk });
+        self.state.awaited.push(Awaited {
+            msg,
+            cmd,
+            link,
+            item: meta.id,
+            version: meta.modseq,
+            kind,
+            chunk,
+        });
         let counts = &mut self.state.links[link].counts;
         match kind {
             Sent::Add => counts.sent_added += 1,
@@ -400,7 +473,11 @@ impl Turn<'_> {
     fn remember(&mut self, link: usize, meta: &ItemMeta, entry: Option<&Entry>) {
         let (view, current) = (self.state.links[link].view, self.state.links[link].round);
         let entry = match entry {
-            Some(entry) => Entry { sent: Some(meta.modseq), round: current, ..entry.clone() },
+            Some(entry) => Entry {
+                sent: Some(meta.modseq),
+                round: current,
+                ..entry.clone()
+            },
             None => Entry {
                 item: meta.id,
                 luid: None,
@@ -416,7 +493,10 @@ impl Turn<'_> {
 }
 
 const fn place(meta: &ItemMeta) -> Cursor {
-    Cursor { modseq: meta.modseq, item: meta.id }
+    Cursor {
+        modseq: meta.modseq,
+        item: meta.id,
+    }
 }
 
 fn after(a: Cursor, b: Cursor) -> bool {
@@ -432,9 +512,20 @@ fn floor_char_boundary(text: &str, mut index: usize) -> usize {
 }
 
 /// An item command. Server to client: Add names our GUID as Source, the others the client's LUID as Target.
-fn command(kind: Sent, address: &str, format: Format, body: Vec<u8>, size: Option<u64>, more_data: bool) -> Command<'static> {
+fn command(
+    kind: Sent,
+    address: &str,
+    format: Format,
+    body: Vec<u8>,
+    size: Option<u64>,
+    more_data: bool,
+) -> Command<'static> {
     let location = Some(Location::new(address.to_owned()));
-    let (source, target) = if kind == Sent::Add { (location, None) } else { (None, location) };
+    let (source, target) = if kind == Sent::Add {
+        (location, None)
+    } else {
+        (None, location)
+    };
     let is_delete = kind == Sent::Delete;
     let meta = (!is_delete).then(|| Meta {
         kind: Some(Cow::Borrowed(format.mime())),
@@ -456,7 +547,11 @@ fn command(kind: Sent, address: &str, format: Format, body: Vec<u8>, size: Optio
         items: vec![syncml::Item {
             target,
             source,
-            data: if is_delete { Data::None } else { Data::Bytes(Cow::Owned(body)) },
+            data: if is_delete {
+                Data::None
+            } else {
+                Data::Bytes(Cow::Owned(body))
+            },
             more_data,
             ..syncml::Item::default()
         }],

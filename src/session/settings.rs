@@ -41,12 +41,20 @@ impl Default for Settings {
 impl Settings {
     /// The policy of a datastore.
     pub(super) fn policy(&self, datastore: Datastore) -> ConflictPolicy {
-        self.conflicts.iter().find(|(of, _)| *of == datastore).map_or(self.conflict, |(_, policy)| *policy)
+        self.conflicts
+            .iter()
+            .find(|(of, _)| *of == datastore)
+            .map_or(self.conflict, |(_, policy)| *policy)
     }
 
     /// The datastore that a peer means by an address.
     pub(super) fn resolve(&self, uri: &str) -> Option<Datastore> {
-        let bare = |uri: &str| uri.trim().trim_start_matches("./").trim_matches('/').to_ascii_lowercase();
+        let bare = |uri: &str| {
+            uri.trim()
+                .trim_start_matches("./")
+                .trim_matches('/')
+                .to_ascii_lowercase()
+        };
         let wanted = bare(uri);
         self.aliases
             .iter()

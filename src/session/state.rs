@@ -58,22 +58,34 @@ impl Mode {
 
     /// The mode rests on a sync before it, so the anchors have to fit.
     pub(super) const fn needs_anchors(self) -> bool {
-        matches!(self, Self::TwoWay | Self::OneWayFromClient | Self::OneWayFromServer)
+        matches!(
+            self,
+            Self::TwoWay | Self::OneWayFromClient | Self::OneWayFromServer
+        )
     }
 
     /// The client sends items.
     pub(super) const fn client_sends(self) -> bool {
-        matches!(self, Self::TwoWay | Self::Slow | Self::OneWayFromClient | Self::RefreshFromClient)
+        matches!(
+            self,
+            Self::TwoWay | Self::Slow | Self::OneWayFromClient | Self::RefreshFromClient
+        )
     }
 
     /// The server sends items.
     pub(super) const fn server_sends(self) -> bool {
-        matches!(self, Self::TwoWay | Self::Slow | Self::OneWayFromServer | Self::RefreshFromServer)
+        matches!(
+            self,
+            Self::TwoWay | Self::Slow | Self::OneWayFromServer | Self::RefreshFromServer
+        )
     }
 
     /// The client names everything that it has (or wipes it), so entries of earlier rounds say nothing any more.
     pub(super) const fn names_everything(self) -> bool {
-        matches!(self, Self::Slow | Self::RefreshFromClient | Self::RefreshFromServer)
+        matches!(
+            self,
+            Self::Slow | Self::RefreshFromClient | Self::RefreshFromServer
+        )
     }
 }
 
@@ -144,7 +156,9 @@ pub(super) struct Link {
 impl Link {
     /// The base of this sync's changes.
     pub(super) fn base(&self) -> Modseq {
-        self.basis.as_ref().map_or(Modseq(0), |generation| generation.base)
+        self.basis
+            .as_ref()
+            .map_or(Modseq(0), |generation| generation.base)
     }
 }
 
@@ -276,17 +290,24 @@ impl State {
     pub(super) fn link_at(&self, target: Option<&str>, source: Option<&str>) -> Option<usize> {
         let by = |of: fn(&Link) -> &str, uri: Option<&str>| {
             let uri = bare(uri?);
-            self.links.iter().position(|link| !uri.is_empty() && bare(of(link)) == uri)
+            self.links
+                .iter()
+                .position(|link| !uri.is_empty() && bare(of(link)) == uri)
         };
-        by(|link| &link.local, target).or_else(|| by(|link| &link.remote, source)).or_else(|| {
-            let view = Datastore::resolve(target?)?;
-            self.links.iter().position(|link| link.view == view)
-        })
+        by(|link| &link.local, target)
+            .or_else(|| by(|link| &link.remote, source))
+            .or_else(|| {
+                let view = Datastore::resolve(target?)?;
+                self.links.iter().position(|link| link.view == view)
+            })
     }
 }
 
 /// An address without what phones add or leave out.
 fn bare(uri: &str) -> String {
     let path = uri.split('?').next().unwrap_or_default();
-    path.trim().trim_start_matches("./").trim_matches('/').to_ascii_lowercase()
+    path.trim()
+        .trim_start_matches("./")
+        .trim_matches('/')
+        .to_ascii_lowercase()
 }

@@ -4,10 +4,15 @@ use rustc_hash::FxHashMap;
 
 use super::reply::Reply;
 use super::state::{Owed, Phase, Stage, State};
-use super::{Admission, Context, LoadFailed, Loads, Note, Outcome, Summary, ViewSummary, auth, devinf};
+use super::{
+    Admission, Context, LoadFailed, Loads, Note, Outcome, Summary, ViewSummary, auth, devinf,
+};
 use crate::sync::{Change, Datastore, Device, Entry, ItemId, ItemMeta, Modseq, ViewState};
+use crate::syncml::codec::encoded_len;
 use crate::syncml::{Code, Command, Data, Get, Item, Location, Message, Meta, Results, Version};
 
+/// Octets of the Status for a header, which every message has.
+const STATUS_ROOM: usize = 400;
 /// Sessions whose opening messages are remembered.
 const MAX_OPENINGS: usize = 16;
 
@@ -77,20 +82,34 @@ impl<'t> Turn<'t> {
     }
 
     /// Works through the message.
-    pub(super) fn run(mut self, message: &Message<'_>, admission: &Admission) -> Result<Outcome, LoadFailed> {
+    pub(super) fn run(
+        mut self,
+        message: &Message<'_>,
+        admission: &Admission,
+    ) -> Result<Outcome, LoadFailed> {
         self.state.messages += 1;
         self.header(message, *admission);
         let positions = |wanted: fn(&Command<'_>) -> bool| {
-            message.body.iter().zip(1_u32..).filter(move |(command, _)| wanted(command))
+            message
+                .body
+                .iter()
+                .zip(1_u32..)
+                .filter(move |(command, _)| wanted(command))
         };
         for (command, _) in positions(|command| matches!(command, Command::Status(_))) {
-            let Command::Status(status) = command else { continue };
+            let Command::Status(status) = command else {
+                continue;
+            };
             self.confirm(status)?;
         }
-        for (command, position) in positions(|command| matches!(command, Command::Put(_) | Command::Results(_))) {
+        for (command, position) in
+            positions(|command| matches!(command, Command::Put(_) | Command::Results(_)))
+        {
             self.device_information(command, position);
         }
-        for (command, position) in positions(|command| matches!(command, Command::Alert(_) | Command::Get(_))) {
+        for (command, position) in
+            positions(|command| matches!(command, Command::Alert(_) | Command::Get(_)))
+        {
             match command {
                 Command::Alert(alert) => self.alert(alert, position),
                 Command::Get(get) => self.get(get, position),
@@ -105,11 +124,26 @@ impl<'t> Turn<'t> {
             match command {
                 Command::Sync(sync) => self.sync(sync, position)?,
                 Command::Change(_) | Command::Group(_) => {
-                    self.answer(position, command.cmd_id(), command.name(), Code::COMMAND_NOT_ALLOWED);
+                    self.answer(
+                        position,
+                        command.cmd_id(),
+                        command.name(),
+                        Code::COMMAND_NOT_ALLOWED,
+                    );
                 }
-                Command::Search(_) => self.answer(position, command.cmd_id(), "Search", Code::FEATURE_NOT_SUPPORTED),
+                Command::Search(_) => self.answer(
+                    position,
+                    command.cmd_id(),
+                    "Search",
+                    Code::FEATURE_NOT_SUPPORTED,
+                ),
                 Command::Exec(_) | Command::Unknown { .. } => {
-                    self.answer(position, command.cmd_id(), command.name(), Code::NOT_IMPLEMENTED);
+                    self.answer(
+                        position,
+                        command.cmd_id(),
+                        command.name(),
+                        Code::NOT_IMPLEMENTED,
+                    );
                 }
                 _ => {}
             }
@@ -120,7 +154,11 @@ impl<'t> Turn<'t> {
 
     fn header(&mut self, message: &Message<'_>, admission: Admission) {
         let header = &message.header;
-        let code = if admission == Admission::Session { Code::OK } else { Code::AUTHENTICATED };
+        let code = if admission == Admission::Session {
+            Code::OK
+        } else {
+            Code::AUTHENTICATED
+        };
         if admission != Admission::Session {
             auth::advance(&mut self.device, admission, self.context.entropy);
             if admission != Admission::Basic {
@@ -147,7 +185,8 @@ impl<'t> Turn<'t> {
         };
         self.reply.owe(0, owed);
         if let Some(url) = &self.context.settings.public_url {
-            self.reply.respond_to(format!("{url}?s={}", self.context.account.id));
+            self.reply
+                .respond_to(format!("{url}?s={}", self.context.account.id));
         }
     }
 
@@ -177,8 +216,17 @@ impl<'t> Turn<'t> {
         self.reply.owe(position, owed);
     }
 
-    pub(super) fn note(&mut self, datastore: Option<Datastore>, luid: Option<&str>, text: impl Into<std::borrow::Cow<'static, str>>) {
-        self.notes.push(Note { datastore, luid: luid.map(ToOwned::to_owned), text: text.into() });
+    pub(super) fn note(
+        &mut self,
+        datastore: Option<Datastore>,
+        luid: Option<&str>,
+        text: impl Into<std::borrow::Cow<'static, str>>,
+    ) {
+        self.notes.push(Note {
+            datastore,
+            luid: luid.map(ToOwned::to_owned),
+            text: text.into(),
+        });
     }
 
     /// Put and Results: the device tells what it is.
@@ -197,15 +245,31 @@ impl<'t> Turn<'t> {
             }
         }
         if !no_resp {
-            let source = items.first().and_then(|item| item.source.as_ref()).map(|source| source.uri.to_string());
-            self.answer_refs(position, command.cmd_id(), command.name(), code, None, source.as_deref());
+            let source = items
+                .first()
+                .and_then(|item| item.source.as_ref())
+                .map(|source| source.uri.to_string());
+            self.answer_refs(
+                position,
+                command.cmd_id(),
+                command.name(),
+                code,
+                None,
+                source.as_deref(),
+            );
         }
     }
 
     fn get(&mut self, get: &Get<'_>, position: u32) {
-        let target = get.items.first().and_then(|item| item.target.as_ref()).map(|target| target.uri.to_string());
+        let target = get
+            .items
+            .first()
+            .and_then(|item| item.target.as_ref())
+            .map(|target| target.uri.to_string());
         let wants_devinf = target.as_deref().is_some_and(|uri| {
-            Version::ALL.iter().any(|version| uri.trim_start_matches("./") == &version.devinf_uri()[2..])
+            Version::ALL
+                .iter()
+                .any(|version| uri.trim_start_matches("./") == &version.devinf_uri()[2..])
         });
         let code = if wants_devinf {
             self.state.results_owed = Some((self.msg_ref.clone(), get.cmd_id.to_string()));
@@ -232,9 +296,14 @@ impl<'t> Turn<'t> {
 
     pub(super) fn view_state(&self, view: Datastore) -> ViewState {
         let find = |views: &[(Datastore, ViewState)]| {
-            views.iter().find(|(of, _)| *of == view).map(|(_, state)| state.clone())
+            views
+                .iter()
+                .find(|(of, _)| *of == view)
+                .map(|(_, state)| state.clone())
         };
-        find(&self.views).or_else(|| find(self.context.views)).unwrap_or_default()
+        find(&self.views)
+            .or_else(|| find(self.context.views))
+            .unwrap_or_default()
     }
 
     pub(super) fn put_view_state(&mut self, view: Datastore, state: ViewState) {
@@ -246,8 +315,16 @@ impl<'t> Turn<'t> {
 
     /// Goes to the next phase if the client closed its package, and fills the reply.
     fn turn_the_page(mut self, client_last: bool) -> Result<Outcome, LoadFailed> {
-        let synced = self.state.links.iter().any(|link| link.stage != Stage::Alerted);
-        let waiting = self.state.links.iter().any(|link| link.stage == Stage::Alerted);
+        let synced = self
+            .state
+            .links
+            .iter()
+            .any(|link| link.stage != Stage::Alerted);
+        let waiting = self
+            .state
+            .links
+            .iter()
+            .any(|link| link.stage == Stage::Alerted);
         if client_last {
             self.state.opening |= self.state.phase == Phase::Initialising;
             self.state.phase = match self.state.phase {
@@ -264,10 +341,20 @@ impl<'t> Turn<'t> {
         match self.state.phase {
             Phase::Sending if complete => {
                 let sent_sync = self.send()?;
-                complete = self.state.links.iter().all(|link| link.stage == Stage::Sent) && self.state.outgoing.is_none();
+                complete = self
+                    .state
+                    .links
+                    .iter()
+                    .all(|link| link.stage == Stage::Sent)
+                    && self.state.outgoing.is_none();
                 if complete {
-                    let expects_answer = sent_sync || self.state.links.iter().any(|link| link.sync_sent);
-                    self.state.phase = if expects_answer { Phase::Finishing } else { Phase::Done };
+                    let expects_answer =
+                        sent_sync || self.state.links.iter().any(|link| link.sync_sent);
+                    self.state.phase = if expects_answer {
+                        Phase::Finishing
+                    } else {
+                        Phase::Done
+                    };
                 }
             }
             Phase::Sending => complete = false,
@@ -286,26 +373,61 @@ impl<'t> Turn<'t> {
     /// Results, Get and Alerts of package 2, as far as they fit. True if nothing of it is left.
     fn opening_commands(&mut self) -> bool {
         if let Some((msg_ref, cmd_ref)) = self.state.results_owed.clone() {
-            let addressed: Vec<_> = self.state.links.iter().map(|link| (link.view, link.local.clone())).collect();
+            let addressed: Vec<_> = self
+                .state
+                .links
+                .iter()
+                .map(|link| (link.view, link.local.clone()))
+                .collect();
             let form = self.reply.form;
-            let results = Results {
-                msg_ref: Some(msg_ref.into()),
-                cmd_ref: cmd_ref.into(),
-                meta: Some(Meta { kind: Some(form.carrier.devinf_mime().into()), ..Meta::default() }),
-                target_ref: Some(form.version.devinf_uri().into()),
-                items: vec![devinf::own(self.context.settings, &form, &addressed)],
-                ..Results::default()
-            };
-            if self.reply.push(Command::Results(results)).is_none() {
-                return false;
+            let room = self.reply.free_when_empty();
+            let documents = devinf::Detail::ALL.iter().map(|detail| {
+                Command::Results(Results {
+                    msg_ref: Some(msg_ref.clone().into()),
+                    cmd_ref: cmd_ref.clone().into(),
+                    meta: Some(Meta {
+                        kind: Some(form.carrier.devinf_mime().into()),
+                        ..Meta::default()
+                    }),
+                    target_ref: Some(form.version.devinf_uri().into()),
+                    items: vec![devinf::own(
+                        self.context.settings,
+                        &form,
+                        &addressed,
+                        *detail,
+                    )],
+                    ..Results::default()
+                })
+            });
+            // The fullest that any message of this peer can hold; if it is for the next message, it waits.
+            match documents
+                .into_iter()
+                .find(|results| encoded_len(results, &form) + STATUS_ROOM <= room)
+            {
+                Some(results) if self.reply.push(results.clone()).is_none() => return false,
+                Some(_) => {}
+                None => self.note(
+                    None,
+                    None,
+                    "the device's messages are too small for our device information",
+                ),
             }
             self.state.results_owed = None;
         }
-        if self.device.devinf.is_empty() && !self.state.devinf_asked && self.state.phase != Phase::Done {
+        if self.device.devinf.is_empty()
+            && !self.state.devinf_asked
+            && self.state.phase != Phase::Done
+        {
             let form = self.reply.form;
             let get = Get {
-                meta: Some(Meta { kind: Some(form.carrier.devinf_mime().into()), ..Meta::default() }),
-                items: vec![Item { target: Some(Location::new(form.version.devinf_uri())), ..Item::default() }],
+                meta: Some(Meta {
+                    kind: Some(form.carrier.devinf_mime().into()),
+                    ..Meta::default()
+                }),
+                items: vec![Item {
+                    target: Some(Location::new(form.version.devinf_uri())),
+                    ..Item::default()
+                }],
                 ..Get::default()
             };
             if self.reply.push(Command::Get(get)).is_none() {
@@ -322,7 +444,11 @@ impl<'t> Turn<'t> {
         for index in 0..self.state.links.len() {
             self.end_link(index);
             let link = &self.state.links[index];
-            summary.views.push(ViewSummary { datastore: link.view, mode: link.mode.alert(), counts: link.counts });
+            summary.views.push(ViewSummary {
+                datastore: link.view,
+                mode: link.mode.alert(),
+                counts: link.counts,
+            });
         }
         summary
     }
@@ -333,7 +459,10 @@ impl<'t> Turn<'t> {
         }
         self.changes.push(Change::PutDevice(Box::new(self.device)));
         let settings = self.context.settings;
-        let meta = Meta { max_msg_size: Some(settings.max_message), ..Meta::default() };
+        let meta = Meta {
+            max_msg_size: Some(settings.max_message),
+            ..Meta::default()
+        };
         Outcome {
             reply: self.reply.finish(last, meta),
             changes: self.changes,

@@ -12,10 +12,9 @@ use crate::sync::{
     Modseq, Round, SessionWrite, ViewState,
 };
 
-statement!(
-    Numbers((BigInt, BigInt)) =
-        "SELECT modseq, next_item FROM account WHERE id = ? AND name IS NOT NULL"
-);
+statement!(Numbers((BigInt, BigInt)) =
+    ["SELECT modseq, next_item FROM account WHERE id = ? AND name IS NOT NULL"]
+    postgresql ["SELECT modseq, next_item FROM account WHERE id = ? AND name IS NOT NULL FOR UPDATE"]);
 statement!(SetNumbers(()) = "UPDATE account SET modseq = ?, next_item = ? WHERE id = ?");
 
 /// Writes all of a commit, or fails; the caller then undoes what was written.

@@ -398,8 +398,10 @@ fn known(
 statement!(
     /// Items with bodies by id.
     ItemsById((MetaSql, Binary)) =
-    "SELECT " meta_columns!() ", i.body FROM json_each(?) j \
-     CROSS JOIN item i ON i.account = ? AND i.id = j.value");
+    ["SELECT " meta_columns!() ", i.body FROM json_each(?) j \
+     CROSS JOIN item i ON i.account = ? AND i.id = j.value"]
+    postgresql ["SELECT " meta_columns!() ", i.body FROM jsonb_array_elements_text(?::jsonb) j(value) \
+     JOIN item i ON i.account = ? AND i.id = j.value::bigint"]);
 
 pub(super) fn items(
     connection: &mut Database,

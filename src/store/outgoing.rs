@@ -1,6 +1,6 @@
 //! Which items are to be sent to a device: pages of them, and their number.
 //!
-//! Items come in the order of (`modseq`, `id`). A selection of changes has two parts that do not overlap: items that
+//! The conditions say what [`Selection::wants`] says. Items come in the order of (`modseq`, `id`). A selection of changes has two parts that do not overlap: items that
 //! were sent in an earlier round and never confirmed, with numbers up to the base, and all items above the base. The
 //! second is a range of the index `item_modseq`, so it costs what the changes cost.
 
@@ -47,7 +47,7 @@ macro_rules! behind {
 macro_rules! changed {
     () => {
         " AND ((e.item IS NULL AND i.deleted = 0) \
-         OR (e.seen < i.modseq AND NOT (e.round = ? AND e.sent IS NOT NULL)))"
+         OR ((e.seen < i.modseq OR e.sent IS NOT NULL) AND NOT (e.round = ? AND e.sent IS NOT NULL)))"
     };
 }
 
@@ -71,8 +71,7 @@ macro_rules! unconfirmed {
     () => {
         " FROM entry e JOIN item i ON i.account = e.account AND i.id = e.item \
          WHERE e.account = ? AND e.device = ? AND e.view = ? AND e.round < ? \
-         AND e.sent IS NOT NULL AND i.modseq <= ? AND (i.modseq, i.id) > (?, ?) \
-         AND e.seen < i.modseq"
+         AND e.sent IS NOT NULL AND i.modseq <= ? AND (i.modseq, i.id) > (?, ?)"
     };
 }
 

@@ -1,7 +1,9 @@
 //! What happens when both sides changed one item.
 
 /// Which side wins a conflict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum ConflictPolicy {
     /// The server's version; the phone gets it.

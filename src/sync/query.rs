@@ -73,7 +73,9 @@ impl Selection {
             return false;
         }
         match self {
-            Self::Changes { base } => entry.sent.is_some() || (item.modseq > *base && entry.seen < item.modseq),
+            Self::Changes { base } => {
+                entry.sent.is_some() || (item.modseq > *base && entry.seen < item.modseq)
+            }
             Self::All if current => entry.seen < item.modseq,
             Self::All | Self::Unclaimed => !current && !item.deleted,
         }

@@ -2,6 +2,10 @@
 //!
 //! One model for every version and for both carriers. Decoding borrows from the request. A value that the
 //! specification lets appear in several places ([`Meta`], [`Item`], [`Location`]) is one type here.
+//!
+//! [`Meta`]: crate::syncml::Meta
+//! [`Item`]: crate::syncml::Item
+//! [`Location`]: crate::syncml::Location
 
 pub mod codec;
 mod command;

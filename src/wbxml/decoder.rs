@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::header::{integer, table_string};
 use super::tables::{self, Language, NO_SPACE, Tag};
-use super::{Attr, Charset, DecodeError, DecodeErrorKind, Event, Limits, Name};
+use super::{Attr, Charset, DecodeError, DecodeErrorKind, Event, Header, Limits, Name, PublicId};
 
 const SWITCH_PAGE: u8 = 0x00;
 const END: u8 = 0x01;
@@ -15,28 +16,6 @@ const STR_T: u8 = 0x83;
 const OPAQUE: u8 = 0xC3;
 const WITH_CONTENT: u8 = 0x40;
 const WITH_ATTRIBUTES: u8 = 0x80;
-
-/// The document type as the document names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PublicId<'a> {
-    /// A registered number; 1 is unknown.
-    Number(u32),
-    /// A formal public identifier in the string table.
-    Text(Cow<'a, str>),
-}
-
-/// What stands before the body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header<'a> {
-    /// Version octet: 0x01 is 1.1, 0x03 is 1.3.
-    pub version: u8,
-    /// Document type.
-    pub public_id: PublicId<'a>,
-    /// Character set of strings.
-    pub charset: Charset,
-    /// String table, NUL-separated.
-    pub string_table: &'a [u8],
-}
 
 /// One step without interpretation; strings are in the document's character set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +64,8 @@ pub struct Decoder<'a> {
 impl<'a> Decoder<'a> {
     /// Reads the header; the document type is the one that the public identifier names.
     pub fn new(input: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
-        Self::open(input, None, limits)
+        let (header, pos, language) = Header::read(input, None, limits)?;
+        Ok(Self::at(input, pos, header, language, limits))
     }
 
     /// Reads the header; a public identifier that names nothing known is taken for `language`, one that names another
@@ -95,7 +75,8 @@ impl<'a> Decoder<'a> {
         language: &'static Language,
         limits: &Limits,
     ) -> Result<Self, DecodeError> {
-        Self::open(input, Some(language), limits)
+        let (header, pos, language) = Header::read(input, Some(language), limits)?;
+        Ok(Self::at(input, pos, header, language, limits))
     }
 
     /// A body without a header, UTF-8.
@@ -137,75 +118,6 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    fn open(
-        input: &'a [u8],
-        wanted: Option<&'static Language>,
-        limits: &Limits,
-    ) -> Result<Self, DecodeError> {
-        let fail = |offset: usize, kind| DecodeError {
-            offset: offset as u32,
-            kind,
-        };
-        if input.len() > limits.max_bytes as usize {
-            return Err(fail(limits.max_bytes as usize, DecodeErrorKind::TooLarge));
-        }
-        let Some(&version) = input.first() else {
-            return Err(fail(0, DecodeErrorKind::Empty));
-        };
-        if !(0x01..=0x03).contains(&version) {
-            return Err(fail(0, DecodeErrorKind::WbxmlVersion(version)));
-        }
-        let mut pos = 1;
-        let number = integer(input, &mut pos)?;
-        let index = if number == 0 {
-            Some(integer(input, &mut pos)?)
-        } else {
-            None
-        };
-        let charset_at = pos;
-        let mib = integer(input, &mut pos)?;
-        let charset =
-            Charset::from_mib(mib).ok_or(fail(charset_at, DecodeErrorKind::Charset(mib)))?;
-        let table_at = pos;
-        let length = integer(input, &mut pos)?;
-        if length > limits.max_string_table {
-            return Err(fail(table_at, DecodeErrorKind::StringTableTooLarge));
-        }
-        let Some(string_table) = input.get(pos..pos + length as usize) else {
-            return Err(fail(input.len(), DecodeErrorKind::Truncated));
-        };
-        pos += length as usize;
-        let (public_id, named) = match index {
-            None => (PublicId::Number(number), Language::by_number(number)),
-            Some(index) => {
-                let text = table_string(string_table, index)
-                    .ok_or(fail(1, DecodeErrorKind::StringTableIndex(index)))?;
-                let text = charset.decode(text);
-                let named = Language::by_text(&text);
-                (PublicId::Text(text), named)
-            }
-        };
-        let language = match (wanted, named) {
-            (None, Some(named)) => named,
-            (Some(wanted), None) => wanted,
-            (Some(wanted), Some(named)) if wanted == named => wanted,
-            _ => {
-                let kind = match public_id {
-                    PublicId::Number(number) => DecodeErrorKind::PublicId(number),
-                    PublicId::Text(_) => DecodeErrorKind::PublicIdText,
-                };
-                return Err(fail(1, kind));
-            }
-        };
-        let header = Header {
-            version,
-            public_id,
-            charset,
-            string_table,
-        };
-        Ok(Self::at(input, pos, header, language, limits))
-    }
-
     /// What stands before the body.
     pub const fn header(&self) -> &Header<'a> {
         &self.header
@@ -241,7 +153,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// Elements read so far, those of documents within this one included.
-    pub(crate) const fn count(&self) -> u32 {
+    pub(crate) const fn seen_elements(&self) -> u32 {
         self.elements
     }
 
@@ -434,11 +346,14 @@ impl<'a> Decoder<'a> {
         let Ok(name) = std::str::from_utf8(self.literal) else {
             return Tag::UNNAMED;
         };
-        let first = [self.space];
-        first
-            .iter()
-            .chain(self.language.pages)
-            .find_map(|&space| Tag::find(space, name))
+        let spaces = || {
+            [self.space]
+                .into_iter()
+                .chain(self.language.pages.iter().copied())
+        };
+        spaces()
+            .find_map(|space| Tag::find(space, name))
+            .or_else(|| spaces().find_map(|space| Tag::find_in_any_case(space, name)))
             .unwrap_or(Tag::UNNAMED)
     }
 
@@ -558,32 +473,6 @@ impl<'a> Iterator for Decoder<'a> {
 
 impl std::iter::FusedIterator for Decoder<'_> {}
 
-/// Reads an `mb_u_int32`: seven bits per octet, the highest bit says that more follow.
-#[inline]
-pub(super) fn integer(input: &[u8], pos: &mut usize) -> Result<u32, DecodeError> {
-    let at = *pos;
-    let mut value: u32 = 0;
-    loop {
-        let Some(&byte) = input.get(*pos) else {
-            return Err(DecodeError {
-                offset: input.len() as u32,
-                kind: DecodeErrorKind::Truncated,
-            });
-        };
-        *pos += 1;
-        if value >> 25 != 0 {
-            return Err(DecodeError {
-                offset: at as u32,
-                kind: DecodeErrorKind::Integer,
-            });
-        }
-        value = value << 7 | u32::from(byte & 0x7F);
-        if byte & 0x80 == 0 {
-            return Ok(value);
-        }
-    }
-}
-
 /// Octets before the first NUL. Most strings are short, so the first octets are looked at one by one.
 #[inline]
 fn string_length(bytes: &[u8]) -> Option<usize> {
@@ -592,12 +481,4 @@ fn string_length(bytes: &[u8]) -> Option<usize> {
         None => memchr::memchr(0, bytes.get(SHORT..)?).map(|length| length + SHORT),
         found => found,
     }
-}
-
-/// The string that begins at an index of the string table; the last one need not be terminated.
-fn table_string(table: &[u8], index: u32) -> Option<&[u8]> {
-    let rest = table
-        .get(index as usize..)
-        .filter(|rest| !rest.is_empty())?;
-    Some(rest.split(|&byte| byte == 0).next().unwrap_or_default())
 }

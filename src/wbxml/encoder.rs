@@ -6,19 +6,19 @@ use super::{Event, Name};
 /// Where encoded octets go: kept, or only counted.
 pub(crate) trait Output {
     /// One octet.
-    fn push(&mut self, byte: u8);
+    fn octet(&mut self, byte: u8);
     /// Some octets.
-    fn extend(&mut self, bytes: &[u8]);
+    fn octets(&mut self, bytes: &[u8]);
 }
 
 impl Output for Vec<u8> {
     #[inline]
-    fn push(&mut self, byte: u8) {
+    fn octet(&mut self, byte: u8) {
         Self::push(self, byte);
     }
 
     #[inline]
-    fn extend(&mut self, bytes: &[u8]) {
+    fn octets(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }
 }
@@ -26,12 +26,12 @@ impl Output for Vec<u8> {
 /// Counts octets.
 impl Output for usize {
     #[inline]
-    fn push(&mut self, _: u8) {
+    fn octet(&mut self, _: u8) {
         *self += 1;
     }
 
     #[inline]
-    fn extend(&mut self, bytes: &[u8]) {
+    fn octets(&mut self, bytes: &[u8]) {
         *self += bytes.len();
     }
 }
@@ -59,11 +59,11 @@ impl<O: Output> Writer<O> {
         public_id: u32,
         table: &[u8],
     ) -> Self {
-        out.push(version);
+        out.octet(version);
         integer(&mut out, public_id);
-        out.push(0x6A);
+        out.octet(0x6A);
         integer(&mut out, table.len() as u32);
-        out.extend(table);
+        out.octets(table);
         Self {
             out,
             language,
@@ -90,22 +90,22 @@ impl<O: Output> Writer<O> {
     fn start_with(&mut self, tag: Tag, flags: u8) {
         if tag.space() != self.space {
             self.space = tag.space();
-            self.out.push(0x00);
-            self.out.push(self.language.page(self.space));
+            self.out.octet(0x00);
+            self.out.octet(self.language.page(self.space));
         }
-        self.out.push(tag.token() | flags);
+        self.out.octet(tag.token() | flags);
     }
 
     /// An element that no table names begins; `index` is that of its name in the string table.
     pub(crate) fn literal(&mut self, index: u32, content: bool) {
-        self.out.push(if content { 0x44 } else { 0x04 });
+        self.out.octet(if content { 0x44 } else { 0x04 });
         integer(&mut self.out, index);
     }
 
     /// The innermost open element ends.
     #[inline]
     pub(crate) fn end(&mut self) {
-        self.out.push(0x01);
+        self.out.octet(0x01);
     }
 
     /// Text as an inline string; as opaque data if it holds a NUL.
@@ -114,22 +114,22 @@ impl<O: Output> Writer<O> {
         if memchr::memchr(0, text).is_some() {
             return self.opaque(text);
         }
-        self.out.push(0x03);
-        self.out.extend(text);
-        self.out.push(0x00);
+        self.out.octet(0x03);
+        self.out.octets(text);
+        self.out.octet(0x00);
     }
 
     /// Opaque data.
     #[inline]
     pub(crate) fn opaque(&mut self, bytes: &[u8]) {
         self.opaque_head(bytes.len());
-        self.out.extend(bytes);
+        self.out.octets(bytes);
     }
 
     /// The head of opaque data, whose octets follow through [`Self::out`].
     #[inline]
     pub(crate) fn opaque_head(&mut self, length: usize) {
-        self.out.push(0xC3);
+        self.out.octet(0xC3);
         integer(&mut self.out, length as u32);
     }
 
@@ -149,11 +149,11 @@ pub(crate) fn integer(out: &mut impl Output, value: u32) {
     let mut shift = 28;
     while shift > 0 {
         if value >> shift != 0 {
-            out.push((value >> shift) as u8 & 0x7F | 0x80);
+            out.octet((value >> shift) as u8 & 0x7F | 0x80);
         }
         shift -= 7;
     }
-    out.push(value as u8 & 0x7F);
+    out.octet(value as u8 & 0x7F);
 }
 
 /// Events that are no document.
@@ -206,12 +206,12 @@ pub fn encode<'a>(
                     }
                     Name::Tag(tag) => writer.start_with(tag, flags),
                     Name::Text(name) => {
-                        writer.out.push(0x04 | flags);
+                        writer.out.octet(0x04 | flags);
                         integer(&mut writer.out, intern(&name));
                     }
                 }
                 for attr in &attrs {
-                    writer.out.push(0x04);
+                    writer.out.octet(0x04);
                     integer(&mut writer.out, intern(&attr.name));
                     writer.text(attr.value.as_bytes());
                 }

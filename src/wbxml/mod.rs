@@ -7,22 +7,26 @@
 //! Real phones differ from the specification, so the decoder takes SWITCH_PAGE wherever content may stand, attributes
 //! on elements that have none (the root element of some Nokia software has an `xmlns` by index into an empty string
 //! table), opaque data and inline strings as the same text, and element codes that no table names.
+//!
+//! [`Language`]: crate::wbxml::Language
 
 mod charset;
 mod decoder;
 mod encoder;
 mod error;
+mod header;
 pub mod tables;
 #[cfg(test)]
 mod tests;
 
 pub use charset::Charset;
 pub(crate) use charset::lenient_utf8;
+pub use decoder::Decoder;
 pub(crate) use decoder::Token;
-pub use decoder::{Decoder, Header, PublicId};
 pub use encoder::{EncodeError, encode};
 pub(crate) use encoder::{Output, Writer};
 pub use error::{DecodeError, DecodeErrorKind};
+pub use header::{Header, PublicId};
 pub use tables::{Language, Tag};
 
 use std::borrow::Cow;

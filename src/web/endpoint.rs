@@ -27,7 +27,8 @@ pub(super) fn routes<E: Engine>(app: &mut web::ServiceConfig, state: web::Data<S
             web::route().guard(read()).to(monitor::metrics::<E>),
         )
         .route("/sync", web::route().to(sync::<E>))
-        .route("/sync/", web::route().to(sync::<E>));
+        .route("/sync/", web::route().to(sync::<E>))
+        .default_service(web::to(monitor::nothing));
 }
 
 async fn sync<E: Engine>(
@@ -135,25 +136,27 @@ fn ended(summary: &Summary) {
             "session ended without a synchronisation"
         );
     }
+    // What is zero is left out.
+    let some = |number: u32| (number > 0).then_some(number);
     for view in &summary.views {
         let counts = &view.counts;
         tracing::info!(
             account.name = summary.account,
             device.id = summary.device,
             session.id = summary.session,
-            datastore = view.datastore.name(),
             alert = view.mode,
-            received.added = counts.received_added,
-            received.replaced = counts.received_replaced,
-            received.deleted = counts.received_deleted,
-            received.equal = counts.received_equal,
-            received.refused = counts.received_refused,
-            sent.added = counts.sent_added,
-            sent.replaced = counts.sent_replaced,
-            sent.deleted = counts.sent_deleted,
-            sent.refused = counts.sent_refused,
-            conflicts = counts.conflicts,
-            "synchronised"
+            received.added = some(counts.received_added),
+            received.replaced = some(counts.received_replaced),
+            received.deleted = some(counts.received_deleted),
+            received.equal = some(counts.received_equal),
+            received.refused = some(counts.received_refused),
+            sent.added = some(counts.sent_added),
+            sent.replaced = some(counts.sent_replaced),
+            sent.deleted = some(counts.sent_deleted),
+            sent.refused = some(counts.sent_refused),
+            conflicts = some(counts.conflicts),
+            "synchronised {}",
+            view.datastore
         );
     }
 }

@@ -273,7 +273,9 @@ fn refusals_have_their_status_and_a_line_of_text() {
         assert_eq!(response.status, 405);
         assert_eq!(response.header("allow"), Some("POST"));
     }
-    assert_eq!(fetch(address, "/elsewhere").status, 404);
+    let elsewhere = fetch(address, "/elsewhere");
+    assert_eq!(elsewhere.status, 404);
+    assert!(elsewhere.text().contains("/sync"), "{}", elsewhere.text());
     assert_eq!(post(address, b"well").text(), "fine", "still alive");
     server.stop().expect("stopped");
 }

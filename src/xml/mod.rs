@@ -8,6 +8,8 @@
 //! Elements become the same [`Tag`]s as in WBXML. Namespaces are compared without regard to case, may be prefixed, and
 //! may be missing: then the name decides, first in the namespace of the parent. Elements of foreign namespaces have
 //! no tag.
+//!
+//! [`Tag`]: crate::wbxml::Tag
 
 mod charset;
 mod reader;

@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Elements read so far, those of documents within this one included.
-    pub(crate) const fn count(&self) -> u32 {
+    pub(crate) const fn seen_elements(&self) -> u32 {
         self.elements
     }
 
@@ -313,15 +313,15 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The element of a name: in its own space, else in the others.
+/// The element of a name: in its own space, else in the others; at last in any case, because even the examples of the
+/// specifications have `DevId` and `FreeId`.
 fn find(space: u8, name: &str) -> Option<Tag> {
-    Tag::find(space, name).or_else(|| {
-        let others = [syncml::SPACE, metinf::SPACE, devinf::SPACE];
-        others
-            .into_iter()
-            .filter(|&other| other != space)
-            .find_map(|other| Tag::find(other, name))
-    })
+    let others = [syncml::SPACE, metinf::SPACE, devinf::SPACE];
+    let spaces =
+        || std::iter::once(space).chain(others.into_iter().filter(|&other| other != space));
+    Tag::find(space, name)
+        .or_else(|| spaces().skip(1).find_map(|space| Tag::find(space, name)))
+        .or_else(|| spaces().find_map(|space| Tag::find_in_any_case(space, name)))
 }
 
 impl<'a> Iterator for Reader<'a> {

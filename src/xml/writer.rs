@@ -15,13 +15,13 @@ struct Sink<O>(O);
 impl<O: Output> io::Write for Sink<O> {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.extend(bytes);
+        self.0.octets(bytes);
         Ok(bytes.len())
     }
 
     #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.extend(bytes);
+        self.0.octets(bytes);
         Ok(())
     }
 
@@ -166,10 +166,13 @@ impl<O: Output> Writer<O> {
     }
 }
 
-/// XML can hold the text: there are no control characters in it but tabs and line ends.
+/// XML can hold the text: there are no control characters in it but tabs and line ends, and no U+FFFE and U+FFFF.
 pub fn holds(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte >= 0x20 || matches!(byte, b'\t' | b'\n' | b'\r'))
+    let bytes = text.as_bytes();
+    let controls = |&byte: &u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
+    let mut specials = memchr::memmem::find_iter(bytes, b"\xEF\xBF");
+    !bytes.iter().any(controls)
+        && specials.all(|at| !matches!(bytes.get(at + 2), Some(0xBE | 0xBF)))
 }
 
 /// Octets that text cannot hold as they are.

@@ -33,7 +33,8 @@ pub(super) struct Shape {
     pub maps_late: bool,
 }
 
-type Network = Faults<Box<dyn FnMut(&Post<'_>) -> Result<Answer, TransportError>>>;
+type Delivery = dyn FnMut(&Post<'_>) -> Result<Answer, TransportError>;
+type Network = Faults<Box<Delivery>>;
 
 /// What may be true of an item at the end.
 #[derive(Debug, Default)]
@@ -107,27 +108,26 @@ impl World {
                 };
                 let server = exchange.clone();
                 let time = clock.clone();
-                let deliver: Box<dyn FnMut(&Post<'_>) -> Result<Answer, TransportError>> =
-                    Box::new(move |post| {
-                        time.set(time.get() + 1);
-                        let request = ServerRequest {
-                            content_type: post.content_type,
-                            body: post.body,
-                            user_agent: None,
-                            query: None,
-                        };
-                        trace(post.content_type, post.body, ">");
-                        match server.handle(request, time.get()) {
-                            Ok(reply) => {
-                                trace(reply.content_type, &reply.body, "<");
-                                Ok(Answer::ok(reply.content_type, reply.body))
-                            }
-                            Err(ExchangeError::Undecodable(text)) => {
-                                panic!("the server could not read a phone: {text}")
-                            }
-                            Err(error) => panic!("the server failed: {error}"),
+                let deliver: Box<Delivery> = Box::new(move |post| {
+                    time.set(time.get() + 1);
+                    let request = ServerRequest {
+                        content_type: post.content_type,
+                        body: post.body,
+                        user_agent: None,
+                        query: None,
+                    };
+                    trace(post.content_type, post.body, ">");
+                    match server.handle(request, time.get()) {
+                        Ok(reply) => {
+                            trace(reply.content_type, &reply.body, "<");
+                            Ok(Answer::ok(reply.content_type, reply.body))
                         }
-                    });
+                        Err(ExchangeError::Undecodable(text)) => {
+                            panic!("the server could not read a phone: {text}")
+                        }
+                        Err(error) => panic!("the server failed: {error}"),
+                    }
+                });
                 let network = Faults::new(deliver, seed * 2 + number, shape.faults);
                 Phone::new(
                     settings,

@@ -313,11 +313,12 @@ fn fold<'a>(open: &mut Vec<Node<'a>>) -> Option<Node<'a>> {
 
 /// A DevInf document in octets, as far as it can be read; no events if it is none.
 fn nested(bytes: &[u8], limits: &Limits) -> (Vec<Event<'static>>, Option<DecodeError>) {
+    let bytes = bytes.trim_ascii_start();
     if is_xml(bytes) {
         let Ok(text) = xml::decode_text(bytes, limits) else {
             return (Vec::new(), None);
         };
-        let (events, error) = split(xml::Reader::new(text.trim_start(), limits));
+        let (events, error) = split(xml::Reader::new(&text, limits));
         return if is_devinf(&events) {
             (events, error)
         } else {
@@ -419,8 +420,10 @@ fn write_node(out: &mut String, node: &Node<'_>, depth: usize) {
     }
     let text = shown(&node.text);
     let blank = text.is_some_and(|text| text.trim().is_empty());
+    // White space between tags is no content.
+    let layout = !node.children.is_empty() || text.is_some_and(|text| text.contains(['\n', '\r']));
     match text {
-        _ if blank && (!node.children.is_empty() || node.text.is_empty()) => out.push('\n'),
+        _ if blank && (layout || node.text.is_empty()) => out.push('\n'),
         Some(text)
             if !text.contains(['\n', '\r']) && text.len() <= 100 && node.children.is_empty() =>
         {
@@ -455,7 +458,11 @@ fn json_node(node: &Node<'_>) -> Value {
         value["attributes"] = Value::Object(attrs.collect());
     }
     match shown(&node.text) {
-        Some(text) if text.trim().is_empty() && (text.is_empty() || !node.children.is_empty()) => {}
+        Some(text)
+            if text.trim().is_empty()
+                && (text.is_empty()
+                    || !node.children.is_empty()
+                    || text.contains(['\n', '\r'])) => {}
         Some(text) => value["text"] = json!(text),
         None => {
             value["base64"] = json!(base64::engine::general_purpose::STANDARD.encode(&node.text))

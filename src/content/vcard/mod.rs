@@ -261,7 +261,11 @@ fn list(raw: &str, form: Form) -> Vec<String> {
 /// Latitude and longitude, which 2.1 writes in the other order.
 fn geo(raw: &str, format: Format) -> Value {
     let text = unescape(raw, format.form());
+    // libsynthesis writes `GEO:;` for no place at all.
     let bare = text.trim();
+    if bare.bytes().all(|byte| matches!(byte, b';' | b',')) {
+        return Value::default();
+    }
     let bare = bare
         .get(..4)
         .filter(|scheme| scheme.eq_ignore_ascii_case("geo:"))

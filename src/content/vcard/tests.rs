@@ -319,6 +319,12 @@ fn version_4() {
 }
 
 #[test]
+fn a_place_without_coordinates_is_none() {
+    let record = parse(b"BEGIN:VCARD\nVERSION:2.1\nN:Doe\nGEO:;\nEND:VCARD");
+    assert!(record.root.property("GEO").is_none());
+}
+
+#[test]
 fn demanded_names_are_made() {
     let card =
         |lines: &str| parse(format!("BEGIN:VCARD\nVERSION:3.0\n{lines}\nEND:VCARD").as_bytes());
@@ -331,7 +337,7 @@ fn demanded_names_are_made() {
     };
     let unnamed = card("ORG:ACME");
     assert_eq!(lines(&unnamed, Format::VCard21), "N:ACME;;;;");
-    assert_eq!(lines(&unnamed, Format::VCard30), "N:ACME;;;; FN:ACME");
+    assert_eq!(lines(&unnamed, Format::VCard30), "N:;;;; FN:ACME");
     assert_eq!(lines(&unnamed, Format::VCard40), "FN:ACME");
     let named = card("N:Doe;Jo;Q;Dr.;Jr.");
     assert_eq!(lines(&named, Format::VCard21), "N:Doe;Jo;Q;Dr.;Jr.");

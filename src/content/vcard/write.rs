@@ -47,7 +47,18 @@ fn demanded(root: &Component, target: &Target<'_>, out: &mut Writer) {
         match root.property("N") {
             Some(name) => property(name, None, target, out),
             None => {
-                let name = Value::structure([super::title(root).as_str(), "", "", "", ""]);
+                // A phone that knows neither FN nor ORG would show nothing; to the others the name is as blank as it is.
+                let shown = target.format != Format::VCard21
+                    || target.capabilities.is_some_and(|capabilities| {
+                        !capabilities.is_empty()
+                            && (capabilities.holds("FN") || capabilities.holds("ORG"))
+                    });
+                let title = if shown {
+                    String::new()
+                } else {
+                    super::title(root)
+                };
+                let name = Value::structure([title.as_str(), "", "", "", ""]);
                 property(&Property::new("N", name), None, target, out);
             }
         }

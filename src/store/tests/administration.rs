@@ -6,7 +6,7 @@ use crate::content::Kind;
 use crate::secret::SecretError;
 use crate::sync::{Device, PeerQuery, ViewState};
 
-fn note(body: &str) -> NewItem {
+pub(super) fn note(body: &str) -> NewItem {
     NewItem {
         datastore: Datastore::Notes,
         kind: Kind::Note,

@@ -5,6 +5,8 @@ mod contract;
 mod crash;
 mod migrations;
 mod outgoing;
+#[cfg(feature = "postgres")]
+mod postgresql;
 mod speed;
 mod writing;
 
@@ -19,15 +21,10 @@ use crate::sync::{
     SessionWrite, StoredSession,
 };
 
-/// Runs a part of the contract on a new store of each kind: PostgreSQL too, if the feature is on and
-/// `TEST_DATABASE_URL` names a database where schemas can be made.
+/// Runs a part of the contract on a new store of each kind.
 fn on_every_store(check: impl Fn(&Store)) {
-    on_sqlite_stores(&check);
-    #[cfg(feature = "postgres")]
-    match std::env::var("TEST_DATABASE_URL") {
-        Ok(url) => on_postgresql(&url, check),
-        Err(_) => eprintln!("SKIPPED on PostgreSQL: TEST_DATABASE_URL is not set"),
-    }
+    check(&memory_store());
+    on_every_database(|config| check(&Store::open(config).unwrap()));
 }
 
 fn on_sqlite_stores(check: impl Fn(&Store)) {
@@ -36,32 +33,16 @@ fn on_sqlite_stores(check: impl Fn(&Store)) {
     check(&memory_store());
 }
 
-/// In a schema of its own, which is dropped if the check passes.
-#[cfg(feature = "postgres")]
-fn on_postgresql(url: &str, check: impl Fn(&Store)) {
-    use diesel::Connection as _;
-    use diesel::connection::SimpleConnection;
-    let mut tag = [0; 8];
-    getrandom::fill(&mut tag).unwrap();
-    let schema = format!("candybar_{:016x}", u64::from_be_bytes(tag));
-    let mut connection = diesel::PgConnection::establish(url).unwrap();
-    connection
-        .batch_execute(&format!("CREATE SCHEMA {schema}"))
-        .unwrap();
-    let mark = if url.contains('?') { '&' } else { '?' };
+/// Runs a check on new databases that several stores can open: a file, and a schema of PostgreSQL if the feature is
+/// on and `TEST_DATABASE_URL` names a database where schemas can be made.
+fn on_every_database(check: impl Fn(&StoreConfig)) {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&StoreConfig {
-        url: format!("{url}{mark}options=-csearch_path%3D{schema}"),
-        key: Some(folder.path().join("candybar.key")),
-    })
-    .unwrap();
-    check(&store);
-    drop(store);
-    connection
-        .batch_execute(&format!(
-            "SET client_min_messages = warning; DROP SCHEMA {schema} CASCADE"
-        ))
-        .unwrap();
+    check(&file_config(&folder));
+    #[cfg(feature = "postgres")]
+    match std::env::var("TEST_DATABASE_URL") {
+        Ok(url) => postgresql::in_a_schema(&url, |config, _, _| check(config)),
+        Err(_) => eprintln!("SKIPPED on PostgreSQL: TEST_DATABASE_URL is not set"),
+    }
 }
 
 /// The connection, where there can be no other.

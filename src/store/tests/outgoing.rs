@@ -2,6 +2,7 @@
 
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl};
+use proptest::prelude::*;
 
 use super::super::outgoing::STATEMENTS;
 use super::*;
@@ -186,6 +187,67 @@ fn an_agenda_joins_events_and_tasks() {
             assert!(outgoing(store, account, device, page).more);
         }
     });
+}
+
+/// One of the states that an item and its entry can be in.
+#[derive(Debug, Clone)]
+struct Case {
+    deleted: bool,
+    changed: bool,
+    entry: Option<(i64, Option<i64>, i64)>,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let entry = (0..40_i64, proptest::option::of(1..40_i64), 1..4_i64);
+    let states = (any::<bool>(), any::<bool>(), proptest::option::of(entry));
+    states.prop_map(|(deleted, changed, entry)| Case {
+        deleted,
+        changed,
+        entry,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_database_selects_what_the_rule_wants(
+        cases in proptest::collection::vec(case(), 1..12),
+        base in 0..30_i64,
+    ) {
+        let store = memory_store();
+        let (account, device) = account_and_device(&store);
+        let mut draft = Draft::begin(&store, account, device);
+        let ids: Vec<ItemId> = cases.iter().map(|_| draft.add(VIEW, "as it was")).collect();
+        for (id, case) in ids.iter().zip(&cases) {
+            if case.changed {
+                draft.write(*id, VIEW, "changed");
+            }
+            if case.deleted {
+                draft.delete(*id);
+            }
+            if let Some((seen, sent, round)) = case.entry {
+                draft.entry(VIEW, Entry {
+                    sent: sent.map(Modseq),
+                    ..super::seen(*id, &id.to_string(), seen, round)
+                });
+            }
+        }
+        draft.commit(&store).unwrap();
+        let round = Round(3);
+        for selection in [
+            Selection::Changes { base: Modseq(base) },
+            Selection::All,
+            Selection::Unclaimed,
+        ] {
+            let mut expected: Vec<Known> = known(&store, account, device, by_ids(VIEW, &ids));
+            expected.retain(|known| selection.wants(round, &known.item, known.entry.as_ref()));
+            expected.sort_by_key(|known| (known.item.modseq, known.item.id));
+            let expected: Vec<i64> = expected.iter().map(|known| known.item.id.0).collect();
+            let query = OutgoingQuery { selection, ..changes(VIEW, round.0, 0) };
+            prop_assert_eq!(outgoing_ids(&store, account, device, query), expected);
+        }
+    }
 }
 
 #[derive(QueryableByName)]

@@ -198,3 +198,48 @@ fn figures() {
     draft.commit(&store).unwrap();
     print("change item (keeps a revision) and entry", ITEMS, start);
 }
+
+/// Many sessions at once, each with an account and a device of its own.
+#[test]
+#[ignore = "prints figures; of use in a release build on a quiet machine"]
+fn sessions_share_the_fsync() {
+    for threads in [1, 8, 32] {
+        let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let store = file_store(&folder);
+        let commits = 3200 / threads;
+        let peers: Vec<_> = (0..threads)
+            .map(|number| {
+                let account = account(&store, &number.to_string());
+                let device = store.register_device(account, "IMEI:1", 1).unwrap().id;
+                (account, device)
+            })
+            .collect();
+        let start = Start::now();
+        std::thread::scope(|scope| {
+            for (account, device) in &peers {
+                let store = &store;
+                scope.spawn(move || {
+                    for step in 1..=commits as i64 {
+                        let mut draft = Draft::begin(store, *account, *device);
+                        draft.entry(Datastore::Notes, seen(ItemId(1), "1", 1, step));
+                        let mut session = first_session("1", 1);
+                        session.state.step = step;
+                        session.state.reply = vec![0; 2000];
+                        draft.0.session = Some(session);
+                        draft.commit(store).unwrap();
+                    }
+                });
+            }
+        });
+        let what = format!("message of a session, {threads} at once");
+        print(&what, threads * commits, start);
+        for (account, device) in peers {
+            assert_eq!(
+                store
+                    .entry_count(account, device, Datastore::Notes)
+                    .unwrap(),
+                1
+            );
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use diesel::connection::SimpleConnection;
 
 use super::super::connection::{Place, Purpose};
+use super::administration::note;
 use super::*;
 
 const THREADS: usize = 8;
@@ -77,26 +78,34 @@ fn draft(store: &Store, account: AccountId, device: DeviceId, body: &str) -> Dra
     draft
 }
 
-/// The command line writes beside a running server.
+/// The command line writes beside a running server, or several nodes write to one database.
 #[test]
-fn two_stores_write_to_one_database() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = file_store(&folder);
-    let (account, device) = account_and_device(&server);
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                let store = file_store(&folder);
-                for _ in 0..COMMITS {
-                    while let Err(failure) = draft(&store, account, device, "x").commit(&store) {
-                        assert!(matches!(failure, StoreError::Conflict), "{failure}");
+fn several_stores_write_to_one_database() {
+    on_every_database(|config| {
+        let server = Store::open(config).unwrap();
+        let (account, device) = account_and_device(&server);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    let store = Store::open(config).unwrap();
+                    let found = store.register_device(account, "IMEI:2", 1).unwrap();
+                    assert_eq!(found.id.0, device.0 + 1);
+                    for _ in 0..COMMITS {
+                        while let Err(failure) = draft(&store, account, device, "x").commit(&store)
+                        {
+                            assert!(matches!(failure, StoreError::Conflict), "{failure}");
+                        }
                     }
-                }
-            });
-        }
+                    let notes = vec![note("y"), note("z")];
+                    store.put_items(account, None, notes).unwrap();
+                });
+            }
+        });
+        let all = (3 * (COMMITS * ITEMS + 2)) as u64;
+        assert_eq!(server.item_counts(account).unwrap()[3].1, all);
+        assert_eq!(server.account("alice").unwrap().modseq, Modseq(all as i64));
+        assert_eq!(server.devices(account).unwrap().len(), 2);
     });
-    let all = (2 * COMMITS * ITEMS) as u64;
-    assert_eq!(server.item_counts(account).unwrap()[3].1, all);
 }
 
 #[test]

@@ -6,13 +6,11 @@
 use super::super::{
     ContentType, CtCap, DataStoreInfo, DevInf, FilterCap, Memory, ParamInfo, PropertyInfo, Version,
 };
-use super::read::{children, flag, number, push};
+use super::part::{Result, children, flag, number, push};
 use super::sink::Sink;
 use super::source::Source;
+use crate::wbxml::DecodeErrorKind;
 use crate::wbxml::tables::{Tag, devinf as d};
-use crate::wbxml::{DecodeError, DecodeErrorKind};
-
-type Result<T> = std::result::Result<T, DecodeError>;
 
 /// A document of its own.
 pub(super) fn document<'a, S: Source<'a>>(source: &mut S) -> Result<DevInf<'a>> {

@@ -9,6 +9,7 @@
 //! no reason to refuse the message.
 
 mod devinf;
+mod part;
 mod read;
 mod sink;
 mod source;
@@ -126,7 +127,9 @@ fn within(error: DecodeError, octets: usize) -> DecodeError {
 }
 
 /// Writes a message. WBXML: version 1.2, numeric public identifier, UTF-8, text as inline strings, item data as opaque
-/// data of exact length, no string table unless an unknown command has to be named.
+/// data of exact length, no string table unless an unknown command has to be named. XML: item data and credentials that
+/// [`xml::holds`] refuses are written as base64, with Format and Size changed to say so; chunks of a large object have to
+/// be base64 before they are cut.
 pub fn encode(message: &Message<'_>, form: &Form) -> Vec<u8> {
     let out = Vec::with_capacity(1024);
     match form.carrier {
@@ -203,23 +206,23 @@ pub fn header_len(header: &Header<'_>, form: &Form) -> usize {
 
 /// DevInf in item data, whatever its form; `None` if it is none, or cannot be read. Elements are counted.
 fn nested_devinf<'a>(bytes: &'a [u8], limits: &Limits, elements: &mut u32) -> Option<DevInf<'a>> {
-    let text = bytes.trim_ascii_start();
-    let result = if text.starts_with(b"<") || text.starts_with(b"\xEF\xBB\xBF<") {
-        let text = xml::decode_text(text, limits).ok()?;
-        match text {
+    // White space around the document came along when XML was converted to WBXML.
+    let document = bytes.trim_ascii_start();
+    let result = if document.starts_with(b"<") || document.starts_with(b"\xEF\xBB\xBF<") {
+        match xml::decode_text(document, limits).ok()? {
             Cow::Borrowed(text) => nested(&mut xml::Reader::new(text, limits), elements),
             Cow::Owned(text) => {
                 nested(&mut xml::Reader::new(&text, limits), elements).map(DevInf::into_owned)
             }
         }
-    } else if matches!(bytes.first(), Some(0x4A | 0xCA)) {
+    } else if matches!(document.first(), Some(0x4A | 0xCA)) {
         nested(
-            &mut Decoder::headless(bytes, &tables::DEVINF, limits),
+            &mut Decoder::headless(document, &tables::DEVINF, limits),
             elements,
         )
     } else {
         nested(
-            &mut Decoder::with_language(bytes, &tables::DEVINF, limits).ok()?,
+            &mut Decoder::with_language(document, &tables::DEVINF, limits).ok()?,
             elements,
         )
     };

@@ -212,13 +212,13 @@ struct Through<'o, O>(&'o mut O);
 
 impl<O: Output> Output for Through<'_, O> {
     #[inline]
-    fn push(&mut self, byte: u8) {
-        self.0.push(byte);
+    fn octet(&mut self, byte: u8) {
+        self.0.octet(byte);
     }
 
     #[inline]
-    fn extend(&mut self, bytes: &[u8]) {
-        self.0.extend(bytes);
+    fn octets(&mut self, bytes: &[u8]) {
+        self.0.octets(bytes);
     }
 }
 

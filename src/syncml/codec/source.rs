@@ -150,7 +150,7 @@ impl<'a> Source<'a> for Decoder<'a> {
     }
 
     fn elements(&self) -> u32 {
-        self.count()
+        self.seen_elements()
     }
 
     fn spend(&mut self, elements: u32) {
@@ -295,7 +295,7 @@ impl<'a> Source<'a> for Reader<'a> {
     }
 
     fn elements(&self) -> u32 {
-        self.count()
+        self.seen_elements()
     }
 
     fn spend(&mut self, elements: u32) {

@@ -184,7 +184,9 @@ proptest! {
     fn wbxml_holds_any_octets_and_xml_holds_them_as_base64(data in proptest::collection::vec(any::<u8>(), 0..300)) {
         let mut message = Message::default();
         message.header.cred = Some(Cred { data: data.clone().into(), ..Cred::default() });
-        message.body.push(Command::Change(Choices::new(&[]).change(Data::Bytes(data.clone().into()))));
+        let mut change = Choices::new(&[]).change(Data::Bytes(data.clone().into()));
+        change.items[0].meta = Some(Meta { size: Some(data.len() as u64), ..Meta::default() });
+        message.body.push(Command::Change(change));
         let wbxml = encode(&message, &Form::new(Carrier::Wbxml, Version::V12));
         prop_assert_eq!(&from_wbxml(&wbxml), &message);
         let xml = encode(&message, &Form::new(Carrier::Xml, Version::V12));
@@ -198,6 +200,7 @@ proptest! {
             base64::engine::general_purpose::STANDARD.encode(&data).into_bytes()
         };
         prop_assert_eq!(change.items[0].data.bytes(), Some(&*expected));
+        prop_assert_eq!(change.items[0].meta.as_ref().and_then(|meta| meta.size), Some(expected.len() as u64));
         prop_assert_eq!(&*read.header.cred.as_ref().unwrap().data, &*expected);
     }
 

@@ -103,9 +103,11 @@ fn coded<K: Sink>(
         return write(sink, bytes);
     }
     let mut meta = meta.cloned().unwrap_or_default();
+    let text = STANDARD.encode(bytes);
     meta.format = Some(Cow::Borrowed("b64"));
+    meta.size = meta.size.map(|_| text.len() as u64);
     meta_if(sink, Some(&meta));
-    write(sink, STANDARD.encode(bytes).as_bytes());
+    write(sink, text.as_bytes());
 }
 
 /// Octets that are text as a rule.

@@ -87,6 +87,16 @@ impl Tag {
             _ => None,
         }
     }
+
+    /// The element of a name in one space, in any case. Slower than [`Self::find`].
+    pub(crate) fn find_in_any_case(space: u8, name: &str) -> Option<Self> {
+        (0x05..0x40)
+            .map(|token| Self::new(space, token))
+            .find(|tag| {
+                tag.name()
+                    .is_some_and(|known| known.eq_ignore_ascii_case(name))
+            })
+    }
 }
 
 impl std::fmt::Debug for Tag {

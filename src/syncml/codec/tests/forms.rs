@@ -76,6 +76,10 @@ fn devinf_is_read_from_every_form() {
         ("a document in Results", opaque(0x62, &document)),
         ("a document with its type by name", opaque(0x5F, &by_name)),
         ("a body without a header", opaque(0x5F, &hex(DEVINF_BODY))),
+        (
+            "a document with white space around",
+            opaque(0x5F, &[b"\r\n  ".as_slice(), &document, b"\n "].concat()),
+        ),
         ("XML in opaque data", opaque(0x5F, xml.as_bytes())),
         (
             "XML without a declaration in opaque data",

@@ -3,8 +3,10 @@
 //! The file is cut into single items; each is read, so that a broken one is named and the rest goes on. An item that
 //! is stored already is skipped, one with the UID of a stored one replaces it.
 
+mod intake;
+
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::Read as _;
 use std::path::PathBuf;
 
@@ -14,13 +16,10 @@ use serde_json::json;
 use super::failure::{Code, Failure};
 use super::{Global, output, setup};
 use crate::content::{self, Digest, Format, Kind, ReadHint, Record, Value};
-use crate::store::{NewItem, Store, StoreError};
-use crate::sync::{
-    Account, AccountId, Change, Commit, Cursor, Datastore, ItemId, ItemMeta, ItemWrite,
-};
+use crate::store::Store;
+use crate::sync::{Account, Datastore};
+use intake::Intake;
 
-/// Items that are written at once.
-const CHUNK: usize = 256;
 /// Largest file that is taken, octets.
 const LARGEST_FILE: u64 = 1 << 30;
 /// Broken items that are named; the rest is only counted.
@@ -122,11 +121,11 @@ fn import(
     bodies: &[Cow<'_, [u8]>],
     each: impl Fn(),
 ) -> anyhow::Result<Tally> {
-    let mut import = Import::new(store, account, args.keep_doubles);
+    let mut intake = Intake::new(store, account, args.keep_doubles);
     for (index, body) in bodies.iter().enumerate() {
         match read_item(body, args.datastore) {
-            Ok(ready) => import.take(ready)?,
-            Err(why) => import.tally.broken.push(Broken {
+            Ok(ready) => intake.take(ready)?,
+            Err(why) => intake.tally.broken.push(Broken {
                 number: index + 1,
                 line: line_of(file, body),
                 why,
@@ -134,8 +133,8 @@ fn import(
         }
         each();
     }
-    import.flush()?;
-    Ok(import.tally)
+    intake.flush()?;
+    Ok(intake.tally)
 }
 
 fn read_file(path: &std::path::Path) -> anyhow::Result<Vec<u8>> {
@@ -243,211 +242,6 @@ fn line_of(file: &[u8], body: &Cow<'_, [u8]>) -> Option<usize> {
         Cow::Owned(_) => inside(),
     }?;
     Some(memchr_iter(b'\n', &file[..offset]).count() + 1)
-}
-
-/// Items on their way into the store.
-struct Import<'a> {
-    store: &'a Store,
-    account: &'a Account,
-    keep_doubles: bool,
-    tally: Tally,
-    /// Items that wait to be added.
-    new: Vec<Ready>,
-    /// Items that wait to replace stored ones.
-    replacing: Vec<(ItemId, Ready)>,
-    /// Stored items by UID, for each datastore that was looked through.
-    uids: HashMap<Datastore, HashMap<String, (ItemId, Digest)>>,
-    /// What waits: digests and UIDs.
-    digests: HashSet<(Datastore, Digest)>,
-    waiting_uids: HashSet<(Datastore, String)>,
-}
-
-impl<'a> Import<'a> {
-    fn new(store: &'a Store, account: &'a Account, keep_doubles: bool) -> Self {
-        Self {
-            store,
-            account,
-            keep_doubles,
-            tally: Tally::default(),
-            new: Vec::new(),
-            replacing: Vec::new(),
-            uids: HashMap::new(),
-            digests: HashSet::new(),
-            waiting_uids: HashSet::new(),
-        }
-    }
-
-    fn take(&mut self, ready: Ready) -> anyhow::Result<()> {
-        let waits = ready
-            .uid
-            .as_ref()
-            .is_some_and(|uid| self.waiting_uids.contains(&(ready.datastore, uid.clone())));
-        if waits {
-            self.flush()?;
-        }
-        let stored = match &ready.uid {
-            Some(uid) => self.stored_uids(ready.datastore)?.get(uid).copied(),
-            None => None,
-        };
-        if let Some(uid) = &ready.uid {
-            self.waiting_uids.insert((ready.datastore, uid.clone()));
-        }
-        match stored {
-            Some((id, digest)) if digest != ready.digest => self.replacing.push((id, ready)),
-            Some(_) if !self.keep_doubles => self.tally.doubles += 1,
-            _ if !self.keep_doubles && !self.digests.insert((ready.datastore, ready.digest)) => {
-                self.tally.doubles += 1;
-            }
-            _ => self.new.push(ready),
-        }
-        if self.new.len() + self.replacing.len() >= CHUNK {
-            self.flush()?;
-        }
-        Ok(())
-    }
-
-    /// Ids of the stored items of a datastore by UID; they are looked through once.
-    fn stored_uids(
-        &mut self,
-        datastore: Datastore,
-    ) -> anyhow::Result<&mut HashMap<String, (ItemId, Digest)>> {
-        if !self.uids.contains_key(&datastore) {
-            let mut uids = HashMap::new();
-            let mut reader = self.store.reader()?;
-            let mut after = Cursor::default();
-            loop {
-                let page = reader.items(self.account.id, datastore, after, 500)?;
-                let Some(last) = page.last() else { break };
-                after = Cursor {
-                    modseq: last.meta.modseq,
-                    item: last.meta.id,
-                };
-                for item in &page {
-                    let hint = ReadHint {
-                        format: Some(item.meta.format),
-                        ..ReadHint::default()
-                    };
-                    if let Ok(parsed) = content::read(&item.body, &hint)
-                        && let Some(uid) = uid(&parsed.record)
-                    {
-                        uids.insert(uid, (item.meta.id, item.meta.digest));
-                    }
-                }
-            }
-            self.uids.insert(datastore, uids);
-        }
-        Ok(self.uids.entry(datastore).or_default())
-    }
-
-    /// Writes what waits.
-    fn flush(&mut self) -> anyhow::Result<()> {
-        self.waiting_uids.clear();
-        self.digests.clear();
-        let new = std::mem::take(&mut self.new);
-        let replacing = std::mem::take(&mut self.replacing);
-        let doubles = if self.keep_doubles {
-            HashSet::new()
-        } else {
-            self.stored_digests(&new)?
-        };
-        let (doubles, new): (Vec<_>, Vec<_>) = new
-            .into_iter()
-            .partition(|ready| doubles.contains(&(ready.datastore, ready.digest)));
-        self.tally.doubles += doubles.len();
-        let items = new.iter().map(Ready::new_item).collect();
-        let ids = self.store.put_items(self.account.id, None, items)?;
-        for (ready, id) in new.into_iter().zip(ids) {
-            *self.tally.added.entry(ready.datastore).or_default() += 1;
-            if let Some(uid) = ready.uid
-                && let Some(uids) = self.uids.get_mut(&ready.datastore)
-            {
-                uids.insert(uid, (id, ready.digest));
-            }
-        }
-        replace(self.store, self.account.id, &replacing)?;
-        for (id, ready) in replacing {
-            self.tally.replaced += 1;
-            if let (Some(uid), Some(uids)) = (ready.uid, self.uids.get_mut(&ready.datastore)) {
-                uids.insert(uid, (id, ready.digest));
-            }
-        }
-        Ok(())
-    }
-
-    fn stored_digests(&self, items: &[Ready]) -> anyhow::Result<HashSet<(Datastore, Digest)>> {
-        let mut found = HashSet::new();
-        for datastore in Datastore::ALL {
-            let keys: Vec<_> = items
-                .iter()
-                .filter(|ready| ready.datastore == datastore)
-                .map(|ready| ready.key)
-                .collect();
-            if !keys.is_empty() {
-                let stored = self.store.matching(self.account.id, datastore, &keys)?;
-                found.extend(stored.into_iter().map(|meta| (datastore, meta.digest)));
-            }
-        }
-        Ok(found)
-    }
-}
-
-impl Ready {
-    fn new_item(&self) -> NewItem {
-        NewItem {
-            datastore: self.datastore,
-            kind: self.kind,
-            format: self.format,
-            body: self.body.clone(),
-            digest: self.digest,
-            key: self.key,
-        }
-    }
-}
-
-/// Writes new versions of stored items, in one transaction.
-fn replace(store: &Store, id: AccountId, items: &[(ItemId, Ready)]) -> anyhow::Result<()> {
-    while !items.is_empty() {
-        let account = store.account_by_id(id)?;
-        let now = output::now();
-        let mut modseq = account.modseq;
-        let changes = items
-            .iter()
-            .map(|(item, ready)| {
-                modseq = modseq.next();
-                Change::PutItem(ItemWrite {
-                    meta: ItemMeta {
-                        id: *item,
-                        datastore: ready.datastore,
-                        modseq,
-                        deleted: false,
-                        format: ready.format,
-                        digest: ready.digest,
-                        key: ready.key,
-                        updated: now,
-                    },
-                    body: ready.body.clone(),
-                    original: None,
-                    origin: None,
-                })
-            })
-            .collect();
-        let commit = Commit {
-            account: id,
-            device: None,
-            expected: account.modseq,
-            modseq,
-            next_item: account.next_item,
-            changes,
-            session: None,
-            now,
-        };
-        match store.commit(commit) {
-            // A phone was faster; what it wrote is a revision after this.
-            Err(StoreError::Conflict) => {}
-            other => return Ok(other?),
-        }
-    }
-    Ok(())
 }
 
 fn report(tally: &Tally, global: &Global) -> anyhow::Result<Code> {
