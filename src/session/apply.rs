@@ -304,20 +304,43 @@ impl Turn<'_> {
             return Ok(lookup);
         }
         let view = self.state.links[link].view;
-        let mut keys: Vec<_> = incoming_of(ops).map(|incoming| incoming.key).collect();
+        let luids = ops
+            .iter()
+            .filter(|op| op.content.is_ok())
+            .map(|op| op.luid.clone())
+            .collect();
+        self.load_known(KnownQuery {
+            view,
+            luids,
+            items: Vec::new(),
+            keys: Vec::new(),
+        })?;
+        let mut exact: FxHashMap<&str, Digest> = FxHashMap::default();
+        for held in self.items.values() {
+            if held.meta.deleted || !view.collections().contains(&held.meta.datastore) {
+                continue;
+            }
+            if let Some(luid) = held.entry.as_ref().and_then(|entry| entry.luid.as_deref()) {
+                exact.insert(luid, held.meta.digest);
+            }
+        }
+        // What the device sends unchanged under a LUID that is known needs no twin.
+        let mut keys: Vec<_> = ops
+            .iter()
+            .filter_map(|op| Some((op, op.content.as_ref().ok()?.as_ref()?)))
+            .filter(|(op, incoming)| exact.get(op.luid.as_str()) != Some(&incoming.digest))
+            .map(|(_, incoming)| incoming.key)
+            .collect();
         keys.sort_unstable();
         keys.dedup();
-        let query = KnownQuery {
-            view,
-            luids: ops
-                .iter()
-                .filter(|op| op.content.is_ok())
-                .map(|op| op.luid.clone())
-                .collect(),
-            items: Vec::new(),
-            keys,
-        };
-        self.load_known(query)?;
+        if !keys.is_empty() {
+            self.load_known(KnownQuery {
+                view,
+                luids: Vec::new(),
+                items: Vec::new(),
+                keys,
+            })?;
+        }
         for (id, held) in &self.items {
             if !view.collections().contains(&held.meta.datastore) {
                 continue;
@@ -500,10 +523,23 @@ impl Turn<'_> {
         {
             self.drop_entry(view, other);
         }
+        let mut only_round = false;
         if let Some(held) = self.items.get_mut(&entry.item) {
+            only_round = entry.round == self.state.round_of(view)
+                && held.entry.as_ref().is_some_and(|before| {
+                    Entry {
+                        round: entry.round,
+                        ..before.clone()
+                    } == entry
+                });
             held.entry = Some(entry.clone());
             held.changed = true;
         }
+        if only_round {
+            self.claims.insert(entry.item, view);
+            return;
+        }
+        self.claims.remove(&entry.item);
         self.changes.push(Change::PutEntry { view, entry });
     }
 
@@ -528,11 +564,6 @@ impl Turn<'_> {
             origin: Some(self.device.id),
         });
     }
-}
-
-fn incoming_of<'o, 'm>(ops: &'o [Op<'m>]) -> impl Iterator<Item = &'o Incoming<'m>> {
-    ops.iter()
-        .filter_map(|op| op.content.as_ref().ok().and_then(Option::as_ref))
 }
 
 /// The form that keeps all of a record.

@@ -1,11 +1,14 @@
 //! What the client says of the server's commands: Status and Map; and the end of a datastore's sync.
 
+use rustc_hash::FxHashMap;
+
 use super::LoadFailed;
-use super::state::{Mode, Sent, Stage};
+use super::state::{Awaited, Mode, Sent, Stage};
 use super::turn::Turn;
 use crate::content::Digest;
 use crate::sync::{
-    Answer, Change, Entry, Generation, ItemId, KnownQuery, Modseq, OutgoingQuery, Query, Round, Selection,
+    Answer, Change, Entry, Generation, ItemId, KnownQuery, Modseq, OutgoingQuery, Query, Round,
+    Selection,
 };
 use crate::syncml::{Code, Map, Status};
 
@@ -15,65 +18,92 @@ const MAX_FAILURES: i32 = 5;
 const PAGE: u32 = 500;
 
 impl Turn<'_> {
-    pub(super) fn confirm(&mut self, status: &Status<'_>) -> Result<(), LoadFailed> {
-        if status.cmd == "Alert" && status.code == Code::REFRESH_REQUIRED {
-            self.client_wants_slow(status);
-            return Ok(());
-        }
-        let position = self.state.awaited.iter().position(|awaited| {
-            awaited.msg == status.msg_ref && awaited.cmd.to_string() == status.cmd_ref
-        });
-        let Some(position) = position else {
-            return Ok(());
-        };
-        if status.code == Code::IN_PROGRESS {
-            return Ok(());
-        }
-        let awaited = self.state.awaited.swap_remove(position);
-        if awaited.chunk {
-            if status.code != Code::CHUNK_ACCEPTED
-                && self
-                    .state
-                    .outgoing
-                    .as_ref()
-                    .is_some_and(|out| out.item == awaited.item)
-            {
-                // The device does not want the rest.
-                self.state.outgoing = None;
-            } else {
-                return Ok(());
+    /// All Statuses of a message: what they answer is found at once, what they need is loaded at once.
+    pub(super) fn confirm_all<'m>(
+        &mut self,
+        statuses: impl Iterator<Item = &'m Status<'m>>,
+    ) -> Result<(), LoadFailed> {
+        let mut waiting: FxHashMap<(String, u32), Awaited> =
+            std::mem::take(&mut self.state.awaited)
+                .into_iter()
+                .map(|awaited| ((awaited.msg.clone(), awaited.cmd), awaited))
+                .collect();
+        let mut answered = Vec::new();
+        for status in statuses {
+            if status.cmd == "Alert" && status.code == Code::REFRESH_REQUIRED {
+                self.client_wants_slow(status);
+                continue;
+            }
+            let Ok(cmd) = status.cmd_ref.trim().parse() else {
+                continue;
+            };
+            if status.code == Code::IN_PROGRESS {
+                continue;
+            }
+            if let Some(awaited) = waiting.remove(&(status.msg_ref.to_string(), cmd)) {
+                answered.push((awaited, status.code));
             }
         }
+        self.state.awaited = waiting.into_values().collect();
+        // An Add that went well needs nothing: the Map will say the rest.
+        answered.retain(|(awaited, code)| {
+            awaited.chunk
+                || awaited.kind != Sent::Add
+                || !(code.is_success() || *code == Code::ALREADY_EXISTS)
+        });
+        for link in 0..self.state.links.len() {
+            let items: Vec<ItemId> = answered
+                .iter()
+                .filter(|(awaited, _)| awaited.link == link)
+                .map(|(awaited, _)| awaited.item)
+                .collect();
+            if !items.is_empty() {
+                let view = self.state.links[link].view;
+                self.load_known(KnownQuery {
+                    view,
+                    luids: Vec::new(),
+                    items,
+                    keys: Vec::new(),
+                })?;
+            }
+        }
+        for (awaited, code) in answered {
+            self.confirm(&awaited, code);
+        }
+        Ok(())
+    }
+
+    fn confirm(&mut self, awaited: &Awaited, code: Code) {
+        if awaited.chunk {
+            let current = self
+                .state
+                .outgoing
+                .as_ref()
+                .is_some_and(|out| out.item == awaited.item);
+            if code == Code::CHUNK_ACCEPTED || !current {
+                return;
+            }
+            // The device does not want the rest.
+            self.state.outgoing = None;
+        }
         let Some(link) = self.state.links.get(awaited.link) else {
-            return Ok(());
+            return;
         };
         let view = link.view;
-        let known = KnownQuery {
-            view,
-            luids: Vec::new(),
-            items: vec![awaited.item],
-            keys: Vec::new(),
-        };
-        if !self.items.contains_key(&awaited.item) {
-            self.load_known(known)?;
-        }
         let Some(entry) = self
             .items
             .get(&awaited.item)
             .and_then(|held| held.entry.clone())
         else {
-            return Ok(());
+            return;
         };
-        let gone = matches!(
-            status.code,
-            Code::ITEM_NOT_DELETED | Code::NOT_FOUND | Code::GONE
-        );
+        let gone = matches!(code, Code::ITEM_NOT_DELETED | Code::NOT_FOUND | Code::GONE);
         match awaited.kind {
-            Sent::Delete if status.code.is_success() || gone => self.drop_entry(view, awaited.item),
+            Sent::Delete if code.is_success() || gone => self.drop_entry(view, awaited.item),
             // The Map will say the rest.
-            Sent::Add if status.code.is_success() => {}
-            Sent::Add if status.code == Code::ALREADY_EXISTS => {}
-            Sent::Replace if status.code.is_success() => {
+            Sent::Add if code.is_success() => {}
+            Sent::Add if code == Code::ALREADY_EXISTS => {}
+            Sent::Replace if code.is_success() => {
                 let confirmed = Entry {
                     seen: awaited.version,
                     sent: None,
@@ -93,9 +123,8 @@ impl Turn<'_> {
                 };
                 self.put_entry(view, again, None);
             }
-            kind => self.refused(awaited.link, awaited.version, kind, entry, status.code),
+            kind => self.refused(awaited.link, awaited.version, kind, entry, code),
         }
-        Ok(())
     }
 
     fn refused(&mut self, link: usize, version: Modseq, kind: Sent, entry: Entry, code: Code) {
@@ -185,7 +214,7 @@ impl Turn<'_> {
         if !query.items.is_empty() {
             self.load_known(query)?;
         }
-        let mut by_luid: rustc_hash::FxHashMap<String, ItemId> = self
+        let mut by_luid: FxHashMap<String, ItemId> = self
             .items
             .iter()
             .filter_map(|(id, held)| Some((held.entry.as_ref()?.luid.clone()?, *id)))
@@ -198,7 +227,11 @@ impl Turn<'_> {
             let link = &self.state.links[link];
             link.mode.names_everything() && matches!(link.stage, Stage::Alerted | Stage::Receiving)
         });
-        let round = if late { Round(state.round.0 - 1) } else { state.round };
+        let round = if late {
+            Round(state.round.0 - 1)
+        } else {
+            state.round
+        };
         for item in &map.items {
             let luid = item.source.to_string();
             let Some(id) = ItemId::from_guid(&item.target).filter(|id| self.items.contains_key(id))

@@ -135,29 +135,22 @@ impl Reply {
 
     /// Adds a command if it fits, and numbers it; `None` if it does not fit.
     pub(super) fn push(&mut self, mut command: Command<'static>) -> Option<u32> {
-        let number = self.commands + 1;
-        set_cmd_id(&mut command, number);
-        let octets = encoded_len(&command, &self.form);
-        if octets > self.free() {
-            return None;
-        }
-        self.used += octets;
-        self.commands = number;
+        let number = self.reserve(&mut command).ok()?;
         self.message.body.push(command);
         Some(number)
     }
 
-    /// Reserves octets and a number for a command that is put into a Sync; `None` if it does not fit.
-    pub(super) fn reserve(&mut self, command: &mut Command<'static>) -> Option<u32> {
+    /// Reserves octets and a number for a command that is put into a Sync; gives its octets if they do not fit.
+    pub(super) fn reserve(&mut self, command: &mut Command<'static>) -> Result<u32, usize> {
         let number = self.commands + 1;
         set_cmd_id(command, number);
         let octets = encoded_len(command, &self.form);
         if octets > self.free() {
-            return None;
+            return Err(octets);
         }
         self.used += octets;
         self.commands = number;
-        Some(number)
+        Ok(number)
     }
 
     /// Adds a command whose octets were counted by [`Self::reserve`].

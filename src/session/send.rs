@@ -11,7 +11,6 @@ use crate::content::{self, Digest, Format};
 use crate::sync::{
     Answer, Cursor, Entry, Item, ItemId, ItemMeta, Modseq, OutgoingQuery, Query, Selection,
 };
-use crate::syncml::codec::encoded_len;
 use crate::syncml::{self, Change, ChangeKind, Command, Data, Location, Meta, Sync, Version};
 
 /// Items of one page.
@@ -89,7 +88,7 @@ impl Turn<'_> {
             sync.number_of_changes = Some(self.count(link)?);
         }
         let mut element = Command::Sync(sync);
-        if self.reply.reserve(&mut element).is_none() {
+        if self.reply.reserve(&mut element).is_err() {
             if first {
                 self.state.links[link].stage = Stage::Receiving;
             }
@@ -305,23 +304,26 @@ impl Turn<'_> {
                 }
             }
         };
-        let mut command = command(kind, &address, format, body.clone(), None, false);
-        let octets = encoded_len(&command, &self.reply.form);
-        // Too large for any message, or for this one that has no item yet: then the next would have no more room.
-        let alone = filling.commands.is_empty() && !self.reply.has_sync();
-        if octets > self.reply.free_when_empty() || (alone && octets > self.reply.free()) {
-            return self.pack_large(
-                filling,
-                &item.meta,
-                entry.as_ref(),
-                kind,
-                address,
-                format,
-                body,
-            );
-        }
-        let Some(cmd) = self.reply.reserve(&mut command) else {
-            return Packed::Full;
+        let mut command = command(kind, &address, format, body, None, false);
+        let cmd = match self.reply.reserve(&mut command) {
+            Ok(cmd) => cmd,
+            Err(octets) => {
+                // Too large for any message, or for this one that has no item yet: then the next has no more room.
+                let alone = filling.commands.is_empty() && !self.reply.has_sync();
+                if octets <= self.reply.free_when_empty() && !alone {
+                    return Packed::Full;
+                }
+                let body = into_body(command);
+                return self.pack_large(
+                    filling,
+                    &item.meta,
+                    entry.as_ref(),
+                    kind,
+                    address,
+                    format,
+                    body,
+                );
+            }
         };
         filling.commands.push(command);
         self.sent(link, &item.meta, entry.as_ref(), kind, cmd, false);
@@ -395,11 +397,13 @@ impl Turn<'_> {
             let size = (out.offset == 0).then_some(out.body.len() as u64);
             let chunk = rest.as_bytes()[..length].to_vec();
             let mut command = command(out.kind, &out.address, format, chunk, size, more);
-            let Some(cmd) = self.reply.reserve(&mut command) else {
-                let excess =
-                    encoded_len(&command, &self.reply.form).saturating_sub(self.reply.free());
-                length = length.saturating_sub(excess.max(1));
-                continue;
+            let cmd = match self.reply.reserve(&mut command) {
+                Ok(cmd) => cmd,
+                Err(octets) => {
+                    let excess = octets.saturating_sub(self.reply.free());
+                    length = length.saturating_sub(excess.max(1));
+                    continue;
+                }
             };
             filling.commands.push(command);
             let msg = self.reply.msg_id().to_owned();
@@ -509,6 +513,17 @@ fn floor_char_boundary(text: &str, mut index: usize) -> usize {
         index -= 1;
     }
     index
+}
+
+/// The body of an item command, back.
+fn into_body(command: Command<'static>) -> Vec<u8> {
+    let Command::Change(change) = command else {
+        return Vec::new();
+    };
+    match change.items.into_iter().next().map(|item| item.data) {
+        Some(Data::Bytes(body)) => body.into_owned(),
+        _ => Vec::new(),
+    }
 }
 
 /// An item command. Server to client: Add names our GUID as Source, the others the client's LUID as Target.

@@ -286,6 +286,14 @@ impl State {
         }
     }
 
+    /// The round of a view that is being synced; 0 if it is not.
+    pub(super) fn round_of(&self, view: Datastore) -> Round {
+        self.links
+            .iter()
+            .find(|link| link.view == view)
+            .map_or(Round(0), |link| link.round)
+    }
+
     /// The datastore that a Sync or Map means: by the server's address, else by the client's.
     pub(super) fn link_at(&self, target: Option<&str>, source: Option<&str>) -> Option<usize> {
         let by = |of: fn(&Link) -> &str, uri: Option<&str>| {

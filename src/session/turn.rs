@@ -41,6 +41,8 @@ pub(super) struct Turn<'t> {
     pub modseq: Modseq,
     pub next_item: ItemId,
     pub items: FxHashMap<ItemId, Held>,
+    /// Entries of which nothing but the round changes.
+    pub claims: FxHashMap<ItemId, Datastore>,
     pub notes: Vec<Note>,
     /// Per link, made when first needed.
     pub targets: FxHashMap<usize, std::rc::Rc<devinf::Target>>,
@@ -71,6 +73,7 @@ impl<'t> Turn<'t> {
             modseq: context.account.modseq,
             next_item: ItemId(context.account.next_item.0.max(1)),
             items: FxHashMap::default(),
+            claims: FxHashMap::default(),
             notes: Vec::new(),
             targets: FxHashMap::default(),
             forced: Vec::new(),
@@ -96,12 +99,10 @@ impl<'t> Turn<'t> {
                 .zip(1_u32..)
                 .filter(move |(command, _)| wanted(command))
         };
-        for (command, _) in positions(|command| matches!(command, Command::Status(_))) {
-            let Command::Status(status) = command else {
-                continue;
-            };
-            self.confirm(status)?;
-        }
+        self.confirm_all(message.body.iter().filter_map(|command| match command {
+            Command::Status(status) => Some(status),
+            _ => None,
+        }))?;
         for (command, position) in
             positions(|command| matches!(command, Command::Put(_) | Command::Results(_)))
         {
@@ -454,6 +455,19 @@ impl<'t> Turn<'t> {
     }
 
     fn outcome(mut self, last: bool, ended: bool, summary: Option<Summary>) -> Outcome {
+        let mut claims = std::mem::take(&mut self.claims)
+            .into_iter()
+            .collect::<Vec<_>>();
+        claims.sort_unstable_by_key(|(item, view)| (*view, *item));
+        for claimed in claims.chunk_by(|(_, a), (_, b)| a == b) {
+            let view = claimed[0].1;
+            let round = self.view_state(view).round;
+            self.changes.push(Change::ClaimEntries {
+                view,
+                round,
+                items: claimed.iter().map(|(item, _)| *item).collect(),
+            });
+        }
         for (view, state) in std::mem::take(&mut self.views) {
             self.changes.push(Change::PutView { view, state });
         }

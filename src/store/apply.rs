@@ -125,6 +125,13 @@ statement!(
      round = excluded.round, failures = excluded.failures"
 );
 statement!(
+    ClaimEntries(()) =
+    ["UPDATE entry SET round = ? WHERE account = ? AND device = ? AND view = ? \
+      AND item IN (SELECT value FROM json_each(?))"]
+    postgresql ["UPDATE entry SET round = ? WHERE account = ? AND device = ? AND view = ? \
+      AND item IN (SELECT value::bigint FROM jsonb_array_elements_text(?::jsonb) j(value))"]
+);
+statement!(
     DropLuid(()) = "DELETE FROM entry WHERE account = ? AND device = ? AND view = ? AND luid = ? AND item <> ?"
 );
 statement!(
@@ -182,6 +189,19 @@ impl Writes<'_> {
                 origin,
             } => self.delete_item(*item, *modseq, *origin),
             Change::PutEntry { view, entry } => self.put_entry(*view, entry),
+            Change::ClaimEntries { view, round, items } => {
+                let numbers: Vec<i64> = items.iter().map(|item| item.0).collect();
+                let list = serde_json::to_string(&numbers)
+                    .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+                let binds = [
+                    Bind::Int(round.0),
+                    self.account,
+                    self.device()?,
+                    number(*view),
+                    Bind::Text(&list),
+                ];
+                execute(self.connection, ClaimEntries, &binds).map(drop)
+            }
             Change::DropEntry { view, item } => {
                 let binds = [
                     self.account,

@@ -26,6 +26,15 @@ pub enum Change {
         /// Keyed by its item.
         entry: Entry,
     },
+    /// The device named these items in this round; nothing else of their entries changes.
+    ClaimEntries {
+        /// The view.
+        view: Datastore,
+        /// The round.
+        round: Round,
+        /// Items that have an entry.
+        items: Vec<ItemId>,
+    },
     /// The device has the item no longer.
     DropEntry {
         /// The view.
