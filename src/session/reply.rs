@@ -69,7 +69,7 @@ impl Reply {
     }
 
     /// Statuses of an earlier message that did not fit then.
-    pub(super) fn owe_first(&mut self, backlog: Vec<Owed>) {
+    pub(super) fn owe_earlier(&mut self, backlog: Vec<Owed>) {
         self.statuses
             .extend(backlog.into_iter().map(|status| (0, status)));
     }

@@ -173,8 +173,6 @@ impl<'t> Turn<'t> {
         if let Some(agent) = self.context.user_agent {
             self.device.user_agent = Some(agent.chars().take(200).collect());
         }
-        let backlog = std::mem::take(&mut self.state.backlog);
-        self.reply.owe_first(backlog);
         let owed = Owed {
             msg_ref: self.msg_ref.clone(),
             cmd_ref: "0".to_owned(),
@@ -185,6 +183,8 @@ impl<'t> Turn<'t> {
             anchor_next: None,
         };
         self.reply.owe(0, owed);
+        let backlog = std::mem::take(&mut self.state.backlog);
+        self.reply.owe_earlier(backlog);
         if let Some(url) = &self.context.settings.public_url {
             self.reply
                 .respond_to(format!("{url}?s={}", self.context.account.id));
