@@ -1,7 +1,7 @@
 //! Items as data: reading and writing vCard, vCalendar, iCalendar and notes.
 //!
-//! [`read`] raises any form to a [`Record`], [`write`] lowers a record to the form and the [`Capabilities`] of a device.
-//! Between them stand the questions that a sync asks: [`overlay`] and [`merge`] apply edits, [`same`], [`matches`],
+//! [`read`] raises any form to a [`Record`], [`write()`] lowers a record to the form and the [`Capabilities`] of a device.
+//! Between them stand the questions that a sync asks: [`overlay`] and [`merge`] apply edits, [`same`], [`matches()`],
 //! [`digest`] and [`match_key`] compare. Forms: vCard 2.1, 3.0 (RFC 2426), 4.0 (RFC 6350), vCalendar 1.0,
 //! iCalendar 2.0 (RFC 5545), vNote 1.1 (IrMC 1.1), plain text.
 //!

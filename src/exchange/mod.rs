@@ -373,14 +373,16 @@ fn place<'p>(
     }
 }
 
-/// Whether a message can only be a later one of a session: its MsgID is not 1 (as after a challenge it is not, too), and it
-/// asks for no sync.
+/// Whether a message can only be a later one of a session: its MsgID is not 1 (as after a challenge it is not, too), and
+/// it has nothing with which a session begins.
 fn goes_on(message: &Message<'_>) -> bool {
-    message.header.msg_id.trim() != "1"
-        && !message
-            .body
-            .iter()
-            .any(|command| matches!(command, Command::Alert(_)))
+    let begins = |command: &Command<'_>| {
+        matches!(
+            command,
+            Command::Alert(_) | Command::Put(_) | Command::Get(_)
+        )
+    };
+    message.header.msg_id.trim() != "1" && !message.body.iter().any(begins)
 }
 
 /// What a message that would open a session is.

@@ -1,10 +1,10 @@
 //! Accounts, devices, items, views and sessions in a database.
 //!
-//! - All that one message changes is one [`Commit`](crate::sync::Commit): one transaction, written whole or not at
+//! - All that one message changes is one [`Commit`]: one transaction, written whole or not at
 //!   all, durable when [`Store::commit`](crate::store::Store::commit) comes back.
 //! - Writes compare and set: on the account's change counter if they touch items, on the session's step if they
 //!   answer a message.
-//! - Reads of one message come from one snapshot ([`Reader`](crate::store::Reader)) and never wait for writes.
+//! - Reads of one message come from one snapshot ([`Reader`]) and never wait for writes.
 //! - The key of every table begins with the account. No query scans accounts, and none costs more because an account
 //!   has more items than it asks for.
 //! - Items are never taken out: a deletion leaves a tombstone, a change leaves a revision.

@@ -1,6 +1,7 @@
 //! Two engines in memory: virtual phones against the server's engine, over a network that loses, doubles, reorders and
 //! cuts messages by a seed. At the end every phone and the server hold the same items, each once.
 
+mod behaviours;
 mod world;
 
 use world::{Shape, World};

@@ -429,12 +429,12 @@ fn trace(content_type: &str, body: &[u8], direction: &str) {
     eprintln!("{text}{}", if message.last { " Final" } else { "" });
 }
 
-fn card(name: &str, number: &str) -> Vec<u8> {
+pub(super) fn card(name: &str, number: &str) -> Vec<u8> {
     format!("BEGIN:VCARD\r\nVERSION:2.1\r\nN:{name};Test\r\nTEL;CELL:{number}\r\nEND:VCARD\r\n")
         .into_bytes()
 }
 
-fn name_and_number(body: &[u8]) -> Option<(String, String)> {
+pub(super) fn name_and_number(body: &[u8]) -> Option<(String, String)> {
     let text = std::str::from_utf8(body).ok()?;
     let value = |name: &str| {
         let line = text
