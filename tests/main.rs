@@ -3,6 +3,7 @@
 mod architecture;
 mod cli;
 mod codec;
+mod kill;
 mod netsim;
 mod support;
 mod syncevolution;
