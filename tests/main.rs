@@ -3,6 +3,7 @@
 mod architecture;
 mod cli;
 mod codec;
+mod hostile;
 mod kill;
 mod netsim;
 mod support;
