@@ -3,6 +3,8 @@
 mod architecture;
 mod cli;
 mod codec;
+mod hostile;
+mod kill;
 mod netsim;
 mod support;
 mod syncevolution;

@@ -21,8 +21,10 @@ pub use summary::Summary;
 const MAX_ATTEMPTS: u32 = 20;
 /// Seconds after which the same octets may open a session again.
 const RESTART_AFTER: i64 = 120;
-/// Octets of a device's address or a session's id.
+/// Octets of a device's address, a session's id or a message's.
 const MAX_NAME: usize = 255;
+/// Octets of our own address, which every reply says again; phones keep parameters in it.
+const MAX_TARGET: usize = 2048;
 
 /// What the driver of sessions needs to know.
 #[derive(Debug, Clone)]
@@ -117,6 +119,8 @@ impl Exchange {
         if header.source.uri.is_empty()
             || header.source.uri.len() > MAX_NAME
             || header.session_id.len() > MAX_NAME
+            || header.msg_id.len() > MAX_NAME
+            || header.target.uri.len() > MAX_TARGET
         {
             let text = "the header names no device, or one with too long an address";
             return Err(ExchangeError::Undecodable(text.to_owned()));

@@ -8,6 +8,8 @@ use crate::syncml::{Anchor, Chal, Command, Data, Item, Message, Meta, Status};
 
 /// Octets kept free for Final and for a 222.
 const RESERVE: usize = 64;
+/// Octets of what a Status tells again of its command: addresses, CmdID, name.
+const MAX_REF: usize = 255;
 
 /// A reply that grows until it is full.
 #[derive(Debug)]
@@ -62,10 +64,20 @@ impl Reply {
     }
 
     /// Queues a Status for the command at a position of the request.
-    pub(super) fn owe(&mut self, position: u32, status: Owed) {
-        if !self.silent {
-            self.statuses.push((position, status));
+    pub(super) fn owe(&mut self, position: u32, mut status: Owed) {
+        if self.silent {
+            return;
         }
+        // A Status has to fit into a small message: what is too long to be told again is left out.
+        for reference in [&mut status.target_ref, &mut status.source_ref] {
+            *reference = reference.take().filter(|uri| uri.len() <= MAX_REF);
+        }
+        for name in [&mut status.cmd_ref, &mut status.cmd] {
+            if name.len() > MAX_REF {
+                *name = name.chars().take(MAX_REF / 4).collect();
+            }
+        }
+        self.statuses.push((position, status));
     }
 
     /// Statuses of an earlier message that did not fit then.
@@ -79,7 +91,7 @@ impl Reply {
         self.header_challenge = Some(challenge);
     }
 
-    /// Writes the queued Statuses, as many as fit; gives back the others.
+    /// Writes the queued Statuses, as many as fit, and one in any case; gives back the others.
     pub(super) fn flush_statuses(&mut self) -> Vec<Owed> {
         let mut statuses = std::mem::take(&mut self.statuses);
         statuses.sort_by_key(|(position, _)| *position);
@@ -126,9 +138,17 @@ impl Reply {
                     .collect(),
                 ..Status::default()
             };
-            if self.push(Command::Status(code_and_refs)).is_none() {
-                return std::iter::once(owed).chain(rest).collect();
+            let mut status = Command::Status(code_and_refs);
+            match self.reserve(&mut status) {
+                Ok(_) => {}
+                // If it does not fit into an empty message it never will: better too large than a session without end.
+                Err(octets) if self.commands == 0 => {
+                    self.commands = 1;
+                    self.used += octets;
+                }
+                Err(_) => return std::iter::once(owed).chain(rest).collect(),
             }
+            self.push_reserved(status);
         }
         Vec::new()
     }

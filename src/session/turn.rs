@@ -13,6 +13,8 @@ use crate::syncml::{Code, Command, Data, Get, Item, Location, Message, Meta, Res
 
 /// Octets of the Status for a header, which every message has.
 const STATUS_ROOM: usize = 400;
+/// Statuses that wait for the device to fetch them; it sends a command without Status again.
+const MAX_BACKLOG: usize = 20_000;
 /// Sessions whose opening messages are remembered.
 const MAX_OPENINGS: usize = 16;
 
@@ -338,6 +340,14 @@ impl<'t> Turn<'t> {
             };
         }
         self.state.backlog = self.reply.flush_statuses();
+        if self.state.backlog.len() > MAX_BACKLOG {
+            self.state.backlog.truncate(MAX_BACKLOG);
+            self.note(
+                None,
+                None,
+                "the device does not fetch its Statuses; the newest are dropped",
+            );
+        }
         let mut complete = self.state.backlog.is_empty() && self.opening_commands();
         match self.state.phase {
             Phase::Sending if complete => {

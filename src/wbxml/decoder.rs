@@ -16,6 +16,8 @@ const STR_T: u8 = 0x83;
 const OPAQUE: u8 = 0xC3;
 const WITH_CONTENT: u8 = 0x40;
 const WITH_ATTRIBUTES: u8 = 0x80;
+/// How many times as large as the document its references to the string table may be, all together.
+const MOST_GROWTH: usize = 16;
 
 /// One step without interpretation; strings are in the document's character set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +59,8 @@ pub struct Decoder<'a> {
     literal: &'a [u8],
     /// The last event began a Data element.
     in_data: bool,
+    /// Octets of string table entries that the document may still refer to.
+    references: usize,
     /// Attributes of the last element, if they are wanted.
     attrs: Option<Vec<Attr<'a>>>,
 }
@@ -114,6 +118,10 @@ impl<'a> Decoder<'a> {
             inline: 0,
             literal: &[],
             in_data: false,
+            references: input
+                .len()
+                .saturating_mul(MOST_GROWTH)
+                .saturating_add(limits.max_string_table as usize),
             attrs: None,
         }
     }
@@ -209,8 +217,14 @@ impl<'a> Decoder<'a> {
     fn table_string(&mut self) -> Result<&'a [u8], DecodeError> {
         let at = self.pos;
         let index = integer(self.input, &mut self.pos)?;
-        table_string(self.header.string_table, index)
-            .ok_or_else(|| self.fail(at, DecodeErrorKind::StringTableIndex(index)))
+        let string = table_string(self.header.string_table, index)
+            .ok_or_else(|| self.fail(at, DecodeErrorKind::StringTableIndex(index)))?;
+        // Two octets can stand for the whole table: without a bound a small document holds gigabytes.
+        match self.references.checked_sub(string.len()) {
+            Some(rest) => self.references = rest,
+            None => return Err(self.fail(at, DecodeErrorKind::TooLarge)),
+        }
+        Ok(string)
     }
 
     #[inline]

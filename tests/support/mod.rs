@@ -4,6 +4,7 @@ pub(crate) mod datastore;
 pub(crate) mod fields;
 pub(crate) mod peer;
 pub(crate) mod process;
+pub(crate) mod program;
 pub(crate) mod recording;
 pub(crate) mod report;
 pub(crate) mod server;

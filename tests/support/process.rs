@@ -105,6 +105,11 @@ impl Daemon {
         self.child.id()
     }
 
+    /// Sends SIGKILL at once, without a shell in between. Dropping waits for the end, and ends children too.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("a child can be killed");
+    }
+
     fn spawn(command: &mut Command, log: File) -> Self {
         let child = command
             .stdin(Stdio::null())
