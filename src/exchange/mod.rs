@@ -9,7 +9,7 @@ mod summary;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::session::{self, Context, LoadFailed, Session};
+use crate::session::{self, Admission, Context, LoadFailed, Session};
 use crate::store::{Store, StoreError};
 use crate::sync::{Commit, Device, PeerQuery, SessionWrite, StoredSession};
 use crate::syncml::codec::{Form, Limits, decode, encode};
@@ -231,8 +231,25 @@ impl Exchange {
         }
         let fallback =
             session::challenge_nonce_from(&self.settings.nonce_secret, &header.source.uri, now);
-        let admission = match session::admit(message, version, &peer, continues.as_ref(), &fallback)
+        let mut session = match &continues {
+            Some(stored) => Some(
+                Session::restore(&stored.snapshot)
+                    .map_err(|error| ExchangeError::Unavailable(error.to_string()))?,
+            ),
+            None => None,
+        };
+        if session
+            .as_ref()
+            .is_some_and(|session| session.begins_anew(message))
         {
+            session = None;
+        }
+        // Credentials are looked at wherever they come, unless they are those that opened the session.
+        let proven = session.is_some()
+            && (header.cred.is_none()
+                || session.as_ref().is_some_and(|of| of.opened_with(message)));
+        let admission = match session::admit(message, version, &peer, proven, &fallback) {
+            Ok(_) if session.is_some() => Admission::Session,
             Ok(admission) => admission,
             Err(refusal) => {
                 let rejected = (refusal.code == Code::INVALID_CREDENTIALS).then(|| {
@@ -266,11 +283,8 @@ impl Exchange {
                 .register_device(account.id, &header.source.uri, now)?;
             return Ok(None);
         };
-        let mut session = match &continues {
-            Some(stored) => Session::restore(&stored.snapshot)
-                .map_err(|error| ExchangeError::Unavailable(error.to_string()))?,
-            None => Session::open(message, version, carrier),
-        };
+        let continues = session.is_some();
+        let mut session = session.unwrap_or_else(|| Session::open(message, version, carrier));
         let context = Context {
             settings: &self.settings.session,
             account: &account,
@@ -308,7 +322,7 @@ impl Exchange {
             next_item: outcome.next_item,
             changes: outcome.changes,
             session: Some(SessionWrite {
-                supersede: continues.is_none(),
+                supersede: !continues,
                 state,
             }),
             now,
@@ -372,7 +386,12 @@ fn place<'p>(
         (Some(last), Some(new)) if new > last && !stored.ended => Place::Next(stored),
         // Phones that use the same SessionID for every session begin again with 1.
         (_, Some(1)) => Place::First,
-        (Some(_), Some(_)) if message.header.cred.is_some() && stored.ended => Place::First,
+        // After a challenge they are at 2 when they prove who they are.
+        (Some(_), Some(_))
+            if message.header.cred.is_some() && (stored.ended || !goes_on(message)) =>
+        {
+            Place::First
+        }
         _ => Place::OutOfOrder,
     }
 }

@@ -11,7 +11,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use md5::{Digest as _, Md5};
 
-use crate::sync::{Account, Device, Peer, StoredSession};
+use crate::sync::{Account, Device, Peer};
 use crate::syncml::{Chal, Code, Command, Cred, Header, Message, Meta, Status, Version};
 
 /// Phones leave out padding, or the bits behind it.
@@ -47,16 +47,16 @@ pub struct Refusal {
     nonce: Option<Vec<u8>>,
 }
 
-/// Checks who sent a message. `fallback_nonce` is the nonce of devices that are not known (see
+/// Checks who sent a message. `proven` messages belong to a session whose sender has proved who it is. `fallback_nonce` is the nonce of devices that are not known (see
 /// [`challenge_nonce_from`]).
 pub fn admit(
     message: &Message<'_>,
     version: Version,
     peer: &Peer,
-    continues: Option<&StoredSession>,
+    proven: bool,
     fallback_nonce: &[u8],
 ) -> Result<Admission, Refusal> {
-    if continues.is_some() {
+    if proven {
         return Ok(Admission::Session);
     }
     let newest = peer
@@ -233,6 +233,11 @@ pub(super) fn advance(device: &mut Device, admission: Admission, next: [u8; 16])
     device.nonce = next.to_vec();
 }
 
+/// What is kept of the credentials that opened a session, to know them again.
+pub(super) fn mark(cred: &Cred<'_>) -> String {
+    STANDARD.encode(sha2::Sha256::digest(&cred.data))
+}
+
 #[derive(Clone, Copy)]
 enum Scheme {
     Basic,
@@ -351,7 +356,7 @@ mod tests {
     #[test]
     fn the_newest_nonce_and_the_one_before_are_good() {
         let request = message(MD5, "Zz6EivR3yeaaENcRN6lpAQ==");
-        let check = |peer: &Peer| admit(&request, Version::V12, peer, None, b"x");
+        let check = |peer: &Peer| admit(&request, Version::V12, peer, false, b"x");
         assert_eq!(check(&known(b"Nonce", b"")), Ok(Admission::Digest));
         assert_eq!(
             check(&known(b"other", b"Nonce")),
@@ -366,7 +371,7 @@ mod tests {
             ..Peer::default()
         };
         assert_eq!(
-            admit(&request, Version::V12, &stranger, None, b"Nonce"),
+            admit(&request, Version::V12, &stranger, false, b"Nonce"),
             Ok(Admission::Digest)
         );
     }
@@ -396,7 +401,7 @@ mod tests {
                 &message(BASIC, data),
                 Version::V12,
                 &known(b"", b""),
-                None,
+                false,
                 b"",
             )
         };
@@ -421,7 +426,7 @@ mod tests {
     #[test]
     fn no_credentials_and_unknown_ones_have_their_own_codes() {
         let code = |message: &Message<'_>| {
-            admit(message, Version::V12, &known(b"n", b""), None, b"")
+            admit(message, Version::V12, &known(b"n", b""), false, b"")
                 .map_err(|refusal| refusal.code)
         };
         assert_eq!(code(&Message::default()), Err(Code::MISSING_CREDENTIALS));
@@ -440,7 +445,7 @@ mod tests {
                 ..Default::default()
             }));
         }
-        let refusal = admit(&request, Version::V12, &known(b"n", b""), None, b"")
+        let refusal = admit(&request, Version::V12, &known(b"n", b""), false, b"")
             .expect_err("the digest is wrong");
         let reply = refusal.reply(&request, Version::V12);
         let statuses: Vec<_> = reply

@@ -37,7 +37,7 @@ pub use settings::Settings;
 pub use state::Counts;
 
 use crate::sync::{Account, Answer, Change, Datastore, Device, ItemId, Modseq, Query, ViewState};
-use crate::syncml::{Carrier, Message, Version};
+use crate::syncml::{Carrier, Command, Item, Location, Message, Version};
 
 /// Answers a session's queries. All answers during one message come from one snapshot of the database.
 pub trait Loads {
@@ -114,6 +114,36 @@ impl Session {
         Ok(Self {
             state: serde_json::from_slice(snapshot)?,
         })
+    }
+
+    /// Whether a message can only begin another session, though its number goes on with this one: after a challenge a
+    /// phone that uses its SessionID again is at its second message when it proves who it is.
+    pub fn begins_anew(&self, message: &Message<'_>) -> bool {
+        let uri = |location: &Option<Location<'_>>| {
+            location.as_ref().map(|location| location.uri.to_string())
+        };
+        let again = |item: &Item<'_>| {
+            self.state
+                .link_at(uri(&item.target).as_deref(), uri(&item.source).as_deref())
+                .is_some()
+        };
+        let begins = |command: &Command<'_>| match command {
+            Command::Put(_) => true,
+            Command::Alert(alert) => {
+                alert.code.is_some_and(|code| (200..=205).contains(&code))
+                    && alert.items.iter().any(again)
+            }
+            _ => false,
+        };
+        self.state.phase != state::Phase::Initialising
+            && message.header.cred.is_some()
+            && message.body.iter().any(begins)
+    }
+
+    /// Whether a message has the very credentials that opened the session.
+    pub fn opened_with(&self, message: &Message<'_>) -> bool {
+        let mark = message.header.cred.as_ref().map(auth::mark);
+        mark.is_some() && mark == self.state.cred
     }
 
     /// The durable form.

@@ -228,6 +228,8 @@ pub(super) struct State {
     pub carrier: Carrier,
     pub root_namespace: bool,
     pub session: String,
+    /// Mark of the credentials that opened it.
+    pub cred: Option<String>,
     pub phase: Phase,
     /// Package 1 is closed, package 2 is not.
     pub opening: bool,
@@ -253,6 +255,7 @@ impl State {
             carrier,
             root_namespace: version > Version::V10,
             session: message.header.session_id.to_string(),
+            cred: message.header.cred.as_ref().map(super::auth::mark),
             phase: Phase::Initialising,
             opening: false,
             max_message: DEFAULT_MAX_MESSAGE,

@@ -142,7 +142,6 @@ fn an_open_session_takes_no_message_of_another_account() {
 }
 
 #[test]
-#[ignore = "credentials of later messages of an open session are not checked"]
 fn an_open_session_takes_no_message_with_a_wrong_password() {
     let target = Target::start();
     let mut dialogue = Dialogue::new(&target, WITNESS, "500");
