@@ -41,7 +41,7 @@ pub(super) fn kept(xml: &[u8]) -> Option<DevInf<'_>> {
 pub(super) fn own(
     settings: &Settings,
     form: &Form,
-    addressed: &[(Datastore, String)],
+    addressed: &[Addressed],
     detail: Detail,
 ) -> Item<'static> {
     let version = form.version;
@@ -52,19 +52,22 @@ pub(super) fn own(
     let mut flat: Vec<CtCap<'static>> = Vec::new();
     let datastores = OFFERED
         .iter()
-        .filter(|datastore| {
-            detail == Detail::Full || addressed.iter().any(|(of, _)| of == *datastore)
-        })
+        .filter(|datastore| detail == Detail::Full || addressed.iter().any(|of| of.is(**datastore)))
         .map(|datastore| {
-            let uri = addressed
-                .iter()
-                .find(|(of, _)| of == datastore)
-                .map_or_else(|| datastore.name().to_owned(), |(_, uri)| uri.clone());
-            let formats = device::formats(*datastore);
+            let addressed = addressed.iter().find(|of| of.is(*datastore));
+            let uri = addressed.map_or_else(|| datastore.name().to_owned(), |of| of.uri.clone());
+            let mut formats = device::formats(*datastore).to_vec();
+            // The form that the device likes best comes first: the modern ones hold more.
+            if let Some(place) = addressed
+                .and_then(|of| of.format)
+                .and_then(|liked| formats.iter().position(|format| *format == liked))
+            {
+                formats[..=place].rotate_right(1);
+            }
             let described = if detail == Detail::Addresses {
                 &[][..]
             } else {
-                formats
+                &formats[..]
             };
             let ct_caps: Vec<_> = described
                 .iter()
@@ -124,6 +127,23 @@ pub(super) fn own(
         source: Some(Location::new(version.devinf_uri())),
         data: Data::DevInf(Box::new(devinf)),
         ..Item::default()
+    }
+}
+
+/// A datastore of this session, as the device knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Addressed {
+    pub view: Datastore,
+    /// The address that the device used.
+    pub uri: String,
+    /// The form that the device prefers, if it said so.
+    pub format: Option<Format>,
+}
+
+impl Addressed {
+    /// An agenda goes by the name of its calendar.
+    fn is(&self, datastore: Datastore) -> bool {
+        self.view.collections().first() == Some(&datastore)
     }
 }
 
@@ -342,5 +362,69 @@ impl Target {
     /// What the device can hold, if it said anything.
     pub(super) fn capabilities(&self) -> Option<&Capabilities> {
         (!self.holding.capabilities.is_empty()).then_some(&self.holding.capabilities)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(addressed: &[Addressed], detail: Detail) -> DevInf<'static> {
+        let form = Form::new(Carrier::Wbxml, Version::V12);
+        match own(&Settings::default(), &form, addressed, detail).data {
+            Data::DevInf(devinf) => *devinf,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_form_that_the_device_likes_comes_first() {
+        let modern = Addressed {
+            view: Datastore::Calendar,
+            uri: "./cal?EVENT".to_owned(),
+            format: Some(Format::ICalendar20),
+        };
+        let devinf = document(&[modern], Detail::Full);
+        let preferred = |uri: &str| {
+            let store = devinf
+                .datastores
+                .iter()
+                .find(|store| store.source_ref == uri);
+            store
+                .and_then(|store| store.rx_pref.clone())
+                .map(|of| of.kind.into_owned())
+        };
+        assert_eq!(preferred("./cal?EVENT").as_deref(), Some("text/calendar"));
+        assert_eq!(preferred("contacts").as_deref(), Some("text/x-vcard"));
+    }
+
+    #[test]
+    fn less_detail_is_smaller_and_still_names_the_datastores_of_the_session() {
+        let contacts = [Addressed {
+            view: Datastore::Contacts,
+            uri: "card".to_owned(),
+            format: None,
+        }];
+        let octets = |detail| {
+            encode_devinf(
+                &document(&contacts, detail),
+                &Form::new(Carrier::Wbxml, Version::V12),
+            )
+            .len()
+        };
+        let sizes: Vec<_> = Detail::ALL.into_iter().map(octets).collect();
+        assert!(sizes[0] > sizes[1] && sizes[1] > sizes[2], "{sizes:?}");
+        assert!(
+            sizes[2] < 400,
+            "the least fits into the smallest messages: {sizes:?}"
+        );
+        for detail in Detail::ALL {
+            assert!(
+                document(&contacts, detail)
+                    .datastores
+                    .iter()
+                    .any(|store| store.source_ref == "card")
+            );
+        }
     }
 }

@@ -384,11 +384,17 @@ impl<'t> Turn<'t> {
     /// Results, Get and Alerts of package 2, as far as they fit. True if nothing of it is left.
     fn opening_commands(&mut self) -> bool {
         if let Some((msg_ref, cmd_ref)) = self.state.results_owed.clone() {
-            let addressed: Vec<_> = self
-                .state
-                .links
-                .iter()
-                .map(|link| (link.view, link.local.clone()))
+            let told = !self.device.devinf.is_empty();
+            let addressed: Vec<_> = (0..self.state.links.len())
+                .map(|link| {
+                    let format = told.then(|| self.target(link).holding.format);
+                    let of = &self.state.links[link];
+                    devinf::Addressed {
+                        view: of.view,
+                        uri: of.local.clone(),
+                        format,
+                    }
+                })
                 .collect();
             let form = self.reply.form;
             let room = self.reply.free_when_empty();
