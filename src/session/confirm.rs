@@ -274,15 +274,7 @@ impl Turn<'_> {
             {
                 self.drop_entry(view, other);
             }
-            let entry = Entry {
-                item: id,
-                luid: Some(luid),
-                seen,
-                sent: None,
-                digest: Digest::default(),
-                round,
-                failures: 0,
-            };
+            let entry = Entry::named(id, &luid, seen, Digest::default(), round);
             self.put_entry(view, entry, None);
         }
         self.answer_refs(

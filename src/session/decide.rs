@@ -8,7 +8,7 @@ use super::devinf::Target;
 use super::state::Mode;
 use super::turn::{Held, Turn};
 use crate::content::{self, Digest, ReadHint, Record};
-use crate::sync::{ConflictPolicy, Entry, ItemId, Modseq, Round};
+use crate::sync::{ConflictPolicy, Entry, ItemId, Modseq};
 use crate::syncml::{ChangeKind, Code};
 
 impl Turn<'_> {
@@ -81,15 +81,7 @@ impl Turn<'_> {
                 Some(&op.luid),
                 "deleted on the device, but changed here: it is sent to the device again",
             );
-            let again = Entry {
-                luid: None,
-                seen: Modseq(0),
-                sent: Some(held.meta.modseq),
-                round: Round(round.0 - 1),
-                digest: Digest::default(),
-                ..entry
-            };
-            self.put_entry(view, again, None);
+            self.put_entry(view, entry.owed(held.meta.modseq, round), None);
             return Code::CONFLICT_SERVER_WINS;
         }
         self.delete_item(id);
@@ -248,25 +240,9 @@ impl Turn<'_> {
                     Some(&op.luid),
                     "changed on both sides: both versions are kept",
                 );
-                let again = Entry {
-                    luid: None,
-                    seen: Modseq(0),
-                    sent: Some(held.meta.modseq),
-                    round: Round(round.0 - 1),
-                    digest: Digest::default(),
-                    ..entry
-                };
-                self.put_entry(view, again, None);
+                self.put_entry(view, entry.owed(held.meta.modseq, round), None);
                 let new = self.write_item(None, incoming, &incoming.record, true);
-                let own = Entry {
-                    item: new,
-                    luid: Some(op.luid.clone()),
-                    seen: self.modseq,
-                    sent: None,
-                    digest: incoming.digest,
-                    round,
-                    failures: 0,
-                };
+                let own = Entry::named(new, &op.luid, self.modseq, incoming.digest, round);
                 self.put_entry(view, own, Some(lookup));
                 Code::CONFLICT_DUPLICATED
             }
@@ -276,24 +252,7 @@ impl Turn<'_> {
                     Some(&op.luid),
                     "changed on both sides: merged field by field",
                 );
-                let base = lookup
-                    .revisions
-                    .get(&id)
-                    .and_then(|item| read_stored(&item.body, item.meta.format));
-                let merged = content::merge(
-                    base.as_ref(),
-                    stored,
-                    &incoming.record,
-                    target.capabilities(),
-                );
-                self.write_if_changed(id, held, incoming, &merged.record);
-                let modseq = self.items[&id].meta.modseq;
-                // Below the new number if the device has to be told.
-                let seen = if merged.differs_from_client {
-                    Modseq(modseq.0 - 1)
-                } else {
-                    modseq
-                };
+                let seen = self.merge(target, incoming, lookup, held, stored);
                 self.put_entry(
                     view,
                     Entry {
@@ -338,15 +297,13 @@ impl Turn<'_> {
                 true,
             ),
         };
-        let entry = Entry {
-            item: id,
-            luid: Some(op.luid.clone()),
-            seen: self.items[&id].meta.modseq,
-            sent: None,
-            digest: incoming.digest,
+        let entry = Entry::named(
+            id,
+            &op.luid,
+            self.items[&id].meta.modseq,
+            incoming.digest,
             round,
-            failures: 0,
-        };
+        );
         self.put_entry(view, entry, Some(lookup));
         if !added {
             self.state.links[link].counts.received_equal += 1;
@@ -375,15 +332,7 @@ impl Turn<'_> {
         let twin = repeated.or_else(|| self.twin(link, target, incoming, lookup, hint));
         let Some(id) = twin else {
             let id = self.write_item(None, incoming, &incoming.record, true);
-            let entry = Entry {
-                item: id,
-                luid: Some(op.luid.clone()),
-                seen: self.modseq,
-                sent: None,
-                digest: incoming.digest,
-                round,
-                failures: 0,
-            };
+            let entry = Entry::named(id, &op.luid, self.modseq, incoming.digest, round);
             self.put_entry(view, entry, Some(lookup));
             return Code::ITEM_ADDED;
         };
@@ -398,15 +347,7 @@ impl Turn<'_> {
             .as_ref()
             .map(|entry| entry.seen)
             .unwrap_or_default();
-        let entry = |seen: Modseq| Entry {
-            item: id,
-            luid: Some(op.luid.clone()),
-            seen,
-            sent: None,
-            digest: incoming.digest,
-            round,
-            failures: 0,
-        };
+        let entry = |seen: Modseq| Entry::named(id, &op.luid, seen, incoming.digest, round);
         let repeats_itself = old_digest == incoming.digest && old_seen == held.meta.modseq;
         if !held.meta.deleted && (held.meta.digest == incoming.digest || repeats_itself) {
             self.state.links[link].counts.received_equal += 1;
@@ -432,23 +373,7 @@ impl Turn<'_> {
             self.put_entry(view, entry(modseq), Some(lookup));
             return Code::OK;
         }
-        let base = lookup
-            .revisions
-            .get(&id)
-            .and_then(|item| read_stored(&item.body, item.meta.format));
-        let merged = content::merge(
-            base.as_ref(),
-            &stored,
-            &incoming.record,
-            target.capabilities(),
-        );
-        self.write_if_changed(id, &held, incoming, &merged.record);
-        let modseq = self.items[&id].meta.modseq;
-        let seen = if merged.differs_from_client {
-            Modseq(modseq.0 - 1)
-        } else {
-            modseq
-        };
+        let seen = self.merge(target, incoming, lookup, &held, &stored);
         self.put_entry(view, entry(seen), Some(lookup));
         Code::CONFLICT_MERGED
     }
@@ -525,6 +450,36 @@ impl Turn<'_> {
     /// The stored item, read; `None` if its body was not loaded or is broken.
     fn stored(&self, held: &Held) -> Option<Record> {
         read_stored(held.body.as_deref()?, held.meta.format)
+    }
+
+    /// Merges what the device sent into the stored item; gives the version that the device then has.
+    fn merge(
+        &mut self,
+        target: &Target,
+        incoming: &Incoming<'_>,
+        lookup: &Lookup,
+        held: &Held,
+        stored: &Record,
+    ) -> Modseq {
+        let id = held.meta.id;
+        let base = lookup
+            .revisions
+            .get(&id)
+            .and_then(|item| read_stored(&item.body, item.meta.format));
+        let merged = content::merge(
+            base.as_ref(),
+            stored,
+            &incoming.record,
+            target.capabilities(),
+        );
+        self.write_if_changed(id, held, incoming, &merged.record);
+        let modseq = self.items[&id].meta.modseq;
+        // Below the new number if the device has to be told.
+        if merged.differs_from_client {
+            Modseq(modseq.0 - 1)
+        } else {
+            modseq
+        }
     }
 
     fn write_if_changed(

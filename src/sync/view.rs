@@ -52,3 +52,31 @@ pub struct Entry {
     /// How often sending failed since it last went well.
     pub failures: i32,
 }
+
+impl Entry {
+    /// The device named the item in a round under this LUID, with this content, and has it as it was at `seen`.
+    pub fn named(item: ItemId, luid: &str, seen: Modseq, digest: Digest, round: Round) -> Self {
+        Self {
+            item,
+            luid: Some(luid.to_owned()),
+            seen,
+            sent: None,
+            digest,
+            round,
+            failures: 0,
+        }
+    }
+
+    /// The device lost the item, and is owed this version: it counts as sent before `round` and never confirmed.
+    #[must_use]
+    pub fn owed(self, version: Modseq, round: Round) -> Self {
+        Self {
+            luid: None,
+            seen: Modseq(0),
+            sent: Some(version),
+            round: Round(round.0 - 1),
+            digest: Digest::default(),
+            ..self
+        }
+    }
+}

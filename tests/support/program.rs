@@ -114,7 +114,7 @@ fn serve(folder: &Path) -> (Daemon, SocketAddr) {
 }
 
 /// The program with its database and working directory in `folder`, and no configuration of whoever runs the tests.
-fn candybar(folder: &Path, arguments: &[&str]) -> Command {
+pub(super) fn candybar(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_candybar"));
     command.current_dir(folder).args(arguments);
     for (name, _) in std::env::vars_os() {
@@ -126,7 +126,12 @@ fn candybar(folder: &Path, arguments: &[&str]) -> Command {
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> String {
-    let ended = process::run(&mut candybar(folder, arguments), LIMIT);
+    succeed(&mut candybar(folder, arguments), arguments)
+}
+
+/// Runs it to its end, which has to be a good one; gives standard output and errors.
+pub(super) fn succeed(command: &mut Command, arguments: &[&str]) -> String {
+    let ended = process::run(command, LIMIT);
     assert!(
         ended.success(),
         "candybar {arguments:?} ended with {:?}:\n{}",

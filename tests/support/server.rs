@@ -9,7 +9,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::datastore::Datastore;
-use super::process::{self, Daemon};
+use super::process::Daemon;
+use super::program;
 
 /// Long enough for the slowest machine; nothing is measured with it.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -131,31 +132,16 @@ impl Drop for Candybar {
     }
 }
 
-/// The program with its database and working directory in `folder`, and no configuration of whoever runs the tests.
+/// The program with its database named, wherever its configuration would have it.
 fn candybar(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_candybar"));
+    let mut command = program::candybar(folder, arguments);
     let database = format!("sqlite:{}", folder.join("candybar.db").display());
-    command
-        .current_dir(folder)
-        .args(arguments)
-        .args(["--database", &database]);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("CANDYBAR_") {
-            command.env_remove(name);
-        }
-    }
+    command.args(["--database", &database]);
     command
 }
 
 fn command_in(folder: &Path, arguments: &[&str]) -> String {
-    let ended = process::run(&mut candybar(folder, arguments), LIMIT);
-    assert!(
-        ended.success(),
-        "candybar {arguments:?} ended with {:?}:\n{}",
-        ended.status,
-        ended.text
-    );
-    ended.text
+    program::succeed(&mut candybar(folder, arguments), arguments)
 }
 
 /// The bodies in an export: cards and calendars as one text, notes one by one.
