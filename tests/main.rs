@@ -6,5 +6,6 @@ mod codec;
 mod hostile;
 mod kill;
 mod netsim;
+mod recorded;
 mod support;
 mod syncevolution;
