@@ -361,8 +361,7 @@ fn write_line(out: &mut Vec<u8>, line: &Line, writing: &Writing, modern: bool) {
     }
     out.push(b':');
     let mut column = out.len() - start;
-    let mut characters = octets.iter().peekable();
-    while let Some(byte) = characters.next() {
+    for byte in octets.iter() {
         let escaped = quote && (!matches!(byte, b' '..=b'~') || *byte == b'=');
         let width = if escaped { 3 } else { 1 };
         let breaks = writing.breaks_lines && (quote || modern);
