@@ -13,22 +13,22 @@ pub(crate) fn contact(number: usize) -> String {
     let mut lines = format!(
         "N:{name};Åsa;Maria;Dr.;\r\nFN:Åsa {name}\r\nUID:contact-{number}@example.org\r\nTEL;TYPE=CELL:+46700{number:06}\r\n"
     );
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         lines += &format!(
             "TEL;TYPE=HOME:+46800{number:06}\r\nEMAIL;TYPE=INTERNET:p{number}@example.org\r\n"
         );
     }
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         lines += &format!(
             "TEL;TYPE=WORK,FAX:+46900{number:06}\r\nADR;TYPE=HOME:;;Storgatan {number};Umeå;;90326;Sverige\r\nBDAY:19{:02}-03-0{}\r\n",
             40 + number % 50,
             1 + number % 9
         );
     }
-    if number % 4 == 0 {
+    if number.is_multiple_of(4) {
         lines += "NOTE:A note that is longer than fifty characters\\, as notes are\\, with ÅÄÖ in it\\nand a second line\r\n";
     }
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         lines += &format!(
             "NICKNAME:Nick{number}\r\nORG:Bolaget AB;Avdelning {number}\r\nTITLE:Chief of department {number}\r\nURL:http://example.org/{number}\r\nCATEGORIES:Friends,Choir\r\n"
         );
@@ -43,7 +43,7 @@ pub(crate) fn event(number: usize) -> String {
     let mut lines = format!(
         "UID:event-{number}@example.org\r\nSUMMARY:Möte {number}\r\nDTSTART:2024{month:02}{day:02}T{hour:02}0000Z\r\nDTEND:2024{month:02}{day:02}T{hour:02}3000Z\r\n"
     );
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         lines += &format!(
             "LOCATION:Sal {number}\r\nDESCRIPTION:What is to be told in room {number}\\, at length\\, ÅÄÖ\r\n"
         );
@@ -51,7 +51,7 @@ pub(crate) fn event(number: usize) -> String {
     if number % 4 == 1 {
         lines += "RRULE:FREQ=WEEKLY;UNTIL=20241224T120000Z\r\n";
     }
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         lines += "CATEGORIES:Work\r\nCLASS:PRIVATE\r\n";
     }
     lines += &format!("X-ROOM-KEY:{number}\r\nURL:http://example.org/event/{number}\r\n");
