@@ -1,5 +1,6 @@
 //! `candybar sessions`: what recorded sessions did and why.
 
+mod act;
 mod items;
 mod list;
 mod show;
@@ -8,7 +9,7 @@ use std::str::FromStr;
 
 use super::failure::{Code, Failure};
 use super::{Global, setup};
-use crate::store::{Recording, Store, StoreError};
+use crate::store::{Decision, Recording, Store, StoreError};
 use crate::sync::{Account, AccountId};
 
 /// Flags of `sessions`.
@@ -27,6 +28,14 @@ enum Command {
     List(list::Args),
     /// Print a session: what happened to each item and why, and each message decoded
     Show(show::Args),
+    /// Make every item that a session wrote what it was before; devices get that in their next sync
+    Undo(act::Undo),
+    /// Let the deletions happen that a session held
+    Release(act::Decide),
+    /// Give up the deletions that a session held: the side that lost the items gets them again
+    Discard(act::Decide),
+    /// Bring back the version of an item that lost a conflict in a session
+    Restore(act::Restore),
 }
 
 /// Runs one of them.
@@ -35,6 +44,10 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
         None => list::run(&args.list, global),
         Some(Command::List(args)) => list::run(&args, global),
         Some(Command::Show(args)) => show::run(&args, global),
+        Some(Command::Undo(args)) => act::undo(&args, global),
+        Some(Command::Release(args)) => act::decide(&args, Decision::Release, global),
+        Some(Command::Discard(args)) => act::decide(&args, Decision::Discard, global),
+        Some(Command::Restore(args)) => act::restore(&args, global),
     }
 }
 

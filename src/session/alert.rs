@@ -159,6 +159,7 @@ impl Turn<'_> {
             considered: crate::sync::Modseq(0),
             full: false,
             counts: super::state::Counts::default(),
+            withheld: None,
         };
         self.put_view_state(view, state);
         let overlaps = |other: &Link| {

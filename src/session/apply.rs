@@ -16,7 +16,8 @@ use crate::content::{self, Digest, Floating, Format, MatchKey, ReadHint, Record}
 use crate::device;
 use crate::sync::recording::{Event, What};
 use crate::sync::{
-    Answer, Change, Datastore, Entry, Item, ItemId, ItemMeta, ItemWrite, KnownQuery, Modseq, Query,
+    Answer, Change, Datastore, Entry, Item, ItemId, ItemMeta, ItemWrite, Known, KnownQuery, Modseq,
+    Query,
 };
 use crate::syncml::{self, ChangeKind, Code, Command, Data, GroupKind, Meta, Sync};
 
@@ -395,6 +396,11 @@ impl Turn<'_> {
         let Answer::Known(known) = self.loads.load(&Query::Known(query))? else {
             return Err(LoadFailed);
         };
+        self.keep_known(known);
+        Ok(())
+    }
+
+    pub(super) fn keep_known(&mut self, known: Vec<Known>) {
         for known in known {
             self.items.entry(known.item.id).or_insert_with(|| Held {
                 before: Some((known.item.clone(), known.entry.clone())),
@@ -404,7 +410,6 @@ impl Turn<'_> {
                 changed: false,
             });
         }
-        Ok(())
     }
 
     /// Items whose bodies, and whose older versions, the ops may need.
@@ -481,13 +486,8 @@ impl Turn<'_> {
             id
         });
         self.modseq = self.modseq.next();
-        let (format, body, original) = if verbatim && incoming.plain {
-            (incoming.format, incoming.body.to_vec(), None)
-        } else {
-            let format = richest(record, incoming.format);
-            let body = content::write(record, &content::Target::new(format));
-            (format, body, Some(incoming.body.to_vec()))
-        };
+        let (format, body) = stored_form(incoming, record, verbatim);
+        let original = (!verbatim || !incoming.plain).then(|| incoming.body.to_vec());
         let meta = ItemMeta {
             id,
             datastore: device::home(record.kind),
@@ -579,6 +579,20 @@ impl Turn<'_> {
             origin: Some(self.device.id),
         });
     }
+}
+
+/// How a record is stored: the octets as they came, if they say all that `record` says.
+pub(super) fn stored_form(
+    incoming: &Incoming<'_>,
+    record: &Record,
+    verbatim: bool,
+) -> (Format, Vec<u8>) {
+    if verbatim && incoming.plain {
+        return (incoming.format, incoming.body.to_vec());
+    }
+    let format = richest(record, incoming.format);
+    let body = content::write(record, &content::Target::new(format));
+    (format, body)
 }
 
 /// The form that keeps all of a record.

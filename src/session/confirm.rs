@@ -7,16 +7,11 @@ use super::state::{Awaited, Mode, Sent, Stage};
 use super::turn::Turn;
 use crate::content::Digest;
 use crate::sync::recording::{Event, What};
-use crate::sync::{
-    Answer, Change, Entry, Generation, ItemId, KnownQuery, Modseq, OutgoingQuery, Query, Round,
-    Selection,
-};
+use crate::sync::{Change, Entry, Generation, ItemId, KnownQuery, Modseq, Round};
 use crate::syncml::{Code, Map, Status};
 
 /// After so many refusals an item is not offered again until it changes.
 const MAX_FAILURES: i32 = 5;
-/// Items of one page of deletions.
-const PAGE: u32 = 500;
 
 impl Turn<'_> {
     /// All Statuses of a message: what they answer is found at once, what they need is loaded at once.
@@ -298,58 +293,6 @@ impl Turn<'_> {
             Some(&target),
             Some(&map.source.uri),
         );
-        Ok(())
-    }
-
-    /// Refresh from client: what the device did not name is deleted here.
-    pub(super) fn delete_unclaimed(&mut self, link: usize) -> Result<(), LoadFailed> {
-        let of = &self.state.links[link];
-        let mut query = OutgoingQuery {
-            view: of.view,
-            round: of.round,
-            selection: Selection::Unclaimed,
-            after: crate::sync::Cursor::default(),
-            max_items: PAGE,
-            max_octets: u64::MAX,
-        };
-        let mut deleted = 0_u32;
-        loop {
-            let Answer::Outgoing(page) = self.loads.load(&Query::Outgoing(query))? else {
-                return Err(LoadFailed);
-            };
-            for (item, _) in &page.items {
-                query.after = crate::sync::Cursor {
-                    modseq: item.meta.modseq,
-                    item: item.meta.id,
-                };
-                // What this message changed is not as the store says.
-                let round = query.round;
-                let claimed = self.items.get(&item.meta.id).is_some_and(|held| {
-                    held.meta.deleted
-                        || held
-                            .entry
-                            .as_ref()
-                            .is_some_and(|entry| entry.round == round)
-                });
-                if !claimed {
-                    self.delete_item(item.meta.id);
-                    deleted += 1;
-                }
-            }
-            if !page.more || page.items.is_empty() {
-                break;
-            }
-        }
-        if deleted > 0 {
-            let view = query.view;
-            self.note(
-                Some(view),
-                None,
-                format!(
-                    "refresh from the device: {deleted} items that it does not have are deleted"
-                ),
-            );
-        }
         Ok(())
     }
 

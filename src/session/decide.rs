@@ -8,7 +8,8 @@ use super::devinf::Target;
 use super::state::Mode;
 use super::turn::{Held, Turn};
 use crate::content::{self, Digest, ReadHint, Record};
-use crate::sync::{ConflictPolicy, Entry, ItemId, Modseq};
+use crate::sync::recording::{Event, What};
+use crate::sync::{ConflictPolicy, Datastore, Entry, ItemId, ItemMeta, Modseq};
 use crate::syncml::{ChangeKind, Code};
 
 impl Turn<'_> {
@@ -73,7 +74,7 @@ impl Turn<'_> {
             return Code::OK;
         }
         let changed_here = held.meta.modseq > entry.seen;
-        if changed_here && self.context.settings.policy(view) != ConflictPolicy::Client {
+        if changed_here && self.policy(held.meta.datastore) != ConflictPolicy::Client {
             // What was written here since the device saw it is not lost: the device gets it again.
             self.state.links[link].counts.conflicts += 1;
             self.note(
@@ -84,8 +85,10 @@ impl Turn<'_> {
             self.put_entry(view, entry.owed(held.meta.modseq, round), None);
             return Code::CONFLICT_SERVER_WINS;
         }
-        self.delete_item(id);
-        self.drop_entry(view, id);
+        if changed_here {
+            self.server_lost(view, &op.luid, &held.meta);
+        }
+        self.postpone(view, &held.meta, Entry { round, ..entry });
         Code::OK
     }
 
@@ -183,7 +186,7 @@ impl Turn<'_> {
         let of = &self.state.links[link];
         let (view, round) = (of.view, of.round);
         let newer = |a: &Record, b: &Record| Some(changed_at(a)? > changed_at(b)?);
-        let policy = match self.context.settings.policy(view) {
+        let policy = match self.policy(held.meta.datastore) {
             ConflictPolicy::Newer => match newer(&incoming.record, stored) {
                 Some(true) => ConflictPolicy::Client,
                 Some(false) => ConflictPolicy::Server,
@@ -204,6 +207,7 @@ impl Turn<'_> {
                     Some(&op.luid),
                     "changed on both sides: the server's version stays",
                 );
+                self.device_lost(view, &op.luid, id, incoming);
                 self.put_entry(
                     view,
                     Entry {
@@ -220,6 +224,7 @@ impl Turn<'_> {
                     Some(&op.luid),
                     "changed on both sides: the device's version stays",
                 );
+                self.server_lost(view, &op.luid, &held.meta);
                 let record = content::overlay(stored, &incoming.record, target.capabilities());
                 self.write_if_changed(id, held, incoming, &record);
                 let seen = self.items[&id].meta.modseq;
@@ -252,7 +257,7 @@ impl Turn<'_> {
                     Some(&op.luid),
                     "changed on both sides: merged field by field",
                 );
-                let seen = self.merge(target, incoming, lookup, held, stored);
+                let seen = self.merge(view, &op.luid, target, incoming, lookup, held, stored);
                 self.put_entry(
                     view,
                     Entry {
@@ -373,7 +378,7 @@ impl Turn<'_> {
             self.put_entry(view, entry(modseq), Some(lookup));
             return Code::OK;
         }
-        let seen = self.merge(target, incoming, lookup, &held, &stored);
+        let seen = self.merge(view, &op.luid, target, incoming, lookup, &held, &stored);
         self.put_entry(view, entry(seen), Some(lookup));
         Code::CONFLICT_MERGED
     }
@@ -453,8 +458,11 @@ impl Turn<'_> {
     }
 
     /// Merges what the device sent into the stored item; gives the version that the device then has.
+    #[allow(clippy::too_many_arguments)]
     fn merge(
         &mut self,
+        view: Datastore,
+        luid: &str,
         target: &Target,
         incoming: &Incoming<'_>,
         lookup: &Lookup,
@@ -474,12 +482,37 @@ impl Turn<'_> {
         );
         self.write_if_changed(id, held, incoming, &merged.record);
         let modseq = self.items[&id].meta.modseq;
+        if modseq != held.meta.modseq && !held.meta.deleted {
+            self.server_lost(view, luid, &held.meta);
+        }
         // Below the new number if the device has to be told.
         if merged.differs_from_client {
+            self.device_lost(view, luid, id, incoming);
             Modseq(modseq.0 - 1)
         } else {
             modseq
         }
+    }
+
+    /// Keeps what the device sent, for the case that it is wanted after all.
+    fn device_lost(&mut self, view: Datastore, luid: &str, item: ItemId, incoming: &Incoming<'_>) {
+        let (format, body) = super::apply::stored_form(incoming, &incoming.record, true);
+        self.trace.push(&Event {
+            item,
+            luid,
+            body: Some((format, &body)),
+            ..Event::new(What::DeviceLost, Some(view))
+        });
+    }
+
+    /// The version that was here; its body is among the revisions.
+    fn server_lost(&mut self, view: Datastore, luid: &str, meta: &ItemMeta) {
+        self.trace.push(&Event {
+            item: meta.id,
+            version: meta.modseq,
+            luid,
+            ..Event::new(What::ServerLost, Some(view))
+        });
     }
 
     fn write_if_changed(

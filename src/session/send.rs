@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::LoadFailed;
 use super::decide::read_stored;
 use super::devinf::Target;
-use super::state::{Awaited, Mode, Outgoing, Sent, Stage};
+use super::state::{Awaited, Outgoing, Sent, Stage};
 use super::turn::Turn;
 use crate::content::{self, Digest, Format};
 use crate::sync::recording::{Event, What};
@@ -64,9 +64,6 @@ impl Turn<'_> {
         let first = !matches!(self.state.links[link].stage, Stage::Sending(_));
         let mode = self.state.links[link].mode;
         if first {
-            if mode == Mode::RefreshFromClient {
-                self.delete_unclaimed(link)?;
-            }
             if !mode.server_sends() {
                 self.state.links[link].stage = Stage::Sent;
                 self.state.links[link].considered = self.modseq;
@@ -155,7 +152,12 @@ impl Turn<'_> {
             );
             count += i64::from(wants(&held.meta, held.entry.as_ref()));
         }
-        Ok(u64::try_from(count).unwrap_or(0))
+        let count = u64::try_from(count).unwrap_or(0);
+        // Below that no Delete is kept back.
+        if count < super::hold::LEAST {
+            return Ok(count);
+        }
+        Ok(count.saturating_sub(self.withheld(link)?))
     }
 
     /// Puts items into a Sync until there are no more (true) or the message is full (false).
@@ -188,6 +190,17 @@ impl Turn<'_> {
                 let next = place(&item.meta);
                 if filling.commands.len() >= MAX_COMMANDS {
                     return Ok(false);
+                }
+                if item.meta.deleted
+                    && let Some(entry) = &entry
+                    && entry.luid.is_some()
+                    && entry.sent.is_none()
+                    && self.withheld(link)? > 0
+                {
+                    self.withhold(link, &item.meta, entry);
+                    cursor = next;
+                    self.state.links[link].stage = Stage::Sending(cursor);
+                    continue;
                 }
                 match self.pack(filling, item, entry) {
                     Packed::Done => cursor = next,
@@ -498,6 +511,7 @@ impl Turn<'_> {
             Some(entry) => Entry {
                 sent: Some(meta.modseq),
                 round: current,
+                failures: entry.failures.max(0),
                 ..entry.clone()
             },
             None => Entry {

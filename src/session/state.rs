@@ -157,6 +157,9 @@ pub(super) struct Link {
     /// The device said that it is full: no more Adds.
     pub full: bool,
     pub counts: Counts,
+    /// Deletes that are kept back from the device; `None` as long as none was to be sent.
+    #[serde(default)]
+    pub withheld: Option<u64>,
 }
 
 impl Link {

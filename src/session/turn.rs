@@ -345,6 +345,7 @@ impl<'t> Turn<'t> {
 
     /// Goes to the next phase if the client closed its package, and fills the reply.
     fn turn_the_page(mut self, client_last: bool) -> Result<Outcome, LoadFailed> {
+        let before = self.state.phase;
         let synced = self
             .state
             .links
@@ -365,6 +366,11 @@ impl<'t> Turn<'t> {
                 Phase::Finishing => Phase::Done,
                 other => other,
             };
+        }
+        if self.state.phase == Phase::Sending && before != Phase::Sending {
+            for link in 0..self.state.links.len() {
+                self.settle_deletions(link)?;
+            }
         }
         self.state.backlog = self.reply.flush_statuses();
         if self.state.backlog.len() > MAX_BACKLOG {

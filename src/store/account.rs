@@ -2,15 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use diesel::sql_types::{BigInt, Binary, Text};
+use diesel::sql_types::{BigInt, Binary};
 
 use super::connection::Database;
 use super::error::StoreError;
-use super::load::{self, AccountRow};
+use super::load::{self, AccountRow, AccountSql};
 use super::statement::{Bind, each, execute, first, statement};
 use super::{Store, now};
 use crate::secret::KeyFile;
-use crate::sync::{Account, AccountId, Datastore, Secret};
+use crate::sync::{Account, AccountId, Conflicts, Datastore, Secret};
 
 // A step of a removal takes away 2000 rows.
 
@@ -22,12 +22,13 @@ statement!(
         "INSERT INTO account (name, password, created) VALUES (?, ?, ?) RETURNING id"
 );
 statement!(SetPassword(()) = "UPDATE account SET password = ? WHERE id = ? AND name IS NOT NULL");
+statement!(SetConflicts(()) = "UPDATE account SET conflicts = ? WHERE id = ? AND name IS NOT NULL");
 statement!(
     InsertFolder(()) = "INSERT INTO folder (account, id, datastore, name, modseq, uid_validity, next_uid) \
      VALUES (?, ?, ?, ?, 0, ?, 1)"
 );
 statement!(
-    Accounts((BigInt, Text, Binary, BigInt, BigInt, BigInt)) = "SELECT id, name, password, modseq, next_item, created FROM account \
+    Accounts(AccountSql) = "SELECT id, name, password, modseq, next_item, created, conflicts FROM account \
      WHERE name IS NOT NULL ORDER BY name"
 );
 statement!(Unname(()) = "UPDATE account SET name = NULL, password = ? WHERE id = ?");
@@ -110,6 +111,22 @@ impl Store {
         self.write(0, move |connection| {
             let binds = [Bind::Blob(&sealed), Bind::Int(account.0)];
             match execute(connection, SetPassword, &binds)? {
+                0 => Err(StoreError::NotFound),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// Sets the account's own conflict policies.
+    pub fn set_conflicts(
+        &self,
+        account: AccountId,
+        conflicts: &Conflicts,
+    ) -> Result<(), StoreError> {
+        let text = conflicts.to_string();
+        self.write(0, move |connection| {
+            let binds = [Bind::Text(&text), Bind::Int(account.0)];
+            match execute(connection, SetConflicts, &binds)? {
                 0 => Err(StoreError::NotFound),
                 _ => Ok(()),
             }

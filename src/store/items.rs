@@ -18,7 +18,7 @@ use crate::sync::{
 };
 
 /// Items in one transaction.
-const CHUNK: usize = 256;
+pub(super) const CHUNK: usize = 256;
 
 /// An item that comes from outside a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +97,19 @@ impl Store {
             })?;
         }
         Ok(deleted)
+    }
+
+    /// Writes an item as it is given, as a new version of it; a deleted one lives again. [`StoreError::NotFound`]: its
+    /// tombstone is not kept any more.
+    pub fn put_version(&self, account: AccountId, item: Item) -> Result<(), StoreError> {
+        self.write(item.body.len(), move |connection| {
+            let mut commit = empty(connection, account, now())?;
+            if load::created(connection, account, item.meta.id)?.is_none() {
+                return Err(StoreError::NotFound);
+            }
+            super::holds::revive(&mut commit, &item.meta, item.body.clone());
+            apply::commit(connection, &commit)
+        })
     }
 
     /// Living items of a datastore behind a place, from a snapshot of its own; see [`Reader::items`].
@@ -245,7 +258,11 @@ fn delete_chunk(
 }
 
 /// A commit of no changes yet, over the account's present numbers.
-fn empty(connection: &mut Database, account: AccountId, now: i64) -> Result<Commit, StoreError> {
+pub(super) fn empty(
+    connection: &mut Database,
+    account: AccountId,
+    now: i64,
+) -> Result<Commit, StoreError> {
     let (modseq, next_item) = apply::numbers(connection, account)?;
     Ok(Commit {
         account,

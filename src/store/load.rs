@@ -7,12 +7,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::connection::Database;
 use super::error::StoreError;
-use super::outgoing;
 use super::readers::Lent;
 use super::row::{
     self, EntryRow, EntrySql, GenerationRow, MetaRow, MetaSql, entry_columns, meta_columns,
 };
 use super::statement::{Bind, all, each, first, statement};
+use super::{holds, outgoing};
 use crate::content::MatchKey;
 use crate::secret::KeyFile;
 use crate::sync::{
@@ -88,6 +88,12 @@ impl Reader {
             Query::Count(query) => {
                 outgoing::count(connection, account, device, query).map(Answer::Count)
             }
+            Query::Pending(view) => {
+                holds::pending(connection, account, device, *view).map(Answer::Known)
+            }
+            Query::Tally(tally) => {
+                holds::tally(connection, account, device, *tally).map(Answer::Count)
+            }
         }
     }
 
@@ -100,15 +106,14 @@ impl Reader {
     }
 }
 
-type AccountSql = (BigInt, Text, Binary, BigInt, BigInt, BigInt);
-pub(super) type AccountRow = (i64, String, Vec<u8>, i64, i64, i64);
+pub(super) type AccountSql = (BigInt, Text, Binary, BigInt, BigInt, BigInt, Text);
+pub(super) type AccountRow = (i64, String, Vec<u8>, i64, i64, i64, String);
 
 statement!(
-    AccountByName(AccountSql) =
-        "SELECT id, name, password, modseq, next_item, created FROM account WHERE name = ?"
+    AccountByName(AccountSql) = "SELECT id, name, password, modseq, next_item, created, conflicts FROM account WHERE name = ?"
 );
 statement!(
-    AccountById(AccountSql) = "SELECT id, name, password, modseq, next_item, created FROM account \
+    AccountById(AccountSql) = "SELECT id, name, password, modseq, next_item, created, conflicts FROM account \
      WHERE id = ? AND name IS NOT NULL"
 );
 
@@ -131,7 +136,7 @@ pub(super) fn account_by_id(
 }
 
 pub(super) fn account(key: &KeyFile, row: AccountRow) -> Result<Account, StoreError> {
-    let (id, name, password, modseq, next_item, created) = row;
+    let (id, name, password, modseq, next_item, created, conflicts) = row;
     let password = key.open(AccountId(id), &password)?;
     Ok(Account {
         id: AccountId(id),
@@ -143,6 +148,7 @@ pub(super) fn account(key: &KeyFile, row: AccountRow) -> Result<Account, StoreEr
         modseq: Modseq(modseq),
         next_item: ItemId(next_item),
         created,
+        conflicts: conflicts.parse().map_err(StoreError::Corrupt)?,
     })
 }
 
@@ -349,7 +355,7 @@ statement!(
     postgresql ["SELECT " meta_columns!() ", " entry_columns!() " FROM jsonb_array_elements_text(?::jsonb) j(value) \
      JOIN item i ON i.account = ? AND i.id IN (" twins!() "j.value::bigint LIMIT 64)" with_entry!()]);
 
-fn known(
+pub(super) fn known(
     connection: &mut Database,
     account: AccountId,
     device: DeviceId,
@@ -454,16 +460,41 @@ fn revisions(
 ) -> Result<Vec<Item>, StoreError> {
     let mut found = Vec::with_capacity(versions.len());
     for (id, modseq) in versions {
-        let binds = [Bind::Int(account.0), Bind::Int(id.0), Bind::Int(modseq.0)];
-        let version: Option<(MetaRow, Vec<u8>)> = match first(connection, CurrentVersion, &binds)? {
-            None => first(connection, OlderVersion, &binds)?,
-            current => current,
-        };
-        if let Some((meta, body)) = version {
-            found.push(row::item(meta, Some(body))?);
-        }
+        found.extend(version(connection, account, *id, *modseq)?);
     }
     Ok(found)
+}
+
+statement!(
+    CreatedModseq((BigInt,)) = "SELECT created_modseq FROM item WHERE account = ? AND id = ?"
+);
+
+/// Number of an item's first write.
+pub(super) fn created(
+    connection: &mut Database,
+    account: AccountId,
+    id: ItemId,
+) -> Result<Option<Modseq>, StoreError> {
+    let binds = [Bind::Int(account.0), Bind::Int(id.0)];
+    let row: Option<(i64,)> = first(connection, CreatedModseq, &binds)?;
+    Ok(row.map(|(number,)| Modseq(number)))
+}
+
+/// The newest kept version of an item that is not newer than the number.
+pub(super) fn version(
+    connection: &mut Database,
+    account: AccountId,
+    id: ItemId,
+    modseq: Modseq,
+) -> Result<Option<Item>, StoreError> {
+    let binds = [Bind::Int(account.0), Bind::Int(id.0), Bind::Int(modseq.0)];
+    let version: Option<(MetaRow, Vec<u8>)> = match first(connection, CurrentVersion, &binds)? {
+        None => first(connection, OlderVersion, &binds)?,
+        current => current,
+    };
+    version
+        .map(|(meta, body)| row::item(meta, Some(body)))
+        .transpose()
 }
 
 /// A list of values as one parameter.

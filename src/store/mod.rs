@@ -20,6 +20,7 @@ mod apply;
 mod connection;
 mod device;
 mod error;
+mod holds;
 mod items;
 mod load;
 mod outgoing;
@@ -29,6 +30,7 @@ mod row;
 mod statement;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -36,9 +38,11 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use error::StoreError;
+pub use holds::{Decided, Decision};
 pub use items::NewItem;
 pub use load::Reader;
 pub use recording::{Held, RecordedMessage, Recording};
+pub use undo::Undone;
 
 use crate::secret::KeyFile;
 use crate::sync::{Change, Commit};

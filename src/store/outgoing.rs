@@ -47,7 +47,7 @@ macro_rules! behind {
 macro_rules! changed {
     () => {
         " AND ((e.item IS NULL AND i.deleted = 0) \
-         OR ((e.seen < i.modseq OR e.sent IS NOT NULL) AND NOT (e.round = ? AND e.sent IS NOT NULL)))"
+         OR ((e.seen < i.modseq OR e.sent IS NOT NULL) AND e.failures >= 0 AND NOT (e.round = ? AND e.sent IS NOT NULL)))"
     };
 }
 

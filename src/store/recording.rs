@@ -11,7 +11,8 @@ use super::Store;
 use super::connection::Database;
 use super::error::StoreError;
 use super::statement::{Bind, all, each, execute, first, statement};
-use crate::sync::{AccountId, DeviceId, Modseq, RecordingWrite, StoredSession};
+use crate::sync::recording::{Trace, pack_items};
+use crate::sync::{AccountId, Change, Commit, DeviceId, Modseq, RecordingWrite, StoredSession};
 
 /// Whether deletions of a session wait for the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -102,6 +103,13 @@ statement!(
      content_type, summary, written, trace, request, reply) \
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 );
+statement!(
+    /// Behind the last message, with what the session did and how it stands.
+    AppendMessage(()) = "INSERT INTO recorded_message (account, recording, number, msg_id, received, ended, modseq_before, \
+     content_type, summary, written, trace, request, reply) \
+     SELECT account, recording, number + 1, '', ?, ended, ?, '', summary, ?, ?, ?, ? FROM recorded_message \
+     WHERE account = ? AND recording = ? ORDER BY number DESC LIMIT 1"
+);
 statement!(SetHeld(()) = "UPDATE recording SET held = ? WHERE account = ? AND id = ?");
 
 /// Begins the recording of a session; gives its number.
@@ -157,6 +165,33 @@ pub(super) fn put(
         set_held(connection, account, recording, Held::Waiting)?;
     }
     Ok(())
+}
+
+/// Keeps what the operator did about a recorded session, as one more message of it.
+pub(super) fn append(
+    connection: &mut Database,
+    account: AccountId,
+    recording: i64,
+    commit: &Commit,
+    trace: Trace,
+) -> Result<(), StoreError> {
+    let written = pack_items(commit.changes.iter().filter_map(|change| match change {
+        Change::PutItem(write) => Some(write.meta.id),
+        Change::DeleteItem { item, .. } => Some(*item),
+        _ => None,
+    }));
+    let trace = trace.into_octets();
+    let binds = [
+        Bind::Int(commit.now),
+        Bind::Int(commit.expected.0),
+        Bind::Blob(&written),
+        Bind::Blob(&trace),
+        Bind::Blob(&[]),
+        Bind::Blob(&[]),
+        Bind::Int(account.0),
+        Bind::Int(recording),
+    ];
+    execute(connection, AppendMessage, &binds).map(drop)
 }
 
 /// Sets what became of held deletions.

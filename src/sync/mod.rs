@@ -14,10 +14,12 @@ pub mod recording;
 mod view;
 
 pub use change::{Change, Commit, RecordingWrite, SessionWrite};
-pub use conflict::ConflictPolicy;
+pub use conflict::{ConflictPolicy, Conflicts};
 pub use datastore::Datastore;
 pub use id::{AccountId, DeviceId, ItemId, Modseq, Round};
 pub use item::{Item, ItemMeta, ItemWrite};
 pub use peer::{Account, Device, Peer, PeerQuery, Secret, StoredSession};
-pub use query::{Answer, Cursor, Known, KnownQuery, Outgoing, OutgoingQuery, Query, Selection};
+pub use query::{
+    Answer, Cursor, Known, KnownQuery, Outgoing, OutgoingQuery, Query, Selection, Tally,
+};
 pub use view::{Entry, Generation, ViewState};

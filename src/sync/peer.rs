@@ -1,6 +1,6 @@
 //! Who is on the other side of a message: account, device, open session.
 
-use super::{AccountId, Datastore, DeviceId, ItemId, Modseq, ViewState};
+use super::{AccountId, Conflicts, Datastore, DeviceId, ItemId, Modseq, ViewState};
 
 /// Text that must not reach a log: `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -52,6 +52,8 @@ pub struct Account {
     pub modseq: Modseq,
     /// The id of the next new item.
     pub next_item: ItemId,
+    /// Conflict policies of this account, over those of the configuration.
+    pub conflicts: Conflicts,
     /// Seconds since 1970.
     pub created: i64,
 }

@@ -17,6 +17,26 @@ pub enum Query {
     Outgoing(OutgoingQuery),
     /// How many items [`Query::Outgoing`] would give from its cursor on without limits. Answered by [`Answer::Count`].
     Count(OutgoingQuery),
+    /// Items whose entries of the view are [`Entry::PENDING`]. Answered by [`Answer::Known`].
+    Pending(Datastore),
+    /// A number. Answered by [`Answer::Count`].
+    Tally(Tally),
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tally {
+    /// Living items of the view's collections.
+    Living(Datastore),
+    /// Entries of the view with a LUID: what the device has.
+    OnDevice(Datastore),
+    /// Items that the device has and that were deleted here above the base, of which it was not told yet.
+    Deletions {
+        /// The view.
+        view: Datastore,
+        /// The view's base.
+        base: Modseq,
+    },
 }
 
 /// Which items a message is about.
@@ -45,7 +65,7 @@ pub struct Known {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Selection {
     /// What changed: `modseq` above `base`, and what was sent in an earlier round and never confirmed. An item with
-    /// an entry counts if `seen` is below its `modseq`; one without, if it lives.
+    /// an entry counts if `seen` is below its `modseq`; one without, if it lives. Entries that wait or are held do not.
     Changes {
         /// The view's base.
         base: Modseq,
@@ -68,6 +88,9 @@ impl Selection {
                     Self::All | Self::Unclaimed => true,
                 };
         };
+        if entry.failures < 0 && matches!(self, Self::Changes { .. }) {
+            return false;
+        }
         let current = entry.round == round;
         if current && entry.sent.is_some() {
             return false;
@@ -122,12 +145,12 @@ pub struct Outgoing {
 /// What a load brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// For [`Query::Known`]; each item once.
+    /// For [`Query::Known`] and [`Query::Pending`]; each item once.
     Known(Vec<Known>),
     /// For [`Query::Items`] and [`Query::Revisions`].
     Items(Vec<Item>),
     /// For [`Query::Outgoing`].
     Outgoing(Outgoing),
-    /// For [`Query::Count`].
+    /// For [`Query::Count`] and [`Query::Tally`].
     Count(u64),
 }

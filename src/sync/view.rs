@@ -78,6 +78,11 @@ impl Entry {
         }
     }
 
+    /// Whether it is one of [`Self::PENDING`].
+    pub fn is_pending(&self) -> bool {
+        self.failures == Self::PENDING
+    }
+
     /// The device lost the item, and is owed this version: it counts as sent before `round` and never confirmed.
     #[must_use]
     pub fn owed(self, version: Modseq, round: Round) -> Self {

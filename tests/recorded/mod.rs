@@ -1,5 +1,7 @@
 //! Recorded sessions, and what can be done with them: phones against the engine in memory.
 
+mod conflicts;
+mod holds;
 mod sessions;
-#[allow(dead_code)]
+mod undo;
 mod world;

@@ -128,22 +128,20 @@ impl World {
         *found.unwrap_or_else(|| panic!("there is no {name}")).0
     }
 
-    pub(super) fn put(&self, name: &str, number: &str) -> ItemId {
-        let body = card(name, number);
-        let record = content::read(&body, &ReadHint::default())
-            .expect("our own card")
-            .record;
-        let item = NewItem {
-            datastore: Datastore::Contacts,
-            kind: record.kind,
-            format: Format::VCard21,
-            digest: content::digest(&record),
-            key: content::match_key(&record),
-            body,
-        };
+    pub(super) fn put(&self, name: &str, number: &str) {
+        self.put_all(vec![new_item(name, number)]);
+    }
+
+    /// So many contacts.
+    pub(super) fn put_many(&self, count: usize) {
+        let items = (0..count).map(|at| new_item(&format!("Person{at}"), "+46 1"));
+        self.put_all(items.collect());
+    }
+
+    fn put_all(&self, items: Vec<NewItem>) {
         self.store
-            .put_items(self.account.id, None, vec![item])
-            .expect("an item can be written")[0]
+            .put_items(self.account.id, None, items)
+            .expect("items can be written");
     }
 
     pub(super) fn delete(&self, items: &[ItemId]) {
@@ -193,6 +191,29 @@ pub(super) fn on_phone(phone: &Handset) -> BTreeMap<String, String> {
         .collect();
     assert_eq!(named.len(), count, "nothing is there twice");
     named
+}
+
+/// Names and LUIDs.
+pub(super) fn luids(phone: &Handset) -> Vec<(String, Luid)> {
+    let items = phone.items(STORE).into_iter();
+    items
+        .map(|(luid, item)| (name_and_number(&item.body.0).0, luid))
+        .collect()
+}
+
+fn new_item(name: &str, number: &str) -> NewItem {
+    let body = card(name, number);
+    let record = content::read(&body, &ReadHint::default())
+        .expect("our own card")
+        .record;
+    NewItem {
+        datastore: Datastore::Contacts,
+        kind: record.kind,
+        format: Format::VCard21,
+        digest: content::digest(&record),
+        key: content::match_key(&record),
+        body,
+    }
 }
 
 pub(super) fn luid_of(phone: &Handset, name: &str) -> Luid {

@@ -66,7 +66,11 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
         value["account"] = json!(account.name);
         value["events"] = happened.iter().map(|happened| happened.json()).collect();
         if !args.items {
-            value["exchanges"] = shown.iter().map(|message| exchange(message)).collect();
+            value["exchanges"] = shown
+                .iter()
+                .filter(|message| !message.content_type.is_empty())
+                .map(|message| exchange(message))
+                .collect();
         }
         output::json(&value)?;
         return Ok(Code::Done);
@@ -99,6 +103,10 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
         output::line(format!("  {}", happened.line()))?;
     }
     for message in shown {
+        if message.content_type.is_empty() {
+            // What the operator did has no message.
+            continue;
+        }
         for (direction, octets) in [("request", &message.request), ("reply", &message.reply)] {
             output::line(format!(
                 "\n--- message {}, {direction} at {}: {}",

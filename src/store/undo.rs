@@ -1,0 +1,135 @@
+//! Undoing a recorded session: every item that it wrote becomes again what it was before, as a new change.
+//!
+//! What was before is among the revisions, by the numbers that each message wrote. An item that somebody else wrote
+//! afterwards is left alone and named, unless that is wanted too.
+
+use std::collections::BTreeMap;
+
+use super::connection::Database;
+use super::error::StoreError;
+use super::holds::{allow, bury, other_devices, revive};
+use super::{Store, apply, items, load};
+use crate::sync::recording::unpack_items;
+use crate::sync::{AccountId, Datastore, DeviceId, Item, ItemId, Modseq};
+
+/// What undoing did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Undone {
+    /// Items that the session had changed, and that are as before.
+    pub restored: u64,
+    /// Items that it had deleted, and that are there again.
+    pub brought_back: u64,
+    /// Items that it had made, and that are deleted.
+    pub deleted: u64,
+    /// Items that were as before already.
+    pub unchanged: u64,
+    /// Items that were written by others since, and were left as they are.
+    pub kept: Vec<ItemId>,
+    /// Items whose older version is not kept any more.
+    pub lost: Vec<ItemId>,
+}
+
+impl Undone {
+    fn add(&mut self, other: Self) {
+        self.restored += other.restored;
+        self.brought_back += other.brought_back;
+        self.deleted += other.deleted;
+        self.unchanged += other.unchanged;
+        self.kept.extend(other.kept);
+        self.lost.extend(other.lost);
+    }
+}
+
+/// First and last number of what a session wrote of an item.
+type Span = (ItemId, Modseq, Modseq);
+
+impl Store {
+    /// Undoes what a session wrote, some hundred items in a transaction; `of` limits it to a datastore, `force` takes
+    /// items that others wrote since too. If the program ends before all is done, the same call does the rest.
+    /// [`StoreError::NotFound`]: there is no such recording.
+    pub fn undo(
+        &self,
+        account: AccountId,
+        recording: i64,
+        of: Option<Datastore>,
+        force: bool,
+    ) -> Result<Undone, StoreError> {
+        self.recording(account, recording)?;
+        let mut spans: BTreeMap<ItemId, (Modseq, Modseq)> = BTreeMap::new();
+        for message in self.recorded_messages(account, recording)? {
+            let items = unpack_items(&message.written)
+                .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            let mut number = message.modseq_before;
+            for item in items {
+                number = number.next();
+                spans.entry(item).or_insert((number, number)).1 = number;
+            }
+        }
+        let spans: Vec<Span> = spans
+            .into_iter()
+            .map(|(item, (first, last))| (item, first, last))
+            .collect();
+        let mut undone = Undone::default();
+        for chunk in spans.chunks(items::CHUNK) {
+            let chunk = chunk.to_vec();
+            undone.add(self.write(chunk.len() * 1024, move |connection| {
+                undo_chunk(connection, account, &chunk, of, force)
+            })?);
+        }
+        Ok(undone)
+    }
+}
+
+fn undo_chunk(
+    connection: &mut Database,
+    account: AccountId,
+    spans: &[Span],
+    of: Option<Datastore>,
+    force: bool,
+) -> Result<Undone, StoreError> {
+    let mut commit = items::empty(connection, account, super::now())?;
+    let mut undone = Undone::default();
+    let ids: Vec<ItemId> = spans.iter().map(|(item, ..)| *item).collect();
+    let current: BTreeMap<ItemId, Item> = load::items(connection, account, &ids)?
+        .into_iter()
+        .map(|item| (item.meta.id, item))
+        .collect();
+    let devices = other_devices(connection, account, DeviceId(0))?;
+    for (id, first, last) in spans {
+        let Some(now) = current.get(id) else {
+            // Its tombstone is not kept any more.
+            undone.lost.push(*id);
+            continue;
+        };
+        if of.is_some_and(|of| !of.collections().contains(&now.meta.datastore)) {
+            continue;
+        }
+        let made = load::created(connection, account, *id)? == Some(*first);
+        let before = load::version(connection, account, *id, Modseq(first.0 - 1))?;
+        let lived = before.as_ref().filter(|before| !before.meta.deleted);
+        let as_before = match lived {
+            Some(before) => !now.meta.deleted && now.meta.digest == before.meta.digest,
+            None => now.meta.deleted,
+        };
+        if before.is_none() && !made {
+            undone.lost.push(*id);
+        } else if as_before {
+            undone.unchanged += 1;
+        } else if now.meta.modseq != *last && !force {
+            undone.kept.push(*id);
+        } else if let Some(before) = before.filter(|before| !before.meta.deleted) {
+            if now.meta.deleted {
+                undone.brought_back += 1;
+            } else {
+                undone.restored += 1;
+            }
+            revive(&mut commit, &before.meta, before.body);
+        } else {
+            bury(&mut commit, *id);
+            allow(connection, account, &devices, &now.meta, commit.modseq)?;
+            undone.deleted += 1;
+        }
+    }
+    apply::commit(connection, &commit)?;
+    Ok(undone)
+}
