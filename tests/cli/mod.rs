@@ -4,6 +4,7 @@ mod accounts;
 mod configuration;
 mod items;
 mod program;
+mod replay;
 mod server;
 
 use program::Place;
@@ -36,6 +37,7 @@ fn help_tells_commands_and_exit_codes() {
         &["export"],
         &["decode"],
         &["handset", "sync"],
+        &["handset", "replay"],
         &["config"],
     ] {
         let help = place.run(&[command, &["--help"]].concat()).ends(0).out;

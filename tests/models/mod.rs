@@ -3,6 +3,7 @@
 //!
 //! The release build takes 1,000 contacts and 500 events for each phone, the development build fewer.
 
+mod http;
 mod items;
 mod world;
 
