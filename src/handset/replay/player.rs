@@ -65,6 +65,10 @@ struct Live {
     server_closed: bool,
     /// The phone's last message was the last of its package.
     closed: bool,
+    /// A Sync was sent.
+    exchanged: bool,
+    /// Items were exchanged, and both packages are complete: how many messages were sent since then.
+    settled: Option<u32>,
     over: bool,
 }
 
@@ -167,6 +171,8 @@ impl<T: Transport> Player<T> {
             debts: Debts::default(),
             server_closed: false,
             closed: false,
+            exchanged: false,
+            settled: None,
             over: false,
         }
     }
@@ -285,6 +291,15 @@ impl<T: Transport> Player<T> {
                 text: "",
             })
             .collect();
+        // What the server of then still wanted, the server of now may have had already.
+        if live.settled.is_some_and(|messages| messages > 0) && is_leftover(&body) {
+            report.left_out = true;
+            report
+                .notes
+                .push("left out: the session with the server of now is complete".to_owned());
+            self.reports.push(report);
+            return;
+        }
         // A phone that was challenged then sends its message again itself.
         let repeats = next.is_some_and(|next| {
             next.message.header.cred.is_some() && message.header.cred.is_none()
@@ -390,6 +405,11 @@ impl<T: Transport> Player<T> {
         // After the server's last message a new package of the phone began.
         live.closed = last || (live.closed && !live.server_closed);
         live.server_closed = answer.last;
+        let complete = live.closed && live.server_closed && !live.debts.matter();
+        live.settled = match live.settled {
+            Some(messages) => Some(messages + 1),
+            None => (complete && live.exchanged).then_some(0),
+        };
     }
 
     fn exchange(
@@ -400,6 +420,9 @@ impl<T: Transport> Player<T> {
         report: &mut MessageReport,
     ) -> Option<Message<'static>> {
         live.msg_id += 1;
+        live.exchanged |= body
+            .iter()
+            .any(|command| matches!(command, Command::Sync(_)));
         let message = Message {
             header: self.header(live),
             body,
@@ -505,6 +528,15 @@ fn next_message(code: u32) -> Command<'static> {
         cmd_id: "999999".into(),
         code: Some(code),
         ..Alert::default()
+    })
+}
+
+/// Nothing but Statuses and requests for the next message.
+fn is_leftover(body: &[Command<'_>]) -> bool {
+    body.iter().all(|command| match command {
+        Command::Status(_) => true,
+        Command::Alert(alert) => alert.code == Some(222),
+        _ => false,
     })
 }
 

@@ -52,6 +52,8 @@ pub struct MessageReport {
     pub octets_received: usize,
     /// The message was made by the replay: a beginning, an end, an answer to a challenge.
     pub made: bool,
+    /// It was not sent.
+    pub left_out: bool,
     /// The server asked for credentials, and the message was sent again.
     pub challenged: bool,
     /// Status of the header.
@@ -69,6 +71,7 @@ impl MessageReport {
     pub fn is_accepted(&self) -> bool {
         let header = self.header.map(Code);
         self.challenged
+            || self.left_out
             || self.error.is_none()
                 && header.is_some_and(Code::is_success)
                 && self.answers.iter().all(Answered::is_accepted)
@@ -133,10 +136,14 @@ impl fmt::Display for MessageReport {
             octets_received,
             ..
         } = self;
-        write!(
-            f,
-            "{name}: session {session_id}, message {msg_id}: {octets_sent} octets sent, {octets_received} received"
-        )?;
+        if self.left_out {
+            write!(f, "{name}")?;
+        } else {
+            write!(
+                f,
+                "{name}: session {session_id}, message {msg_id}: {octets_sent} octets sent, {octets_received} received"
+            )?;
+        }
         if let Some(code) = self.header {
             write!(f, ", header {code}")?;
         }
@@ -167,7 +174,11 @@ impl fmt::Display for ReplayReport {
         for name in &self.skipped {
             writeln!(f, "{name}: no message, left out")?;
         }
-        let recorded = self.messages.iter().filter(|message| !message.made).count();
+        let recorded = self
+            .messages
+            .iter()
+            .filter(|message| !message.made && !message.left_out)
+            .count();
         let failed = self
             .messages
             .iter()
