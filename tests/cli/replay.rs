@@ -188,6 +188,27 @@ fn a_refusal_decides_the_exit_code() {
 }
 
 #[test]
+fn device_information_that_cannot_be_read_is_refused_as_such() {
+    let talk = record("sony-ericsson-p900");
+    let text = String::from_utf8(talk[0].0.clone()).expect("XML is text");
+    let (start, end) = (text.find("<DevInf"), text.find("</DevInf>"));
+    let (start, end) = (start.expect("a DevInf"), end.expect("its end"));
+    let mangled = format!(
+        "{}^B^Cj^@ mangled{}",
+        &text[..start],
+        &text[end + "</DevInf>".len()..]
+    );
+    let place = Place::new();
+    let folder = place.path("mangled");
+    fs::create_dir(&folder).expect("a folder");
+    fs::write(folder.join("1.xml"), mangled).expect("a file");
+    let path = folder.to_string_lossy().into_owned();
+    let run = place.run(&["handset", "replay", &path]).ends(4);
+    assert!(run.out.contains("! Put 1: 415"), "{}", run.out);
+    assert!(run.out.contains("Alert 3 201 contacts: 200"), "{}", run.out);
+}
+
+#[test]
 fn what_is_no_recording_is_wrong_usage() {
     let place = Place::new();
     let empty = place.path("empty");
