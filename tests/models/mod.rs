@@ -19,6 +19,16 @@ const SIZE: (usize, usize) = if cfg!(debug_assertions) {
     (1_000, 500)
 };
 
+/// Other sizes, by `CANDYBAR_MODEL_ITEMS=1000,500`.
+fn size() -> (usize, usize) {
+    let asked = std::env::var("CANDYBAR_MODEL_ITEMS").ok();
+    let asked = asked.and_then(|text| {
+        let (contacts, events) = text.split_once(',')?;
+        Some((contacts.trim().parse().ok()?, events.trim().parse().ok()?))
+    });
+    asked.unwrap_or(SIZE)
+}
+
 /// What no profile of the server answers: a line for each model and finding of [`World::live`].
 const UNANSWERED: &str = include_str!("unanswered.txt");
 
@@ -36,7 +46,7 @@ fn live(name: &str) {
         return;
     }
     let model = Model::named(name).unwrap_or_else(|error| panic!("{error}"));
-    let findings = World::new(&model, SIZE).live();
+    let findings = World::new(&model, size()).live();
     let new: Vec<String> = findings
         .difference(&unanswered(name))
         .map(|finding| format!("{name}: {finding}"))

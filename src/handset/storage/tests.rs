@@ -308,7 +308,7 @@ fn the_user_types_within_the_fields() {
 
 #[test]
 fn categories_of_the_users_own_are_marked_when_they_are_sent() {
-    let s60 = phone("nokia-s60");
+    let s60 = phone("nokia-e7");
     let given = s60.storage.give(
         "calendar",
         event("CATEGORIES:Work;X-Home\r\n").as_bytes(),
