@@ -11,6 +11,9 @@ pub(super) const MAX_FILE: usize = 32 << 20;
 /// Most messages of one file.
 const MAX_MESSAGES: usize = 10_000;
 
+/// Longest head of an HTTP message, octets.
+const MAX_HEAD: usize = 64 << 10;
+
 /// A message of a recording.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
@@ -157,27 +160,17 @@ fn http_start(octets: &[u8]) -> Option<usize> {
         let request = line.starts_with(b"POST ") && find(line, b" HTTP/1.").is_some();
         request || line.starts_with(b"HTTP/1.")
     };
-    let mut at = 0;
-    while at < octets.len() {
-        if starts(at) {
-            return Some(at);
-        }
-        // A message before it need not end with a line break.
-        let next = [b"POST ".as_slice(), b"HTTP/1."]
-            .into_iter()
-            .filter_map(|word| find(&octets[at + 1..], word))
-            .min()?;
-        at += 1 + next;
-    }
-    None
+    // A message before it need not end with a line break, so every place counts.
+    memchr::memchr2_iter(b'P', b'H', octets).find(|at| starts(*at))
 }
 
 /// One HTTP message and its length.
 fn http(octets: &[u8]) -> (Piece, usize) {
-    let (head, body_at) = match (find(octets, b"\r\n\r\n"), find(octets, b"\n\n")) {
+    let start = &octets[..octets.len().min(MAX_HEAD)];
+    let (head, body_at) = match (find(start, b"\r\n\r\n"), find(start, b"\n\n")) {
         (Some(crlf), lf) if lf.is_none_or(|lf| crlf < lf) => (&octets[..crlf], crlf + 4),
         (_, Some(lf)) => (&octets[..lf], lf + 2),
-        _ => (octets, octets.len()),
+        _ => (start, start.len()),
     };
     let head = String::from_utf8_lossy(head).into_owned();
     let field = |name: &str| {
