@@ -11,6 +11,8 @@ pub(super) const MAX_FILE: usize = 32 << 20;
 /// Most messages of one file.
 const MAX_MESSAGES: usize = 10_000;
 
+/// Longest first line of an HTTP request, octets.
+const MAX_LINE: usize = 1_024;
 /// Longest head of an HTTP message, octets.
 const MAX_HEAD: usize = 64 << 10;
 
@@ -155,10 +157,12 @@ fn pieces(octets: &[u8]) -> Vec<Piece> {
 fn http_start(octets: &[u8]) -> Option<usize> {
     let starts = |at: usize| {
         let line = &octets[at..];
-        let end = line.iter().take(4_096).position(|byte| *byte == b'\n');
-        let line = &line[..end.unwrap_or(line.len().min(4_096))];
-        let request = line.starts_with(b"POST ") && find(line, b" HTTP/1.").is_some();
-        request || line.starts_with(b"HTTP/1.")
+        if !line.starts_with(b"POST ") {
+            return line.starts_with(b"HTTP/1.");
+        }
+        let line = &line[..line.len().min(MAX_LINE)];
+        let line = line.split(|byte| *byte == b'\n').next().unwrap_or(line);
+        find(line, b" HTTP/1.").is_some()
     };
     // A message before it need not end with a line break, so every place counts.
     memchr::memchr2_iter(b'P', b'H', octets).find(|at| starts(*at))
