@@ -205,7 +205,7 @@ fn device_information_that_cannot_be_read_is_refused_as_such() {
     let path = folder.to_string_lossy().into_owned();
     let run = place.run(&["handset", "replay", &path]).ends(4);
     assert!(run.out.contains("! Put 1: 415"), "{}", run.out);
-    assert!(run.out.contains("Alert 3 201 contacts: 200"), "{}", run.out);
+    assert!(run.out.contains("Alert 4 201 contacts: 200"), "{}", run.out);
 }
 
 #[test]

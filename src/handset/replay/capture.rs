@@ -3,6 +3,7 @@
 //! A file may hold one message or many: WBXML, XML, hex of any common layout, HTTP requests and responses with their
 //! headers, with text around them. What cannot be read is said with its place; nothing makes the reader fail.
 
+use crate::handset::credentials::from_base64;
 use crate::syncml::codec::{Limits, decode};
 use crate::syncml::{Carrier, Message};
 
@@ -64,8 +65,8 @@ struct Piece {
 /// Reads a file.
 pub fn read(name: &str, octets: &[u8]) -> Vec<Entry> {
     let octets = &octets[..octets.len().min(MAX_FILE)];
-    let unhexed = unhex(octets);
-    let pieces = pieces(unhexed.as_deref().unwrap_or(octets));
+    let decoded = unhex(octets).or_else(|| unbase64(octets));
+    let pieces = pieces(decoded.as_deref().unwrap_or(octets));
     let many = pieces.len() > 1;
     let entries: Vec<Entry> = pieces
         .into_iter()
@@ -232,7 +233,7 @@ fn bare(octets: &[u8]) -> Vec<Piece> {
         octets: octets.to_vec(),
         ..Piece::default()
     };
-    if is_wbxml(octets) {
+    if is_wbxml(octets) || is_wide(octets) {
         return vec![piece(octets)];
     }
     let mut found = Vec::new();
@@ -255,6 +256,20 @@ fn bare(octets: &[u8]) -> Vec<Piece> {
         found.push(piece(&octets[at..]));
     }
     found
+}
+
+/// UTF-16: a byte order mark, or `<` and a zero octet.
+fn is_wide(octets: &[u8]) -> bool {
+    matches!(
+        octets,
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [b'<', 0, ..] | [0, b'<', ..]
+    )
+}
+
+/// The octets that a text of base64 stands for, if they are a message.
+fn unbase64(octets: &[u8]) -> Option<Vec<u8>> {
+    let decoded = from_base64(octets).filter(|decoded| !decoded.is_empty())?;
+    (is_wbxml(&decoded) || root(&decoded).is_some()).then_some(decoded)
 }
 
 /// Where the root element of an XML message begins.

@@ -161,6 +161,10 @@ fn every_layout_is_read() {
             ("plain", plain.clone()),
             ("hex", hex.into_bytes()),
             ("source", source.into_bytes()),
+            (
+                "base64",
+                crate::handset::credentials::base64(&plain).into_bytes(),
+            ),
             ("xxd", xxd(&plain).into_bytes()),
             ("hexdump", hexdump(&plain).into_bytes()),
             ("http", request.clone()),
@@ -190,6 +194,17 @@ fn every_layout_is_read() {
             }
         }
     }
+}
+
+#[test]
+fn wide_characters_are_read() {
+    let meant = message("5", 1, vec![alert("")]);
+    let text = String::from_utf8(octets(&meant, Carrier::Xml)).expect("XML is text");
+    let wide: Vec<u8> = std::iter::once(0xFEFF)
+        .chain(text.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    assert_eq!(messages("wide", &wide)[0].message.body, meant.body);
 }
 
 #[test]
