@@ -6,6 +6,7 @@ mod items;
 mod program;
 mod replay;
 mod server;
+mod sessions;
 
 use program::Place;
 
@@ -20,6 +21,7 @@ fn help_tells_commands_and_exit_codes() {
         "device",
         "import",
         "export",
+        "sessions",
         "decode",
         "handset",
         "config",
@@ -35,6 +37,7 @@ fn help_tells_commands_and_exit_codes() {
         &["device", "show"],
         &["import"],
         &["export"],
+        &["sessions", "show"],
         &["decode"],
         &["handset", "sync"],
         &["handset", "replay"],
