@@ -214,6 +214,10 @@ pub struct Rules {
     pub first_year: Option<u16>,
     /// Categories are written with this before them.
     pub category_prefix: Option<String>,
+    /// UID is the LUID in what the phone sends, whatever it got.
+    pub uid_is_luid: bool,
+    /// The content type under which the phone sends its items, whatever form they have.
+    pub label: Option<String>,
     /// Lines that the phone adds.
     pub adds: Vec<Addition>,
     /// Longest plain text, in characters.

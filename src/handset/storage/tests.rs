@@ -277,7 +277,7 @@ fn the_offset_of_now_moves_times_of_the_other_season() {
         ["20240701T090000"]
     );
     let given = |now| {
-        let given = k800i.storage.give("calendar", &kept, now);
+        let given = k800i.storage.give("calendar", "7", &kept, now);
         k800i.storage.shown("calendar", &given, "DTSTART").remove(0)
     };
     assert_eq!(
@@ -317,5 +317,25 @@ fn categories_of_the_users_own_are_marked_when_they_are_sent() {
     assert_eq!(
         s60.storage.shown("calendar", &given, "CATEGORIES"),
         ["X-Work;X-Home"]
+    );
+}
+
+#[test]
+fn a_phone_may_put_its_own_id_into_what_it_sends() {
+    let p900 = phone("sony-ericsson-p900");
+    let given = p900.storage.give(
+        "calendar",
+        "667",
+        event("UID:of-the-server\r\n").as_bytes(),
+        WINTER,
+    );
+    assert_eq!(p900.storage.shown("calendar", &given, "UID"), ["667"]);
+    assert_eq!(
+        p900.storage.label("calendar", "text/x-vcalendar"),
+        "text/calendar"
+    );
+    assert_eq!(
+        p900.storage.label("contacts", "text/x-vcard"),
+        "text/x-vcard"
     );
 }
