@@ -47,6 +47,9 @@ fn live(name: &str) {
     }
     let model = Model::named(name).unwrap_or_else(|error| panic!("{error}"));
     let findings = World::new(&model, size()).live();
+    for finding in &findings {
+        println!("{name}: {finding}");
+    }
     let new: Vec<String> = findings
         .difference(&unanswered(name))
         .map(|finding| format!("{name}: {finding}"))
