@@ -9,7 +9,7 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use candybar::handset::Model;
+use candybar::handset::{Model, Times};
 use world::World;
 
 /// Contacts and events on the server before the phone comes.
@@ -18,6 +18,11 @@ const SIZE: (usize, usize) = if cfg!(debug_assertions) {
 } else {
     (1_000, 500)
 };
+
+/// What happens in summer is in the other season.
+const WINTER: i64 = 1_700_000_000;
+/// And what happens in winter, now.
+const SUMMER: i64 = 1_689_850_000;
 
 /// Other sizes, by `CANDYBAR_MODEL_ITEMS=1000,500`.
 fn size() -> (usize, usize) {
@@ -46,7 +51,21 @@ fn live(name: &str) {
         return;
     }
     let model = Model::named(name).unwrap_or_else(|error| panic!("{error}"));
-    let findings = World::new(&model, size()).live();
+    let mut findings = World::new(&model, size(), WINTER).live();
+    let times = model
+        .settings("", "", "")
+        .storage
+        .rules
+        .get("calendar")
+        .map(|rules| rules.times);
+    if matches!(times, Some(Times::OffsetOfNow | Times::StandardOffset)) {
+        let of_summer = World::new(&model, size(), SUMMER).live();
+        findings.extend(
+            of_summer
+                .into_iter()
+                .map(|finding| format!("in summer: {finding}")),
+        );
+    }
     for finding in &findings {
         println!("{name}: {finding}");
     }

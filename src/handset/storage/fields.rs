@@ -312,9 +312,14 @@ pub(super) fn add_own(lines: &mut Vec<Placed>, rules: &Rules) {
 /// The phone's own id of the item.
 pub(super) fn set_uid(lines: &mut Vec<Placed>, luid: &str) {
     lines.retain(|(_, line)| line.name != "UID");
+    insert_inner(lines, Line::new("UID", luid));
+}
+
+/// Puts a line at the end of the innermost component.
+pub(super) fn insert_inner(lines: &mut Vec<Placed>, line: Line) {
     let inner = lines.iter().rev().find(|(_, line)| line.name == "BEGIN");
     if let Some(component) = inner.map(|(component, _)| component.clone()) {
-        insert(lines, &component, Line::new("UID", luid));
+        insert(lines, &component, line);
     }
 }
 

@@ -122,7 +122,8 @@ impl Storage {
         let Some(rules) = self.rules.get(datastore) else {
             return body.to_vec();
         };
-        let converts = rules.times == Times::OffsetOfNow
+        let converts = rules.times.converts()
+            || rules.season_mark.is_some()
             || rules.category_prefix.is_some()
             || rules.uid_is_luid;
         if !converts || !line::is_object(body) {
