@@ -59,12 +59,7 @@ fn live(name: &str) {
         .get("calendar")
         .map(|rules| rules.times);
     if matches!(times, Some(Times::OffsetOfNow | Times::StandardOffset)) {
-        let of_summer = World::new(&model, size(), SUMMER).live();
-        findings.extend(
-            of_summer
-                .into_iter()
-                .map(|finding| format!("in summer: {finding}")),
-        );
+        findings.extend(World::new(&model, size(), SUMMER).live());
     }
     for finding in &findings {
         println!("{name}: {finding}");
