@@ -24,13 +24,14 @@ pub struct Answered {
 }
 
 impl Answered {
-    /// The server did what it was told, or had nothing to do.
+    /// The server did what it was told, had nothing to do, or wants a slow sync.
     pub fn is_accepted(&self) -> bool {
         let Some(code) = self.code.map(Code) else {
             return false;
         };
         let gone = matches!(code, Code::NOT_FOUND | Code::GONE) && self.command == "Delete";
         code.is_success()
+            || code == Code::REFRESH_REQUIRED
             || code == Code::ALREADY_EXISTS
             || code == Code::CONFLICT_SERVER_WINS
             || gone

@@ -31,7 +31,11 @@ pub fn sessions(messages: Vec<Recorded>) -> Vec<Session> {
         }
         let header = &recorded.message.header;
         let (device, id) = (header.source.uri.to_string(), header.session_id.to_string());
-        let number = |message: &Message<'_>| message.header.msg_id.trim().parse::<u64>().ok();
+        let number = |message: &Message<'_>| {
+            let id = message.header.msg_id.trim();
+            let decimal = id.parse::<u64>().ok();
+            decimal.or_else(|| u64::from_str_radix(id, 16).ok())
+        };
         let open = sessions
             .iter_mut()
             .rev()
@@ -42,7 +46,12 @@ pub fn sessions(messages: Vec<Recorded>) -> Vec<Session> {
             if last.message == recorded.message {
                 continue;
             }
-            if number(&last.message) < number(&recorded.message) {
+            let grows = match (number(&last.message), number(&recorded.message)) {
+                (Some(last), Some(next)) => last < next,
+                // Ids that are no numbers only differ.
+                _ => last.message.header.msg_id != recorded.message.header.msg_id,
+            };
+            if grows {
                 open.messages.push(recorded);
                 continue;
             }
