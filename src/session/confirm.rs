@@ -7,8 +7,8 @@ use super::state::{Awaited, Mode, Sent, Stage};
 use super::turn::Turn;
 use crate::content::Digest;
 use crate::sync::{
-    Answer, Change, Entry, Generation, ItemId, KnownQuery, Modseq, OutgoingQuery, Query, Round,
-    Selection,
+    Answer, Change, Entry, Generation, ItemId, KnownQuery, Mark, Modseq, OutgoingQuery, Query,
+    Round, Selection,
 };
 use crate::syncml::{Code, Map, Status};
 
@@ -108,6 +108,7 @@ impl Turn<'_> {
                     seen: awaited.version,
                     sent: None,
                     digest: Digest::default(),
+                    mark: Mark::default(),
                     failures: 0,
                     ..entry
                 };
@@ -119,6 +120,7 @@ impl Turn<'_> {
                     luid: None,
                     seen: Modseq(0),
                     digest: Digest::default(),
+                    mark: Mark::default(),
                     ..entry
                 };
                 self.put_entry(view, again, None);
@@ -274,7 +276,7 @@ impl Turn<'_> {
             {
                 self.drop_entry(view, other);
             }
-            let entry = Entry::named(id, &luid, seen, Digest::default(), round);
+            let entry = Entry::named(id, &luid, seen, round);
             self.put_entry(view, entry, None);
         }
         self.answer_refs(

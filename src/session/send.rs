@@ -9,7 +9,7 @@ use super::state::{Awaited, Mode, Outgoing, Sent, Stage};
 use super::turn::Turn;
 use crate::content::{self, Digest, Format};
 use crate::sync::{
-    Answer, Cursor, Entry, Item, ItemId, ItemMeta, Modseq, OutgoingQuery, Query, Selection,
+    Answer, Cursor, Entry, Item, ItemId, ItemMeta, Mark, Modseq, OutgoingQuery, Query, Selection,
 };
 use crate::syncml::{self, Change, ChangeKind, Command, Data, Location, Meta, Sync, Version};
 
@@ -488,6 +488,7 @@ impl Turn<'_> {
                 seen: Modseq(0),
                 sent: Some(meta.modseq),
                 digest: Digest::default(),
+                mark: Mark::default(),
                 round: current,
                 failures: 0,
             },
