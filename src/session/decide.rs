@@ -7,7 +7,7 @@ use super::apply::{Content, Incoming, Lookup, Op};
 use super::devinf::Target;
 use super::state::Mode;
 use super::turn::{Held, Turn};
-use crate::content::{self, Digest, ReadHint, Record};
+use crate::content::{self, Digest, Record, read_stored};
 use crate::sync::{ConflictPolicy, Entry, ItemId, Modseq};
 use crate::syncml::{ChangeKind, Code};
 
@@ -511,21 +511,6 @@ impl Turn<'_> {
             self.write_item(Some(id), incoming, Some(record));
         }
     }
-}
-
-/// Reads a body as it is stored: nothing is left to guess.
-pub(super) fn read_stored(body: &[u8], format: content::Format) -> Option<Record> {
-    let kind = matches!(
-        format,
-        content::Format::PlainText | content::Format::VNote11
-    )
-    .then_some(content::Kind::Note);
-    let hint = ReadHint {
-        format: Some(format),
-        kind,
-        ..ReadHint::default()
-    };
-    content::read(body, &hint).ok().map(|parsed| parsed.record)
 }
 
 /// When the item says that it was changed last: REV or LAST-MODIFIED, as comparable text.

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::LoadFailed;
-use super::decide::read_stored;
 use super::devinf::Target;
 use super::state::{Awaited, Mode, Outgoing, Sent, Stage};
 use super::turn::Turn;
@@ -433,16 +432,13 @@ impl Turn<'_> {
 
     /// The item's body as the device can hold it.
     fn body_for(&mut self, target: &Target, item: &Item) -> Option<Vec<u8>> {
-        let record = read_stored(&item.body, item.meta.format)?;
-        Some(content::write(
-            &record,
-            &content::Target {
-                format: target.holding.format,
-                capabilities: target.capabilities(),
-                utc: target.holding.utc,
-                time_zone: self.context.settings.time_zone,
-            },
-        ))
+        let for_device = content::Target {
+            format: target.holding.format,
+            capabilities: target.capabilities(),
+            utc: target.holding.utc,
+            time_zone: self.context.settings.time_zone,
+        };
+        content::lower(&item.body, item.meta.format, &for_device)
     }
 
     fn sent(
