@@ -16,6 +16,7 @@ use super::state::{Phase, Stage};
 use super::turn::{Held, Turn};
 use crate::content::{self, Digest, Floating, Format, Kind, MatchKey, ReadHint, Record};
 use crate::device;
+use crate::sync::recording::{Event, What};
 use crate::sync::{
     Answer, Change, Datastore, Entry, Item, ItemId, ItemMeta, ItemWrite, KnownQuery, Mark, Modseq,
     Query,
@@ -158,6 +159,7 @@ impl Turn<'_> {
         let mut ops = Vec::with_capacity(sync.commands.len());
         self.collect(link, &sync.commands, position, &mut ops);
         let mut lookup = self.look_up(link, &target, &mut ops)?;
+        let view = self.state.links[link].view;
         // What the device still has as it was comes first: no other item may take its place.
         let mut codes = vec![None; ops.len()];
         for (op, code) in ops.iter().zip(&mut codes) {
@@ -166,10 +168,23 @@ impl Turn<'_> {
             }
         }
         for (op, code) in ops.iter().zip(codes) {
+            let before = lookup.by_luid.get(&op.luid).copied();
             let code = match code {
                 Some(code) => code,
                 None => self.apply(link, &target, op, &mut lookup),
             };
+            let item = lookup.by_luid.get(&op.luid).copied().or(before);
+            let what = match op.kind {
+                ChangeKind::Add => What::ReceivedAdd,
+                ChangeKind::Delete => What::ReceivedDelete,
+                _ => What::ReceivedReplace,
+            };
+            self.trace.push(&Event {
+                item: item.unwrap_or_default(),
+                code: code.0,
+                luid: &op.luid,
+                ..Event::new(what, Some(view))
+            });
             if op.answered {
                 let luid = Some(op.luid.as_str()).filter(|luid| !luid.is_empty());
                 self.answer_refs(op.position, op.cmd_id, op.kind.name(), code, None, luid);
@@ -353,6 +368,8 @@ impl Turn<'_> {
             if let Some(entry) = &held.entry
                 && let Some(luid) = &entry.luid
                 && entry.mark != Mark::default()
+                && entry.failures == 0
+                && entry.sent.is_none()
                 && entry.seen == held.meta.modseq
                 && !held.meta.deleted
                 && collections.contains(&held.meta.datastore)
