@@ -103,7 +103,7 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     let settings = setup::settings(&config)?;
     let running = Running::start(&config, &settings.nonce_secret)?;
     let gateways = running.as_ref().map(|running| running.gateways().clone());
-    let exchange = Exchange::new(store.clone(), settings);
+    let exchange = Exchange::new(store.clone(), settings).recorded(config.recording.depth);
     let server = Server::start(
         Service::new(exchange, store).with_gateways(gateways.clone()),
         &config.listen,
