@@ -16,7 +16,7 @@ use crate::sync::{Commit, Device, PeerQuery, SessionWrite, StoredSession};
 use crate::syncml::codec::{Form, Limits, decode, encode};
 use crate::syncml::{Carrier, Code, Command, Message, Status, Version};
 
-pub use recording::Depth;
+pub use recording::{Depth, SESSION_OCTETS};
 pub use summary::Summary;
 
 /// How often a message is worked on again after a concurrent write.
@@ -45,6 +45,7 @@ pub struct Exchange {
     store: Store,
     settings: std::sync::Arc<Settings>,
     depth: Depth,
+    session_octets: u64,
 }
 
 /// What a phone sent.
@@ -108,13 +109,15 @@ impl Exchange {
             store,
             settings: std::sync::Arc::new(settings),
             depth: Depth::default(),
+            session_octets: SESSION_OCTETS,
         }
     }
 
-    /// Keeps so much of each session.
+    /// Keeps so much of each session; messages only up to so many octets of one session.
     #[must_use]
-    pub fn recorded(mut self, depth: Depth) -> Self {
+    pub fn recorded(mut self, depth: Depth, session_octets: u64) -> Self {
         self.depth = depth;
+        self.session_octets = session_octets;
         self
     }
 
@@ -313,13 +316,21 @@ impl Exchange {
         };
         drop(reader);
         let reply = encode(&outcome.reply, &session.form());
+        let depth = if session.count(request.body.len() + reply.len()) > self.session_octets {
+            self.depth.min(Depth::Items)
+        } else {
+            self.depth
+        };
         let recording = recording::of(
             &mut outcome,
-            self.depth,
+            depth,
             &device.uri,
             carrier,
             account.modseq,
-            recording::masked(request.body, message).as_deref(),
+            (depth == Depth::Messages)
+                .then(|| recording::masked(request.body, message))
+                .flatten()
+                .as_deref(),
         );
         let state = StoredSession {
             session: header.session_id.to_string(),

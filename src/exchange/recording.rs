@@ -10,7 +10,7 @@ use crate::sync::{Change, Modseq, RecordingWrite};
 use crate::syncml::{Carrier, Command, Cred, Message};
 
 /// How much of a session is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Depth {
     /// What can be undone: which items were written.
     Numbers,
@@ -20,6 +20,10 @@ pub enum Depth {
     #[default]
     Messages,
 }
+
+/// Octets of messages that are kept of one session, unless it is said otherwise: enough for all of a usual one, and too
+/// little to be felt in a first sync of thousands of items.
+pub const SESSION_OCTETS: u64 = 262_144;
 
 /// What takes the place of credentials.
 const MASK: u8 = b'x';

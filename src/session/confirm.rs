@@ -7,7 +7,7 @@ use super::state::{Awaited, Mode, Sent, Stage};
 use super::turn::Turn;
 use crate::content::Digest;
 use crate::sync::recording::{Event, What};
-use crate::sync::{Change, Entry, Generation, ItemId, KnownQuery, Modseq, Round};
+use crate::sync::{Change, Entry, Generation, ItemId, KnownQuery, Mark, Modseq, Round};
 use crate::syncml::{Code, Map, Status};
 
 /// After so many refusals an item is not offered again until it changes.
@@ -104,6 +104,7 @@ impl Turn<'_> {
                     seen: awaited.version,
                     sent: None,
                     digest: Digest::default(),
+                    mark: Mark::default(),
                     failures: 0,
                     ..entry
                 };
@@ -115,6 +116,7 @@ impl Turn<'_> {
                     luid: None,
                     seen: Modseq(0),
                     digest: Digest::default(),
+                    mark: Mark::default(),
                     ..entry
                 };
                 self.put_entry(view, again, None);
@@ -276,7 +278,7 @@ impl Turn<'_> {
             {
                 self.drop_entry(view, other);
             }
-            let entry = Entry::named(id, &luid, seen, Digest::default(), round);
+            let entry = Entry::named(id, &luid, seen, round);
             self.trace.push(&Event {
                 item: id,
                 version: seen,

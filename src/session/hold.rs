@@ -14,7 +14,7 @@ use super::turn::{Held, Turn};
 use crate::content::Digest;
 use crate::sync::recording::{Event, What};
 use crate::sync::{
-    Answer, ConflictPolicy, Cursor, Datastore, Entry, ItemId, ItemMeta, OutgoingQuery, Query,
+    Answer, ConflictPolicy, Cursor, Datastore, Entry, ItemId, ItemMeta, Mark, OutgoingQuery, Query,
     Selection, Tally,
 };
 
@@ -37,6 +37,7 @@ impl Turn<'_> {
             seen: meta.modseq,
             sent: None,
             digest: Digest::default(),
+            mark: Mark::default(),
             failures: Entry::PENDING,
             ..entry
         };
@@ -54,7 +55,8 @@ impl Turn<'_> {
         let (view, mode, round) = (of.view, of.mode, of.round);
         let refresh = mode == Mode::RefreshFromClient;
         let mut state = self.view_state(view);
-        if !(state.pending && mode.client_sends()) && !refresh {
+        let decides = refresh || (state.pending && mode.client_sends());
+        if !decides {
             return Ok(());
         }
         let mut deletions = FxHashSet::default();
@@ -226,7 +228,7 @@ impl Turn<'_> {
                 luid: None,
                 seen: version,
                 failures: Entry::HELD,
-                ..Entry::named(*id, "", version, Digest::default(), round)
+                ..Entry::named(*id, "", version, round)
             };
             self.put_entry(view, entry, None);
         }

@@ -159,6 +159,12 @@ impl Session {
         serde_json::to_vec(&self.state).expect("a session's state has string keys only")
     }
 
+    /// Counts the octets of a message and its reply; gives those of the session so far.
+    pub fn count(&mut self, octets: usize) -> u64 {
+        self.state.octets = self.state.octets.saturating_add(octets as u64);
+        self.state.octets
+    }
+
     /// How messages of this session are written.
     pub fn form(&self) -> crate::syncml::codec::Form {
         self.state.form()

@@ -255,6 +255,9 @@ pub(super) struct State {
     pub outgoing: Option<Outgoing>,
     /// Messages so far.
     pub messages: u32,
+    /// Octets of messages so far, both ways.
+    #[serde(default)]
+    pub octets: u64,
 }
 
 impl State {
@@ -277,6 +280,7 @@ impl State {
             incoming: None,
             outgoing: None,
             messages: 0,
+            octets: 0,
         }
     }
 

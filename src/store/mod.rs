@@ -24,6 +24,7 @@ mod holds;
 mod items;
 mod load;
 mod outgoing;
+mod prune;
 mod readers;
 mod recording;
 mod row;
@@ -41,6 +42,7 @@ pub use error::StoreError;
 pub use holds::{Decided, Decision};
 pub use items::NewItem;
 pub use load::Reader;
+pub use prune::{Keep, Pruned};
 pub use recording::{Held, RecordedMessage, Recording};
 pub use undo::Undone;
 

@@ -132,3 +132,72 @@ fn recordings_outlive_a_forgotten_device_but_not_the_account() {
         assert_eq!(store.recorded_messages(alice, 1).unwrap(), []);
     });
 }
+
+#[test]
+fn what_is_kept_long_enough_is_taken_away() {
+    on_every_store(|store| {
+        let (account, device) = account_and_device(store);
+        let mut draft = Draft::begin(store, account, device);
+        let ids: Vec<ItemId> = (0..3)
+            .map(|_| draft.add(Datastore::Contacts, "x"))
+            .collect();
+        for id in &ids {
+            draft.entry(Datastore::Contacts, seen(*id, &id.to_string(), 1, 1));
+        }
+        draft.commit(store).unwrap();
+        // All that the drafts write happened in 1970.
+        let mut draft = Draft::begin(store, account, device);
+        draft.write(ids[0], Datastore::Contacts, "y");
+        draft.delete(ids[1]);
+        draft.delete(ids[2]);
+        draft.0.changes.push(Change::DropEntry {
+            view: Datastore::Contacts,
+            item: ids[1],
+        });
+        draft.commit(store).unwrap();
+        for session in ["1", "2", "3"] {
+            let mut write = message(session, 1, 0, "x");
+            write.recording.as_mut().unwrap().holds = session == "1";
+            commit(store, account, device, write).unwrap();
+        }
+        let keep = crate::store::Keep {
+            recording_days: 36_500,
+            recordings: 1,
+            revision_days: 36_500,
+            tombstone_days: 36_500,
+            session_days: 3_650_000,
+        };
+        let pruned = store.prune(&keep).unwrap();
+        // The one that waits for the operator stays, and the newest.
+        let left: Vec<i64> = store
+            .recordings(account, 9, |_| true)
+            .unwrap()
+            .iter()
+            .map(|of| of.number)
+            .collect();
+        assert_eq!(left, [3, 1]);
+        assert_eq!(
+            (pruned.recordings, pruned.revisions, pruned.tombstones),
+            (1, 0, 0)
+        );
+        assert!(store.recorded_messages(account, 2).unwrap().is_empty());
+
+        let keep = crate::store::Keep {
+            recording_days: 1,
+            recordings: 100,
+            revision_days: 1,
+            tombstone_days: 1,
+            session_days: 1,
+        };
+        let pruned = store.prune(&keep).unwrap();
+        assert_eq!(pruned.recordings, 1);
+        assert_eq!(pruned.sessions, 1);
+        assert!(pruned.revisions <= 3);
+        let known = items(store, account, &Query::Items(ids.clone()));
+        let there: Vec<ItemId> = known.iter().map(|item| item.meta.id).collect();
+        assert!(there.contains(&ids[0]), "what lives stays");
+        assert!(there.contains(&ids[2]), "the device still has it");
+        assert_eq!(pruned.tombstones, usize::from(!there.contains(&ids[1])));
+        assert_eq!(store.prune(&keep).unwrap(), crate::store::Pruned::default());
+    });
+}
