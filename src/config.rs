@@ -62,6 +62,8 @@ pub struct RecordingConfig {
     pub days: u32,
     /// Of each account, how many sessions at most.
     pub sessions: u32,
+    /// Octets of messages that are kept of one session; the items are traced beyond that too.
+    pub session_bytes: u64,
 }
 
 /// `[keep]`: for how many days the database keeps what is over.
@@ -266,6 +268,7 @@ impl Config {
                 },
                 days: number(&layers, "recording.days"),
                 sessions: number(&layers, "recording.sessions"),
+                session_bytes: number(&layers, "recording.session_bytes"),
             },
             keep: KeepConfig {
                 revision_days: number(&layers, "keep.revision_days"),

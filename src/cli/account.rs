@@ -8,7 +8,7 @@ use super::failure::{Code, Failure};
 use super::{Global, output, password, setup};
 use crate::config::Config;
 use crate::store::{Store, StoreError};
-use crate::sync::{Account, Datastore, Secret};
+use crate::sync::{Account, ConflictPolicy, Datastore, Secret};
 
 /// Longest account name, octets.
 const LONGEST_NAME: usize = 64;
@@ -38,6 +38,17 @@ enum Command {
         #[command(flatten)]
         password: password::Source,
     },
+    /// Choose who wins if both sides changed an item of this account
+    Set {
+        /// User name
+        name: String,
+        /// server, client, newer, duplicate, merge; default: as in the configuration
+        #[arg(long, value_name = "POLICY", value_parser = policy)]
+        conflict: Chosen,
+        /// For this datastore alone
+        #[arg(long)]
+        datastore: Option<Datastore>,
+    },
     /// Remove an account with its devices and all its items
     Remove {
         /// User name
@@ -46,6 +57,19 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// A policy, or none of the account's own.
+#[derive(Debug, Clone, Copy)]
+struct Chosen(Option<ConflictPolicy>);
+
+fn policy(text: &str) -> Result<Chosen, String> {
+    if text == "default" {
+        return Ok(Chosen(None));
+    }
+    text.parse()
+        .map(|policy| Chosen(Some(policy)))
+        .map_err(|error| format!("{error}, or default"))
 }
 
 /// Runs one of them.
@@ -79,6 +103,25 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
                 output::line(format!("the password of {name} is now {}", password.text))?;
             } else {
                 output::line(format!("the password of {name} is changed"))?;
+            }
+        }
+        Command::Set {
+            name,
+            conflict,
+            datastore,
+        } => {
+            let account = setup::account(&store, &name)?;
+            let mut conflicts = account.conflicts;
+            conflicts.set(datastore, conflict.0);
+            store.set_conflicts(account.id, &conflicts)?;
+            if global.json {
+                output::json(&json!({ "account": name, "conflicts": conflicts.to_string() }))?;
+            } else if conflicts.is_empty() {
+                output::line(format!(
+                    "conflicts of {name} are settled as in the configuration"
+                ))?;
+            } else {
+                output::line(format!("conflicts of {name} are settled by: {conflicts}"))?;
             }
         }
         Command::Remove { name, yes } => {
@@ -161,6 +204,7 @@ fn list(store: &Store, global: &Global) -> anyhow::Result<()> {
             "items": counts.iter().map(|(datastore, count)| (datastore.name(), *count)).collect::<std::collections::BTreeMap<_, _>>(),
             "devices": devices,
             "created": account.created,
+            "conflicts": account.conflicts.to_string(),
         }));
         rows.push(vec![
             account.name,

@@ -2,6 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
 use anyhow::Context as _;
 
 use super::failure::{Code, Failure};
@@ -11,7 +15,7 @@ use super::{Global, output, setup};
 use crate::config::Flag;
 use crate::exchange::{Exchange, ExchangeError, Reply, Request};
 use crate::sms::Gateways;
-use crate::store::{Store, StoreError};
+use crate::store::{Keep, Pruned, Store, StoreError};
 use crate::sync::AccountId;
 use crate::telemetry;
 use crate::web::{Engine, Limits, Server};
@@ -103,13 +107,16 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     let settings = setup::settings(&config)?;
     let running = Running::start(&config, &settings.nonce_secret)?;
     let gateways = running.as_ref().map(|running| running.gateways().clone());
-    let exchange = Exchange::new(store.clone(), settings).recorded(config.recording.depth);
+    let recording = config.recording;
+    let exchange =
+        Exchange::new(store.clone(), settings).recorded(recording.depth, recording.session_bytes);
     let server = Server::start(
-        Service::new(exchange, store).with_gateways(gateways.clone()),
+        Service::new(exchange, store.clone()).with_gateways(gateways.clone()),
         &config.listen,
         Limits::from(config.http),
     )
     .map_err(|error| cannot_listen(&config.listen, &error))?;
+    let pruning = Pruning::start(store, setup::keep(&config))?;
     tracing::info!(
         database = config.shown_database(),
         listen = %server.address(),
@@ -123,6 +130,7 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     signals.wait(&server)?;
     tracing::info!("stopping: running requests end, new ones are refused");
     server.stop().context("the HTTP server failed")?;
+    pruning.stop();
     if let Some(running) = running {
         running.stop();
     }
@@ -140,6 +148,53 @@ fn reachable(address: SocketAddr) -> String {
         });
     }
     format!("http://{address}")
+}
+
+/// A thread that takes away what is kept no longer, when the server starts and each hour.
+struct Pruning {
+    stop: mpsc::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+/// How long it rests.
+const PRUNING_REST: Duration = Duration::from_secs(3600);
+
+impl Pruning {
+    fn start(store: Store, keep: Keep) -> std::io::Result<Self> {
+        let (stop, stopped) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("pruning".to_owned())
+            .spawn(move || {
+                loop {
+                    match store.prune(&keep) {
+                        Ok(pruned) if pruned != Pruned::default() => tracing::info!(
+                            recordings = pruned.recordings,
+                            revisions = pruned.revisions,
+                            tombstones = pruned.tombstones,
+                            sessions = pruned.sessions,
+                            "what was kept long enough is taken away"
+                        ),
+                        Ok(_) => {}
+                        Err(error) => tracing::warn!(
+                            "what was kept long enough cannot be taken away: {error}; it is tried again in an hour"
+                        ),
+                    }
+                    let rested = stopped.recv_timeout(PRUNING_REST);
+                    if rested != Err(mpsc::RecvTimeoutError::Timeout) {
+                        return;
+                    }
+                }
+            })?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends it after the account that it is at.
+    fn stop(self) {
+        drop(self.stop);
+        if self.thread.join().is_err() {
+            tracing::warn!("the thread that takes away what is old has failed");
+        }
+    }
 }
 
 /// Why the server cannot listen there.

@@ -10,7 +10,7 @@ use super::failure::{Code, Failure};
 use crate::config::{Config, Flag};
 use crate::exchange;
 use crate::session;
-use crate::store::{Store, StoreConfig, StoreError};
+use crate::store::{Keep, Store, StoreConfig, StoreError};
 use crate::sync::Account;
 use crate::telemetry;
 
@@ -95,6 +95,17 @@ pub(super) fn settings(config: &Config) -> anyhow::Result<exchange::Settings> {
         session_timeout: sync.session_timeout_seconds,
         nonce_secret: hash.finalize().to_vec(),
     })
+}
+
+/// For how long what is kept.
+pub(super) fn keep(config: &Config) -> Keep {
+    Keep {
+        recording_days: config.recording.days,
+        recordings: config.recording.sessions,
+        revision_days: config.keep.revision_days,
+        tombstone_days: config.keep.tombstone_days,
+        session_days: config.keep.session_days,
+    }
 }
 
 /// The account of that name.

@@ -178,6 +178,15 @@ pub const KEYS: &[Key] = &[
         "How many sessions are kept of each account, the newest ones.",
     ),
     key(
+        "recording.session_bytes",
+        Kind::Number {
+            min: 0,
+            max: 1_073_741_824,
+        },
+        "262144",
+        "How many octets of messages are kept of one session, from its beginning; items are recorded beyond that too.",
+    ),
+    key(
         "keep.revision_days",
         Kind::Number {
             min: 1,

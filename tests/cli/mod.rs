@@ -2,6 +2,7 @@
 
 mod accounts;
 mod configuration;
+mod held;
 mod items;
 mod program;
 mod replay;

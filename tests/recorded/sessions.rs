@@ -142,3 +142,33 @@ fn a_session_that_breaks_off_is_recorded_as_far_as_it_came() {
     assert_eq!(received, world.held().len());
     assert!(received > 0);
 }
+
+#[test]
+fn of_a_long_session_the_beginning_is_kept_and_every_item() {
+    let mut world = World::new();
+    world.settings.max_message = 2_000;
+    world.session_octets = 12_000;
+    let mut phone = world.phone(1);
+    for number in 0..60 {
+        phone.add(STORE, card(&format!("Person{number}"), "+46 1"));
+    }
+    world.sync(&mut phone, Mode::TwoWay);
+    let messages = world
+        .store
+        .recorded_messages(world.account.id, world.last().number)
+        .unwrap();
+    let kept = messages.iter().take_while(|of| !of.request.is_empty());
+    let kept: Vec<usize> = kept.map(|of| of.request.len() + of.reply.len()).collect();
+    assert!(!kept.is_empty() && kept.len() < messages.len(), "{kept:?}");
+    assert!(kept.iter().sum::<usize>() <= 12_000);
+    assert!(
+        messages[kept.len()..]
+            .iter()
+            .all(|of| of.request.is_empty() && of.reply.is_empty())
+    );
+    let last = world.last();
+    assert_eq!(
+        world.count(&last, What::ReceivedReplace) + world.count(&last, What::ReceivedAdd),
+        60
+    );
+}

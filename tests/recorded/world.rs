@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use candybar::content::{self, Format, ReadHint};
-use candybar::exchange::{Depth, Exchange, Request as ServerRequest, Settings as ServerSettings};
+use candybar::exchange::{
+    Depth, Exchange, Request as ServerRequest, SESSION_OCTETS, Settings as ServerSettings,
+};
 use candybar::handset::{
     Answer, Behaviour, Luid, Memory, Mode, Phone, PhoneError, Post, Report, Request, Settings,
     TransportError,
@@ -25,6 +27,7 @@ pub(super) struct World {
     pub(super) account: Account,
     pub(super) settings: session::Settings,
     pub(super) depth: Depth,
+    pub(super) session_octets: u64,
     clock: Rc<Cell<i64>>,
 }
 
@@ -43,6 +46,7 @@ impl World {
             account,
             settings: session::Settings::default(),
             depth: Depth::Messages,
+            session_octets: SESSION_OCTETS,
             clock: Rc::new(Cell::new(1_700_000_000)),
         }
     }
@@ -61,7 +65,7 @@ impl World {
                 nonce_secret: b"recorded".to_vec(),
             },
         )
-        .recorded(self.depth);
+        .recorded(self.depth, self.session_octets);
         let settings = Settings::new("http://server/sync", "alice", "wonderland");
         let time = self.clock.clone();
         let deliver: Box<Delivery> = Box::new(move |post| {
