@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 use std::fs;
 use std::io::{IsTerminal as _, Write as _};
@@ -94,6 +95,8 @@ struct SyncArgs {
     #[arg(long, value_name = "OCTETS", default_value_t = 16_384,
           value_parser = clap::value_parser!(u64).range(1000..))]
     max_msg_size: u64,
+    #[command(flatten)]
+    wanted: wanted::WantedArgs,
     /// Seconds to wait for an answer.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     timeout: u64,
@@ -164,6 +167,8 @@ enum UsageError {
     Device(PathBuf, String),
     #[error("{0} of {1} is not on the phone")]
     Item(String, String),
+    #[error("a filter of fields needs --protocol 1.2; {version} has none", version = .0.dtd())]
+    Fields(Version),
     #[error("{0} is not there; a phone begins with `handset sync` or `handset add`")]
     NoPhone(PathBuf),
 }
@@ -292,6 +297,7 @@ fn sync(args: &SyncArgs) -> anyhow::Result<ExitCode> {
     if names.is_empty() {
         names.extend(DATASTORES);
     }
+    args.wanted.apply(&mut settings, &names)?;
     let (file, memory) = memory(&args.state, args.device.as_deref())?;
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)

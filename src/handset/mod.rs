@@ -32,6 +32,6 @@ pub use memory::{CachedMap, DatastoreMemory, ItemState, Luid, Memory, Octets, St
 pub use mode::{Mode, UnknownMode};
 pub use phone::{Phone, PhoneError};
 pub use report::{Changes, DatastoreReport, Direction, ItemFailure, Report};
-pub use settings::{Addresses, Settings};
+pub use settings::{Addresses, Settings, Wanted};
 pub use state_file::{StateFile, StateFileError};
 pub use transport::{Answer, HttpTransport, Post, Transport, TransportError};
