@@ -477,6 +477,42 @@ mod tests {
     }
 
     #[test]
+    fn filters_are_announced_to_1_2_alone() {
+        let caps = |version| {
+            let form = Form::new(Carrier::Xml, version);
+            let item = own(&Settings::default(), &form, &[], Detail::Full);
+            let Data::DevInf(devinf) = item.data else {
+                panic!("no DevInf")
+            };
+            let rx = |store: &DataStoreInfo<'_>| {
+                store
+                    .filter_rx
+                    .iter()
+                    .map(|of| of.kind.to_string())
+                    .collect()
+            };
+            let store = devinf
+                .datastores
+                .iter()
+                .find(|store| store.source_ref == "calendar");
+            let store = store.expect("a calendar");
+            let keywords = store
+                .filter_caps
+                .iter()
+                .map(|cap| cap.keywords.join(" "))
+                .collect();
+            (rx(store), keywords)
+        };
+        let none: (Vec<String>, Vec<String>) = Default::default();
+        assert_eq!(caps(Version::V11), none);
+        let (rx, keywords): (Vec<String>, Vec<String>) = caps(Version::V12);
+        assert_eq!(rx, ["syncml:filtertype-cgi"]);
+        assert_eq!(keywords, ["SINCE BEFORE MAXSIZE", "SINCE BEFORE MAXSIZE"]);
+        assert!(filterable(Datastore::Contacts).any(|name| name == "CLASS"));
+        assert!(filterable(Datastore::Notes).any(|name| name == "BODY"));
+    }
+
+    #[test]
     fn less_detail_is_smaller_and_still_names_the_datastores_of_the_session() {
         let contacts = [Addressed {
             view: Datastore::Contacts,

@@ -70,6 +70,13 @@ pub(super) fn wrapped_properties<'a, S: Source<'a>>(
     }
 }
 
+/// The properties of all content types of a document.
+pub(super) fn all_properties(devinf: DevInf<'_>) -> Vec<PropertyInfo<'_>> {
+    let stores = devinf.datastores.into_iter().flat_map(|of| of.ct_caps);
+    let caps = devinf.ct_caps.into_iter().chain(stores);
+    caps.flat_map(|cap| cap.properties).collect()
+}
+
 /// Properties of an open element of DevInf, whatever it is.
 fn properties_element<'a, S: Source<'a>>(
     source: &mut S,
@@ -77,11 +84,7 @@ fn properties_element<'a, S: Source<'a>>(
 ) -> Result<Vec<PropertyInfo<'a>>> {
     let mut caps = Vec::new();
     match tag {
-        d::DEVINF => {
-            let devinf = read(source)?;
-            caps = devinf.ct_caps;
-            caps.extend(devinf.datastores.into_iter().flat_map(|of| of.ct_caps));
-        }
+        d::DEVINF => return Ok(all_properties(read(source)?)),
         d::CT_CAP => ct_caps(source, &mut caps)?,
         d::PROPERTY => return Ok(vec![property(source)?]),
         d::PROP_NAME => {

@@ -96,8 +96,13 @@ fn filter<'a, S: Source<'a>>(source: &mut S, filter: &mut Filter<'a>) -> Result<
 
 /// Reads the properties of a Field filter that came as a document of their own.
 fn listed_fields<'a, S: Source<'a>>(source: &mut S, field: &mut Item<'a>) {
-    let Data::Bytes(bytes) = &field.data else {
-        return;
+    let bytes = match &mut field.data {
+        Data::Bytes(bytes) => bytes,
+        Data::DevInf(devinf) => {
+            field.data = Data::Properties(devinf::all_properties(std::mem::take(&mut **devinf)));
+            return;
+        }
+        _ => return,
     };
     let limits = source.limits();
     let mut elements = 0;
