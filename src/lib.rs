@@ -16,6 +16,8 @@ pub mod exchange;
 pub mod filter;
 // The virtual phone: a SyncML client that can be scripted.
 pub mod handset;
+// Notifications, settings and their way in short messages, as octets.
+pub mod push;
 // Passwords and other secrets: encryption at rest.
 pub mod secret;
 // Sans-IO SyncML server sessions.

@@ -6,6 +6,7 @@ mod codec;
 mod fuzz;
 mod hostile;
 mod kill;
+mod models;
 mod netsim;
 mod support;
 mod syncevolution;

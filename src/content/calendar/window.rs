@@ -262,8 +262,9 @@ fn series(
         let mut found = false;
         let known = dates_between(&rule, range, |date| {
             let start = span.on(date, local);
-            found = !ended(date, start) && counts(start);
-            !found
+            let over = ended(date, start);
+            found = !over && counts(start);
+            !found && !over
         });
         // What cannot be expanded is taken to go on until its end.
         let goes_on = || match rule.until() {
