@@ -14,6 +14,7 @@ mod digest;
 mod format;
 mod json;
 mod line;
+mod lost;
 mod merge;
 mod model;
 mod note;
@@ -25,6 +26,7 @@ pub use capabilities::{Capabilities, ParamCapability, PropertyCapability, modern
 pub use digest::{Digest, MatchKey, digest, match_key, matches};
 pub use format::Format;
 pub use json::to_json;
+pub use lost::lost;
 pub use merge::{Merged, merge, overlay, same};
 pub use model::{Component, Kind, Param, Property, Record, Value};
 pub use split::split;
