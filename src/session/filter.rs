@@ -9,7 +9,7 @@
 //! only what is new to the device has to pass. Fields that a filter leaves out are neither sent nor taken for deleted.
 
 use super::turn::Turn;
-use crate::content::{Format, Kind, PropertyCapability};
+use crate::content::{self, Format, Kind, PropertyCapability};
 use crate::device;
 use crate::filter::{
     self, Address, Expression, Field, Filter, FilterError, FilterType, MAX_FIELDS, Subject,
@@ -113,7 +113,7 @@ impl Turn<'_> {
         let Some(filter) = filter.filter(|filter| filter.record.is_some()) else {
             return true;
         };
-        let Some(record) = super::decide::read_stored(&item.body, item.meta.format) else {
+        let Some(record) = content::read_stored(&item.body, item.meta.format) else {
             return true;
         };
         filter.passes(&Subject {

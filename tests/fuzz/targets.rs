@@ -145,6 +145,18 @@ fn item(data: &[u8], formats: &[Format], kind: Option<Kind>) {
                 ..Target::new(*format)
             };
             let written = content::write(record, &target);
+            // A stored body is lowered to what its record is written as, whatever way is taken.
+            let stored = content::write(record, &Target::new(*format));
+            let lowered = content::lower(&stored, *format, &target).expect("our own item");
+            let again = content::read_stored(&lowered, *format).map(|of| content::digest(&of));
+            let whole = content::read_stored(&stored, *format).expect("our own item");
+            let written_whole = content::write(&whole, &target);
+            let whole = content::read_stored(&written_whole, *format);
+            assert_eq!(
+                again,
+                whole.map(|of| content::digest(&of)),
+                "lowered otherwise than written"
+            );
             let hint = ReadHint {
                 format: Some(*format),
                 kind: Some(record.kind),
