@@ -154,6 +154,7 @@ impl Turn<'_> {
             };
             let more = page.more && !page.items.is_empty();
             for (item, entry) in page.items {
+                let meant = self.within_view(link, &item);
                 query.after = Cursor {
                     modseq: item.meta.modseq,
                     item: item.meta.id,
@@ -170,7 +171,7 @@ impl Turn<'_> {
                     .entry
                     .as_ref()
                     .is_some_and(|entry| entry.round == query.round && entry.luid.is_some());
-                if !held.meta.deleted && !named {
+                if meant && !held.meta.deleted && !named {
                     found.insert(id);
                 }
             }
