@@ -62,7 +62,8 @@ macro_rules! any {
 /// Values: round.
 macro_rules! every {
     () => {
-        " AND (i.deleted = 0 OR e.item IS NOT NULL) AND (e.sent IS NULL OR e.round < ?)"
+        " AND (i.deleted = 0 OR e.item IS NOT NULL) AND (e.item IS NULL OR e.failures >= 0) \
+         AND (e.sent IS NULL OR e.round < ?)"
     };
 }
 

@@ -94,7 +94,7 @@ impl Selection {
                     Self::All | Self::Unclaimed => true,
                 };
         };
-        if entry.failures < 0 && matches!(self, Self::Changes { .. }) {
+        if entry.failures < 0 && matches!(self, Self::Changes { .. } | Self::Every { .. }) {
             return false;
         }
         let current = entry.round == round;
