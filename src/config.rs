@@ -6,6 +6,7 @@
 pub mod key;
 mod layer;
 mod print;
+mod profiles;
 #[cfg(test)]
 mod tests;
 
@@ -83,6 +84,8 @@ pub struct Config {
     pub server_id: String,
     /// `[sync]`
     pub sync: SyncConfig,
+    /// `[devices]`: the folder of the operator's own device profiles.
+    pub profiles: Option<PathBuf>,
     /// `[http]`
     pub http: HttpConfig,
     /// `[log]`
@@ -212,6 +215,9 @@ impl Config {
                 time_zone: number(&layers, "sync.time_zone"),
                 aliases: aliases(&text("sync.aliases")).unwrap_or_default(),
             },
+            profiles: Some(text("devices.profiles"))
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from),
             http: HttpConfig {
                 max_body_bytes: number(&layers, "http.max_body_bytes"),
                 workers: match number(&layers, "http.workers") {

@@ -120,6 +120,13 @@ impl Capabilities {
         &self.properties
     }
 
+    /// Takes away every MaxSize.
+    pub fn forget_sizes(&mut self) {
+        for property in &mut self.properties {
+            property.max_size = None;
+        }
+    }
+
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         self.properties.is_empty()

@@ -102,10 +102,7 @@ impl Turn<'_> {
         }
         if view == Datastore::Calendar {
             let devinf = super::devinf::kept(&self.device.devinf);
-            if super::devinf::Target::of(devinf.as_ref(), source, view)
-                .holding
-                .mixed
-            {
+            if self.target_at(devinf.as_ref(), source, view).holding.mixed {
                 view = Datastore::Agenda;
             }
         }

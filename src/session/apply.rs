@@ -9,7 +9,7 @@ use base64::Engine as _;
 use rustc_hash::FxHashMap;
 
 use super::LoadFailed;
-use super::devinf::Target;
+use super::profile::Target;
 use super::state::{Phase, Stage};
 use super::turn::{Held, Turn};
 use crate::content::{self, Digest, Floating, Format, MatchKey, ReadHint, Record};
@@ -253,17 +253,10 @@ impl Turn<'_> {
             .iter()
             .flatten()
             .find_map(|meta| meta.version.as_deref());
-        let local = !target.holding.utc && self.context.settings.time_zone != chrono_tz::Tz::UTC;
         let hint = ReadHint {
             format: media.and_then(|media| Format::from_mime(media, version)),
             kind: Some(device::default_kind(view)),
-            time_zone: self.context.settings.time_zone,
-            floating: if local {
-                Floating::Local
-            } else {
-                Floating::Keep
-            },
-            ..ReadHint::default()
+            ..target.hint()
         };
         let parsed = content::read(&body, &hint).map_err(|error| {
             self.note(
@@ -288,7 +281,7 @@ impl Turn<'_> {
             self.note(Some(view), Some(luid), format!("odd content: {warning}"));
         }
         Ok(Incoming {
-            plain: hint.floating == Floating::Keep,
+            plain: hint.floating == Floating::Keep && hint.dialect.is_none(),
             digest: content::digest(&parsed.record),
             key: content::match_key(&parsed.record),
             format: parsed.format,

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::settings::Settings;
-use crate::content::{Capabilities, Format};
+use crate::content::Format;
 use crate::device;
+use crate::device::profile::{DevInfParams, Traits};
 use crate::sync::Datastore;
 use crate::syncml::codec::{Form, Limits, decode_devinf, encode_devinf};
 use crate::syncml::{
@@ -43,6 +44,7 @@ pub(super) fn own(
     form: &Form,
     addressed: &[Addressed],
     detail: Detail,
+    traits: &Traits,
 ) -> Item<'static> {
     let version = form.version;
     let content_type = |format: Format| ContentType {
@@ -52,7 +54,11 @@ pub(super) fn own(
     let mut flat: Vec<CtCap<'static>> = Vec::new();
     let datastores = OFFERED
         .iter()
-        .filter(|datastore| detail == Detail::Full || addressed.iter().any(|of| of.is(**datastore)))
+        .filter(|datastore| {
+            let hidden = |of: &Vec<Datastore>| of.contains(datastore);
+            addressed.iter().any(|of| of.is(**datastore))
+                || detail == Detail::Full && !traits.devinf_hides.as_ref().is_some_and(hidden)
+        })
         .map(|datastore| {
             let addressed = addressed.iter().find(|of| of.is(*datastore));
             let uri = addressed.map_or_else(|| datastore.name().to_owned(), |of| of.uri.clone());
@@ -72,6 +78,12 @@ pub(super) fn own(
             let ct_caps: Vec<_> = described
                 .iter()
                 .map(|format| ct_cap(*format, content_type(*format)))
+                .map(|mut cap| {
+                    if traits.devinf_params == Some(DevInfParams::Names) {
+                        name_params(&mut cap);
+                    }
+                    cap
+                })
                 .collect();
             if version < Version::V12 {
                 for cap in &ct_caps {
@@ -212,6 +224,21 @@ fn ct_cap(format: Format, content_type: ContentType<'static>) -> CtCap<'static> 
     }
 }
 
+/// Tells the values of TYPE as parameters of their own.
+fn name_params(cap: &mut CtCap<'static>) {
+    for property in &mut cap.properties {
+        let told = std::mem::take(&mut property.params);
+        property.params = told
+            .into_iter()
+            .flat_map(|param| param.values)
+            .map(|name| ParamInfo {
+                name,
+                ..ParamInfo::default()
+            })
+            .collect();
+    }
+}
+
 fn property(name: &&'static str) -> PropertyInfo<'static> {
     let types: &[&'static str] = match *name {
         "TEL" => &[
@@ -335,43 +362,21 @@ const NOTE: &[&str] = &[
     "LUID",
 ];
 
-/// What a session knows of the device's datastore.
-#[derive(Debug)]
-pub(super) struct Target {
-    pub holding: device::Holding,
-    pub number_of_changes: bool,
-    pub large_objects: bool,
-}
-
-impl Target {
-    pub(super) fn of(devinf: Option<&DevInf<'_>>, remote: &str, view: Datastore) -> Self {
-        match devinf {
-            Some(devinf) => Self {
-                holding: device::Holding::of(devinf, remote, view),
-                number_of_changes: devinf.number_of_changes,
-                large_objects: devinf.large_objects,
-            },
-            None => Self {
-                holding: device::Holding::unknown(view),
-                number_of_changes: false,
-                large_objects: false,
-            },
-        }
-    }
-
-    /// What the device can hold, if it said anything.
-    pub(super) fn capabilities(&self) -> Option<&Capabilities> {
-        (!self.holding.capabilities.is_empty()).then_some(&self.holding.capabilities)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn document(addressed: &[Addressed], detail: Detail) -> DevInf<'static> {
         let form = Form::new(Carrier::Wbxml, Version::V12);
-        match own(&Settings::default(), &form, addressed, detail).data {
+        match own(
+            &Settings::default(),
+            &form,
+            addressed,
+            detail,
+            &Traits::default(),
+        )
+        .data
+        {
             Data::DevInf(devinf) => *devinf,
             other => panic!("{other:?}"),
         }

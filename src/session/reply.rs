@@ -45,6 +45,13 @@ impl Reply {
         }
     }
 
+    /// The device takes no more octets than these.
+    pub(super) fn limit(&mut self, octets: u64) {
+        self.budget = usize::try_from(octets)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(RESERVE);
+    }
+
     /// MsgID of the reply.
     pub(super) fn msg_id(&self) -> &str {
         &self.message.header.msg_id

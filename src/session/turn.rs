@@ -7,6 +7,7 @@ use super::state::{Owed, Phase, Stage, State};
 use super::{
     Admission, Context, LoadFailed, Loads, Note, Outcome, Summary, ViewSummary, auth, devinf,
 };
+use crate::device::profile::Resolved;
 use crate::sync::{Change, Datastore, Device, Entry, ItemId, ItemMeta, Modseq, ViewState};
 use crate::syncml::codec::encoded_len;
 use crate::syncml::{Code, Command, Data, Get, Item, Location, Message, Meta, Results, Version};
@@ -47,11 +48,15 @@ pub(super) struct Turn<'t> {
     pub claims: FxHashMap<ItemId, Datastore>,
     pub notes: Vec<Note>,
     /// Per link, made when first needed.
-    pub targets: FxHashMap<usize, std::rc::Rc<devinf::Target>>,
+    pub targets: FxHashMap<usize, std::rc::Rc<super::profile::Target>>,
     /// Links whose Alert came in this message and was answered with 508.
     pub forced: Vec<usize>,
     /// MsgID of the request.
     pub msg_ref: String,
+    /// What the device does its own way.
+    pub own: std::rc::Rc<Resolved>,
+    /// Deletes in the reply.
+    pub deletes: u16,
 }
 
 impl<'t> Turn<'t> {
@@ -67,7 +72,7 @@ impl<'t> Turn<'t> {
             state,
             message.header.no_resp,
         );
-        Self {
+        let mut turn = Self {
             reply,
             device: context.device.clone(),
             views: Vec::new(),
@@ -80,10 +85,14 @@ impl<'t> Turn<'t> {
             targets: FxHashMap::default(),
             forced: Vec::new(),
             msg_ref: message.header.msg_id.to_string(),
+            own: std::rc::Rc::default(),
+            deletes: 0,
             state,
             context,
             loads,
-        }
+        };
+        turn.recognise(None);
+        turn
     }
 
     /// Works through the message.
@@ -172,9 +181,6 @@ impl<'t> Turn<'t> {
         if self.state.messages == 1 {
             remember_opening(&mut self.device.openings, self.context.request);
         }
-        if let Some(agent) = self.context.user_agent {
-            self.device.user_agent = Some(agent.chars().take(200).collect());
-        }
         let owed = Owed {
             msg_ref: self.msg_ref.clone(),
             cmd_ref: "0".to_owned(),
@@ -243,7 +249,7 @@ impl<'t> Turn<'t> {
         for item in items {
             if let Data::DevInf(devinf) = &item.data {
                 self.device.devinf = devinf::keep(devinf);
-                self.targets.clear();
+                self.recognise(Some(devinf));
                 code = Code::OK;
             }
         }
@@ -286,13 +292,14 @@ impl<'t> Turn<'t> {
     }
 
     /// What the device's datastore of a link can hold.
-    pub(super) fn target(&mut self, link: usize) -> std::rc::Rc<devinf::Target> {
+    pub(super) fn target(&mut self, link: usize) -> std::rc::Rc<super::profile::Target> {
         if let Some(target) = self.targets.get(&link) {
             return target.clone();
         }
         let devinf = devinf::kept(&self.device.devinf);
         let of = &self.state.links[link];
-        let target = std::rc::Rc::new(devinf::Target::of(devinf.as_ref(), &of.remote, of.view));
+        let target = self.target_at(devinf.as_ref(), &of.remote, of.view);
+        let target = std::rc::Rc::new(target);
         self.targets.insert(link, target.clone());
         target
     }
@@ -377,6 +384,9 @@ impl<'t> Turn<'t> {
             self.next_message();
         }
         let ended = complete && self.state.phase == Phase::Done;
+        if ended && self.own.traits.silent_success == Some(true) {
+            self.assume_success()?;
+        }
         let summary = ended.then(|| self.end());
         Ok(self.outcome(complete, ended, summary))
     }
@@ -412,6 +422,7 @@ impl<'t> Turn<'t> {
                         &form,
                         &addressed,
                         *detail,
+                        &self.own.traits,
                     )],
                     ..Results::default()
                 })

@@ -6,6 +6,7 @@
 //! parts, `equivalence` tells what means the same.
 
 mod alarm;
+mod dialect;
 mod equivalence;
 mod icalendar;
 mod moment;
@@ -16,6 +17,7 @@ mod vcalendar;
 
 use chrono::Timelike;
 
+pub(super) use dialect::{lower as lower_dialect, raise as raise_dialect};
 pub(super) use equivalence::settle;
 
 use super::{Component, ContentError, Format, Kind, ReadHint, Record, Target, Warning, line};
