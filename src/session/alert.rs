@@ -124,7 +124,11 @@ impl Turn<'_> {
                 .filter(|generation| !last.is_empty() && generation.client_anchor == last)
                 .cloned()
         };
-        let basis = knows(&state.confirmed).or_else(|| knows(&state.previous));
+        let silent = self.own.traits.equal_anchors == Some(true)
+            && anchor.is_some_and(|anchor| anchor.last.as_deref() == Some(&*anchor.next));
+        let basis = knows(&state.confirmed)
+            .or_else(|| knows(&state.previous))
+            .or_else(|| state.confirmed.clone().filter(|_| silent));
         let slow = mode.needs_anchors() && basis.is_none();
         let newest = state
             .confirmed

@@ -48,6 +48,7 @@ impl Turn<'_> {
         let traits = &self.own.traits;
         self.reply
             .limit(message_limit(self.state.max_message, traits));
+        self.reply.bare_errors = traits.bare_errors == Some(true);
         if let Some(namespace) = traits.root_namespace {
             self.state.root_namespace = namespace;
             self.reply.form = self.state.form();

@@ -24,6 +24,8 @@ pub(super) struct Reply {
     header_challenge: Option<Chal<'static>>,
     /// The client wants no Status at all.
     silent: bool,
+    /// A Status that tells a failure has no Item.
+    pub bare_errors: bool,
 }
 
 impl Reply {
@@ -42,6 +44,7 @@ impl Reply {
             statuses: Vec::new(),
             header_challenge: None,
             silent,
+            bare_errors: false,
         }
     }
 
@@ -131,6 +134,7 @@ impl Reply {
                 items: owed
                     .anchor_next
                     .clone()
+                    .filter(|_| !(self.bare_errors && owed.code.0 >= 500))
                     .map(|next| Item {
                         data: Data::Meta(Box::new(Meta {
                             anchor: Some(Anchor {

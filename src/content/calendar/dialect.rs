@@ -161,7 +161,7 @@ fn lower_item(
     lower_alarms(dialect, item, target);
     if let Some(season) = dialect.season_out {
         shift_all(item, |time| {
-            time - season.shift(time, target.time_zone, target.now, false)
+            time - season.shift(time, target.time_zone, target.now, None)
         });
     }
     match dialect.zone_lines {
@@ -177,8 +177,8 @@ fn lower_item(
 
 /// Raises a calendar's lines.
 pub(in crate::content) fn raise(dialect: &Dialect, tree: &mut Component, hint: &ReadHint<'_>) {
-    let says = |component: &Component| component.text(TOLD.0).map(str::trim) == Some(TOLD.1);
-    let told = says(tree) || tree.children.iter().any(says);
+    let says = |component: &Component| Some(component.text(TOLD.0)?.trim() == TOLD.1);
+    let told = says(tree).or_else(|| tree.children.iter().find_map(says));
     for item in tree.children.iter_mut().filter(|child| is_item(child)) {
         if let Some(names) = &dialect.rename_calendar {
             dialect::rename_back(names, item);

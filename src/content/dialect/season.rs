@@ -14,7 +14,7 @@ pub enum Season {
     Now,
     /// None at any time.
     Standard,
-    /// An hour if the item says `X-SONYERICSSON-DST:4`, none if it does not.
+    /// An hour if the item says `X-SONYERICSSON-DST:4`, none if it says another number, that of now if it says nothing.
     Told,
 }
 
@@ -29,15 +29,14 @@ impl Season {
         utc: NaiveDateTime,
         zone: Tz,
         now: i64,
-        told: bool,
+        told: Option<bool>,
     ) -> TimeDelta {
         let saved = |at: NaiveDateTime| zone.offset_from_utc_datetime(&at).dst_offset();
-        let taken = match self {
-            Self::Now => DateTime::from_timestamp(now, 0)
+        let taken = match (self, told) {
+            (Self::Standard, _) | (Self::Told, Some(false)) => TimeDelta::zero(),
+            (Self::Told, Some(true)) => TimeDelta::hours(1),
+            (Self::Now, _) | (Self::Told, None) => DateTime::from_timestamp(now, 0)
                 .map_or(TimeDelta::zero(), |now| saved(now.naive_utc())),
-            Self::Standard => TimeDelta::zero(),
-            Self::Told if told => TimeDelta::hours(1),
-            Self::Told => TimeDelta::zero(),
         };
         taken - saved(utc)
     }

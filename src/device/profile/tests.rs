@@ -63,6 +63,32 @@ fn identity<'a>(user_agent: &'a str, manufacturer: &'a str, model: &'a str) -> I
     }
 }
 
+#[test]
+fn headers_and_addresses_count_as_well() {
+    let mut device = Identity {
+        profile_header: Some(
+            "\"http://motorola.handango.com/phoneconfig/motorazrV8/Profile/motorazrv8.rdf\"",
+        ),
+        device: "IMEI:1",
+        ..Identity::default()
+    };
+    assert_eq!(profile_of(&device).as_deref(), Some("motorola-v8"));
+    device.profile_header = Some("http://motorola.handango.com/phoneconfig/l7");
+    assert_eq!(profile_of(&device).as_deref(), Some("motorola"));
+    for (address, expected) in [
+        ("fol-S0VVOnBpZXRybw==", "funambol-outlook"),
+        ("fjm-123", "funambol-j2me"),
+        ("fmz-123", "funambol-mozilla"),
+        ("sc-pim-123", "syncevolution"),
+    ] {
+        let device = Identity {
+            device: address,
+            ..Identity::default()
+        };
+        assert_eq!(profile_of(&device).as_deref(), Some(expected), "{address}");
+    }
+}
+
 fn profile_of(identity: &Identity<'_>) -> Option<String> {
     let resolved = Catalogue::embedded().resolve(identity);
     resolved.profile.map(|(name, _)| name)
@@ -86,6 +112,40 @@ fn phones_find_their_profiles() {
         ("Nokia 9500/1.0", "", "", "nokia-series80"),
         ("", "NOKIA", "7210c", "nokia-s40-5th"),
         ("", "NOKIA", "something new", "nokia"),
+        (
+            "SonyEricssonK800i/R1ED Browser/NetFront/3.3",
+            "SonyEricsson",
+            "K800i",
+            "sony-ericsson-k800i",
+        ),
+        ("SonyEricssonT610/R201", "", "", "sony-ericsson-t610"),
+        ("", "SonyEricsson", "Z1010", "sony-ericsson"),
+        ("", "Ericsson", "T39m", "ericsson"),
+        (
+            "EPOC SyncML Client",
+            "Sony Ericsson",
+            "P900",
+            "sony-ericsson-p900",
+        ),
+        (
+            "Symbian SyncMLClient SonyEricssonP1i",
+            "",
+            "",
+            "sony-ericsson-uiq3",
+        ),
+        ("EPOC SyncML Client", "Motorola", "A1000", "motorola-a1000"),
+        ("EPOC SyncML Client", "Siemens", "SX1", "siemens-sx1"),
+        ("", "Motorola", "V3", "motorola-v3"),
+        ("", "Motorola", "V3xx", "motorola-v3xx"),
+        ("SIEMENS,S55", "", "", "siemens-s55"),
+        ("", "SIEMENS", "S65", "siemens-s65"),
+        ("Panasonic-X70", "", "", "panasonic-x70"),
+        ("SAMSUNG-SGH-E900", "", "", "samsung"),
+        ("", "LG Electronics", "KU990", "lg"),
+        ("SyncEvolution 1.5", "", "", "syncevolution"),
+        ("Synthesis SyncML Client 3.4", "", "", "synthesis"),
+        ("Funambol Outlook Plug-in 8.0", "", "", "funambol-outlook"),
+        ("", "NextHaus", "SyncJe Outlook Edition 2", "syncje-outlook"),
     ] {
         let found = profile_of(&identity(user_agent, manufacturer, model));
         assert_eq!(found.as_deref(), Some(expected), "{user_agent} {model}");
