@@ -91,6 +91,7 @@ pub(super) fn settings(config: &Config) -> anyhow::Result<exchange::Settings> {
             public_url: config.public_url.clone(),
             server_id: config.server_id.clone(),
             profiles: config.catalogue()?,
+            hold_deletes_percent: sync.hold_deletes_percent,
         },
         session_timeout: sync.session_timeout_seconds,
         nonce_secret: hash.finalize().to_vec(),

@@ -6,6 +6,7 @@ use chrono::DateTime;
 
 use super::state::{Link, Mode, Owed, Phase, Stage};
 use super::turn::Turn;
+use crate::sync::recording::{Event, What};
 use crate::sync::{Datastore, Generation};
 use crate::syncml::{Alert, Anchor, Code, Command, Item, Location, Meta, Version};
 
@@ -124,11 +125,17 @@ impl Turn<'_> {
                 .filter(|generation| !last.is_empty() && generation.client_anchor == last)
                 .cloned()
         };
-        let silent = self.own.traits.equal_anchors == Some(true)
-            && anchor.is_some_and(|anchor| anchor.last.as_deref() == Some(&*anchor.next));
+        if mode == Mode::Slow {
+            self.trace.push(&Event {
+                text: "slow sync: the device asks for it",
+                ..Event::new(What::SlowSync, Some(view))
+            });
+        }
+        // An anchor that is sent as Last and as Next says nothing of the sync before; the last confirmed one counts.
+        let says_nothing = !last.is_empty() && anchor.is_some_and(|anchor| anchor.next == last);
         let basis = knows(&state.confirmed)
             .or_else(|| knows(&state.previous))
-            .or_else(|| state.confirmed.clone().filter(|_| silent));
+            .or_else(|| state.confirmed.clone().filter(|_| says_nothing));
         let slow = mode.needs_anchors() && basis.is_none();
         let newest = state
             .confirmed
@@ -184,7 +191,7 @@ impl Turn<'_> {
             } else {
                 "slow sync: the device's anchor is not that of a sync that ended here"
             };
-            self.note(Some(view), None, text);
+            self.note_slow(view, text);
             Code::REFRESH_REQUIRED
         } else {
             Code::OK

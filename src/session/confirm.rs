@@ -6,9 +6,10 @@ use super::LoadFailed;
 use super::state::{Awaited, Mode, Sent, Stage};
 use super::turn::Turn;
 use crate::content::Digest;
+use crate::sync::recording::{Event, What};
 use crate::sync::{
-    Answer, Change, Entry, Generation, ItemId, KnownQuery, Modseq, OutgoingQuery, Query, Round,
-    Selection,
+    Answer, Change, Entry, Generation, ItemId, KnownQuery, Mark, Modseq, OutgoingQuery, Query,
+    Round, Selection,
 };
 use crate::syncml::{Code, Map, Status};
 
@@ -124,6 +125,7 @@ impl Turn<'_> {
                     seen: awaited.version,
                     sent: None,
                     digest: Digest::default(),
+                    mark: Mark::default(),
                     failures: 0,
                     ..entry
                 };
@@ -135,6 +137,7 @@ impl Turn<'_> {
                     luid: None,
                     seen: Modseq(0),
                     digest: Digest::default(),
+                    mark: Mark::default(),
                     ..entry
                 };
                 self.put_entry(view, again, None);
@@ -161,6 +164,12 @@ impl Turn<'_> {
                 "it is offered again next time"
             }
         );
+        self.trace.push(&Event {
+            item: entry.item,
+            code: code.0,
+            luid: entry.luid.as_deref().unwrap_or_default(),
+            ..Event::new(What::Refused, Some(view))
+        });
         self.note(Some(view), entry.luid.as_deref(), text);
         let entry = if gives_up {
             Entry {
@@ -187,7 +196,7 @@ impl Turn<'_> {
         {
             self.state.links[index].mode = Mode::Slow;
             let view = self.state.links[index].view;
-            self.note(Some(view), None, "slow sync: the device asks for it");
+            self.note_slow(view, "slow sync: the device asks for it");
         }
     }
 
@@ -290,7 +299,13 @@ impl Turn<'_> {
             {
                 self.drop_entry(view, other);
             }
-            let entry = Entry::named(id, &luid, seen, Digest::default(), round);
+            let entry = Entry::named(id, &luid, seen, round);
+            self.trace.push(&Event {
+                item: id,
+                version: seen,
+                luid: &luid,
+                ..Event::new(What::Mapped, Some(view))
+            });
             self.put_entry(view, entry, None);
         }
         self.answer_refs(

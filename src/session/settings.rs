@@ -26,6 +26,8 @@ pub struct Settings {
     pub server_id: String,
     /// What devices do their own way.
     pub profiles: Arc<Catalogue>,
+    /// A session that deletes more than this share of a datastore is held; 100: none is.
+    pub hold_deletes_percent: u8,
 }
 
 impl Default for Settings {
@@ -40,6 +42,7 @@ impl Default for Settings {
             public_url: None,
             server_id: "candybar".to_owned(),
             profiles: Catalogue::embedded(),
+            hold_deletes_percent: 50,
         }
     }
 }

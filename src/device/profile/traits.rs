@@ -97,8 +97,6 @@ effects! {
         max_deletes: u16,
         /// `true`: a Status that tells a failure (500 and above) has no Item.
         bare_errors: bool,
-        /// `true`: a Last that equals its Next says nothing; the last sync is taken for granted.
-        equal_anchors: bool,
         /// So much is added to the Size of a large object.
         size_excess: u8,
         /// `true`: in a slow sync it gets no Replace; what it needs follows with the next sync.
