@@ -23,7 +23,8 @@ mod note;
 mod split;
 mod vcard;
 
-pub use capabilities::{Capabilities, ParamCapability, PropertyCapability};
+pub use calendar::{Time, Window, compare_time, within};
+pub use capabilities::{Capabilities, ParamCapability, PropertyCapability, modern_name};
 pub use dialect::{
     AlarmProperty, AllDayEnd, BadEffect, CharsetOut, Dialect, EmptySlots, EntryTypes, Header,
     Season, Slot, ZoneLines,

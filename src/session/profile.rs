@@ -10,6 +10,7 @@ use super::turn::Turn;
 use crate::content::{self, Capabilities, Floating, Kind, Merged, ReadHint, Record};
 use crate::device;
 use crate::device::profile::{Identity, Resolved, Traits};
+use crate::filter::Filter;
 use crate::sync::Datastore;
 use crate::syncml::DevInf;
 
@@ -73,6 +74,7 @@ impl Turn<'_> {
             holding: device::Holding::with(devinf, remote, view, &self.own.traits),
             number_of_changes: devinf.is_some_and(|devinf| devinf.number_of_changes),
             large_objects: devinf.is_some_and(|devinf| devinf.large_objects),
+            narrowed: None,
             own: self.own.clone(),
             time_zone: self.context.settings.time_zone,
             now: self.context.now,
@@ -104,22 +106,53 @@ pub(super) struct Target {
     pub holding: device::Holding,
     pub number_of_changes: bool,
     pub large_objects: bool,
+    /// With a filter of fields: what counts when the device sends, and what is sent to it.
+    narrowed: Option<(Capabilities, Capabilities)>,
     own: Rc<Resolved>,
     time_zone: Tz,
     now: i64,
 }
 
 impl Target {
-    /// What the device can hold, if it said anything.
+    /// The same within the fields that filters leave: `held` is the filter under which the device got what it has. A field
+    /// that either of the two leaves out is not taken for deleted.
+    pub(super) fn narrowed(mut self, held: Option<&Filter>, filter: Option<&Filter>) -> Self {
+        let fields = |filter: Option<&Filter>| filter.and_then(|filter| filter.fields.clone());
+        let (held, wanted) = (fields(held), fields(filter));
+        if held.is_some() || wanted.is_some() {
+            let within = |of: &Capabilities, fields: &Option<_>| match fields {
+                Some(fields) => of.only(Vec::as_slice(fields)),
+                None => of.clone(),
+            };
+            let sent = within(&self.holding.capabilities, &wanted);
+            self.narrowed = Some((within(&sent, &held), sent));
+        }
+        self
+    }
+
+    /// What the device can tell of an item, if it said anything.
     pub(super) fn capabilities(&self) -> Option<&Capabilities> {
-        (!self.holding.capabilities.is_empty()).then_some(&self.holding.capabilities)
+        let capabilities = match &self.narrowed {
+            Some((read, _)) => read,
+            None => &self.holding.capabilities,
+        };
+        (!capabilities.is_empty()).then_some(capabilities)
+    }
+
+    /// What the device is to be sent of an item, if it said anything.
+    pub(super) fn capabilities_to_send(&self) -> Option<&Capabilities> {
+        let capabilities = match &self.narrowed {
+            Some((_, sent)) => sent,
+            None => &self.holding.capabilities,
+        };
+        (!capabilities.is_empty()).then_some(capabilities)
     }
 
     /// The form in which the device is sent items.
     pub(super) fn form(&self) -> content::Target<'_> {
         content::Target {
             format: self.holding.format,
-            capabilities: self.capabilities(),
+            capabilities: self.capabilities_to_send(),
             utc: self.holding.utc,
             time_zone: self.time_zone,
             dialect: self.own.dialect(),
