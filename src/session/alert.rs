@@ -160,6 +160,7 @@ impl Turn<'_> {
             server_next,
             alert_owed: true,
             sync_sent: false,
+            unconfirmed: 0,
             considered: crate::sync::Modseq(0),
             full: false,
             counts: super::state::Counts::default(),

@@ -628,6 +628,9 @@ impl Turn<'_> {
             self.drop_entry(view, other);
         }
         let mut only_round = false;
+        if entry.sent.is_none() {
+            self.confirmed(view, entry.item);
+        }
         if let Some(held) = self.items.get_mut(&entry.item) {
             only_round = entry.round == self.state.round_of(view)
                 && held.entry.as_ref().is_some_and(|before| {
@@ -647,7 +650,22 @@ impl Turn<'_> {
         self.changes.push(Change::PutEntry { view, entry });
     }
 
+    /// Takes an item off those that were sent in this round and wait for an answer, if it is one.
+    fn confirmed(&mut self, view: Datastore, item: ItemId) {
+        let entry = self.items.get(&item).and_then(|held| held.entry.as_ref());
+        if let Some(entry) = entry.filter(|entry| entry.sent.is_some())
+            && let Some(link) = self
+                .state
+                .links
+                .iter_mut()
+                .find(|link| link.view == view && link.round == entry.round)
+        {
+            link.unconfirmed = link.unconfirmed.saturating_sub(1);
+        }
+    }
+
     pub(super) fn drop_entry(&mut self, view: Datastore, item: ItemId) {
+        self.confirmed(view, item);
         if let Some(held) = self.items.get_mut(&item) {
             held.entry = None;
             held.changed = true;

@@ -154,6 +154,9 @@ pub(super) struct Link {
     pub sync_sent: bool,
     /// The account's counter when all up to it was considered for the device.
     pub considered: Modseq,
+    /// Items that were sent in this round and are not confirmed yet.
+    #[serde(default)]
+    pub unconfirmed: u32,
     /// The device said that it is full: no more Adds.
     pub full: bool,
     pub counts: Counts,
