@@ -628,8 +628,8 @@ impl Turn<'_> {
             self.drop_entry(view, other);
         }
         let mut only_round = false;
-        if entry.sent.is_none() {
-            self.confirmed(view, entry.item);
+        if self.items.contains_key(&entry.item) {
+            self.count_waiting(view, entry.item, Some(&entry));
         }
         if let Some(held) = self.items.get_mut(&entry.item) {
             only_round = entry.round == self.state.round_of(view)
@@ -650,22 +650,21 @@ impl Turn<'_> {
         self.changes.push(Change::PutEntry { view, entry });
     }
 
-    /// Takes an item off those that were sent in this round and wait for an answer, if it is one.
-    fn confirmed(&mut self, view: Datastore, item: ItemId) {
-        let entry = self.items.get(&item).and_then(|held| held.entry.as_ref());
-        if let Some(entry) = entry.filter(|entry| entry.sent.is_some())
-            && let Some(link) = self
-                .state
-                .links
-                .iter_mut()
-                .find(|link| link.view == view && link.round == entry.round)
-        {
-            link.unconfirmed = link.unconfirmed.saturating_sub(1);
+    /// Keeps the number of items that were sent in this round and wait for an answer, for an entry that changes.
+    pub(super) fn count_waiting(&mut self, view: Datastore, item: ItemId, after: Option<&Entry>) {
+        let Some(link) = self.state.links.iter_mut().find(|link| link.view == view) else {
+            return;
+        };
+        let before = self.items.get(&item).and_then(|held| held.entry.as_ref());
+        match (link.awaits(before), link.awaits(after)) {
+            (false, true) => link.unconfirmed += 1,
+            (true, false) => link.unconfirmed = link.unconfirmed.saturating_sub(1),
+            _ => {}
         }
     }
 
     pub(super) fn drop_entry(&mut self, view: Datastore, item: ItemId) {
-        self.confirmed(view, item);
+        self.count_waiting(view, item, None);
         if let Some(held) = self.items.get_mut(&item) {
             held.entry = None;
             held.changed = true;

@@ -503,7 +503,8 @@ impl Turn<'_> {
     fn remember(&mut self, link: usize, meta: &ItemMeta, entry: Option<&Entry>) {
         let of = &mut self.state.links[link];
         let (view, current) = (of.view, of.round);
-        if !entry.is_some_and(|entry| entry.sent.is_some() && entry.round == current) {
+        // Those that are held are counted where their entries are put.
+        if !self.items.contains_key(&meta.id) && !of.awaits(entry) {
             of.unconfirmed += 1;
         }
         let entry = match entry {

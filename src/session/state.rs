@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sync::{Cursor, Datastore, Generation, ItemId, Modseq, Round};
+use crate::sync::{Cursor, Datastore, Entry, Generation, ItemId, Modseq, Round};
 use crate::syncml::codec::Form;
 use crate::syncml::{Carrier, Code, Message, Version};
 
@@ -163,6 +163,11 @@ pub(super) struct Link {
 }
 
 impl Link {
+    /// Whether an item with this entry was sent in this round (or counts as sent in it) and is not confirmed.
+    pub(super) fn awaits(&self, entry: Option<&Entry>) -> bool {
+        entry.is_some_and(|entry| entry.sent.is_some() && entry.round == self.round)
+    }
+
     /// The base of this sync's changes.
     pub(super) fn base(&self) -> Modseq {
         self.basis
