@@ -233,7 +233,12 @@ pub(super) fn device(row: DeviceRow) -> Device {
     }
 }
 
-type GenerationSql = (Nullable<Text>, Nullable<Text>, Nullable<BigInt>);
+type GenerationSql = (
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<BigInt>,
+    Nullable<Text>,
+);
 
 statement!(
     Views((
@@ -244,8 +249,8 @@ statement!(
         BigInt,
         GenerationSql,
         GenerationSql
-    )) = "SELECT view, round, sending_since, pending, unsettled, client_anchor, server_anchor, base, \
-     previous_client_anchor, previous_server_anchor, previous_base \
+    )) = "SELECT view, round, sending_since, pending, unsettled, client_anchor, server_anchor, base, filter, \
+     previous_client_anchor, previous_server_anchor, previous_base, previous_filter \
      FROM \"view\" WHERE account = ? AND device = ? ORDER BY view"
 );
 
