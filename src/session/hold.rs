@@ -144,6 +144,7 @@ impl Turn<'_> {
             view: of.view,
             round: of.round,
             selection: Selection::Unclaimed,
+            unsettled: false,
             after: Cursor::default(),
             max_items: PAGE,
             max_octets: u64::MAX,

@@ -34,6 +34,10 @@ statement!(
      AND luid IS NOT NULL AND (failures >= 0 OR failures = ?)"
 );
 statement!(
+    LookForUnconfirmed(()) =
+        "UPDATE \"view\" SET unsettled = 1 WHERE account = ? AND device = ? AND view = ?"
+);
+statement!(
     Deletions((BigInt,)) = "SELECT count(*) FROM item i JOIN entry e \
      ON e.account = i.account AND e.device = ? AND e.view = ? AND e.item = i.id \
      WHERE i.account = ? AND i.datastore = ? AND i.modseq > ? AND i.deleted = 1 \
@@ -314,7 +318,14 @@ pub(super) fn allow(
                 Bind::Int(meta.id.0),
                 Bind::Int(i64::from(Entry::UNTOLD)),
             ];
-            execute(connection, AllowDelete, &binds)?;
+            if execute(connection, AllowDelete, &binds)? > 0 {
+                let binds = [
+                    Bind::Int(account.0),
+                    Bind::Int(device.0),
+                    Bind::Int(i64::from(view.number())),
+                ];
+                execute(connection, LookForUnconfirmed, &binds)?;
+            }
         }
     }
     Ok(())

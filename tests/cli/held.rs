@@ -222,3 +222,80 @@ fn the_loser_of_a_conflict_is_brought_back() {
         .ends(0);
     assert_eq!(count(&place), 2);
 }
+
+/// The moments at which an undoing is killed: after so many turns of doing nothing.
+const MOMENTS: [u32; 6] = [0, 20, 40, 60, 80, 120];
+
+#[test]
+fn an_undoing_that_is_killed_is_finished_by_the_next() {
+    const CONTACTS: usize = 900;
+    let (place, serving) = synced(CONTACTS);
+    // Another phone with the same items deletes a third and changes a third of them.
+    let path = place.path("phone.json");
+    let state = std::fs::read_to_string(&path).expect("the phone's memory");
+    let mut state: serde_json::Value = serde_json::from_str(&state).expect("JSON");
+    let contacts = &mut state["datastores"]["contacts"];
+    let items = contacts["items"].as_object_mut().expect("items");
+    let luids: Vec<String> = items.keys().cloned().collect();
+    for (luid, at) in luids.iter().zip(0..) {
+        if at % 3 == 1 {
+            let body = items[luid]["body"]
+                .as_str()
+                .expect("a body")
+                .replace("Eva", "Eve");
+            items[luid]["body"] = body.into();
+            items[luid]["state"] = "changed".into();
+        }
+    }
+    std::fs::write(&path, state.to_string()).expect("written");
+    sync(&place, &serving, "two-way");
+    let export = || {
+        let items = place
+            .run(&["export", "alice", "contacts", "--format", "json"])
+            .ends(0)
+            .json();
+        let titles = items.as_array().expect("items").iter();
+        titles
+            .filter(|item| {
+                item["title"]
+                    .as_str()
+                    .is_some_and(|title| title.starts_with("Eve"))
+            })
+            .count()
+    };
+    assert_eq!(export(), CONTACTS / 3);
+    let sessions = place
+        .run(&["sessions", "alice", "--last", "1", "--json"])
+        .ends(0)
+        .json();
+    let id = sessions[0]["id"].as_str().expect("an id").to_owned();
+    for turns in MOMENTS {
+        let mut child = place
+            .command(&["sessions", "undo", &id])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        for _ in 0..turns * 1_000_000 {
+            std::hint::spin_loop();
+        }
+        // It may have ended: then there is nothing to kill.
+        let _either = child.kill();
+        child.wait().expect("it ends");
+    }
+    let done = place
+        .run(&["sessions", "undo", &id, "--json"])
+        .ends(0)
+        .json();
+    let sum = |key: &str| done[key].as_u64().expect("a number");
+    assert_eq!(
+        sum("restored") + sum("unchanged"),
+        CONTACTS as u64 / 3,
+        "{done}"
+    );
+    assert_eq!(done["kept"].as_array().map(Vec::len), Some(0), "{done}");
+    assert_eq!(export(), 0);
+    sync(&place, &serving, "two-way");
+    let phone = std::fs::read_to_string(&path).expect("the phone's memory");
+    assert_eq!(phone.matches("Eve Nr").count(), 0);
+}
