@@ -67,6 +67,8 @@ struct Live {
     closed: bool,
     /// A Sync was sent.
     exchanged: bool,
+    /// The last message had a Sync.
+    syncs: bool,
     /// Items were exchanged, and both packages are complete: how many messages were sent since then.
     settled: Option<u32>,
     over: bool,
@@ -172,6 +174,7 @@ impl<T: Transport> Player<T> {
             server_closed: false,
             closed: false,
             exchanged: false,
+            syncs: false,
             settled: None,
             over: false,
         }
@@ -408,7 +411,8 @@ impl<T: Transport> Player<T> {
         let complete = live.closed && live.server_closed && !live.debts.matter();
         live.settled = match live.settled {
             Some(messages) => Some(messages + 1),
-            None => (complete && live.exchanged).then_some(0),
+            // The message after the one with the Sync is the phone's last package.
+            None => (complete && live.exchanged).then_some(u32::from(!live.syncs)),
         };
     }
 
@@ -420,9 +424,10 @@ impl<T: Transport> Player<T> {
         report: &mut MessageReport,
     ) -> Option<Message<'static>> {
         live.msg_id += 1;
-        live.exchanged |= body
+        live.syncs = body
             .iter()
             .any(|command| matches!(command, Command::Sync(_)));
+        live.exchanged |= live.syncs;
         let message = Message {
             header: self.header(live),
             body,
