@@ -284,7 +284,21 @@ impl Exchange {
             return Ok(None);
         };
         let continues = session.is_some();
-        let mut session = session.unwrap_or_else(|| Session::open(message, version, carrier));
+        let mut session = match session {
+            Some(session) => session,
+            None => {
+                let session = Session::open(message, version, carrier);
+                // Only 1.2 knows how to resume.
+                let before = match version {
+                    Version::V12 => reader.last_session(account.id, device.id)?,
+                    _ => None,
+                };
+                match before {
+                    Some(snapshot) => session.after(&snapshot),
+                    None => session,
+                }
+            }
+        };
         let context = Context {
             settings: &self.settings.session,
             account: &account,
@@ -293,6 +307,7 @@ impl Exchange {
             user_agent: request.user_agent,
             now,
             request: digest,
+            octets: request.body.len() as u64,
             entropy: entropy()?,
         };
         let mut loads = loads::ReaderLoads::new(&mut reader, account.id, device.id);

@@ -28,7 +28,10 @@ pub use client::{Client, Failure, Next, Progress, Request};
 pub use credentials::Auth;
 pub use device_info::{DatastoreCapability, DeviceInfo, PropertyCapability};
 pub use faults::{FaultCounts, FaultRates, Faults};
-pub use memory::{CachedMap, DatastoreMemory, ItemState, Luid, Memory, Octets, StoredItem};
+pub use memory::{
+    CachedMap, DatastoreMemory, Interrupted, ItemState, Luid, Memory, Octets, PartIn, PartOut,
+    StoredItem,
+};
 pub use mode::{Mode, UnknownMode};
 pub use phone::{Phone, PhoneError};
 pub use report::{Changes, DatastoreReport, Direction, ItemFailure, Report};

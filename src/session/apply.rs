@@ -99,9 +99,15 @@ impl Turn<'_> {
         let target = self.target(link);
         let mut ops = Vec::with_capacity(sync.commands.len());
         self.collect(link, &target, &sync.commands, position, &mut ops);
+        self.state.commands += ops.len() as u64;
         let mut lookup = self.look_up(link, &ops)?;
         for op in &ops {
             let code = self.apply(link, &target, op, &mut lookup);
+            if let Some(finished) = &mut self.state.finished
+                && finished.luid == op.luid
+            {
+                finished.code = code;
+            }
             if op.answered {
                 let luid = Some(op.luid.as_str()).filter(|luid| !luid.is_empty());
                 self.answer_refs(op.position, op.cmd_id, op.kind.name(), code, None, luid);
@@ -111,14 +117,16 @@ impl Turn<'_> {
     }
 
     /// The same Status for every command of a Sync that is not worked on.
-    fn refuse(&mut self, commands: &[Command<'_>], position: u32, code: Code) {
+    pub(super) fn refuse(&mut self, commands: &[Command<'_>], position: u32, code: Code) {
         let mut rest: Vec<&Command<'_>> = commands.iter().rev().collect();
         while let Some(command) = rest.pop() {
             if !command.no_resp() {
                 self.answer(position, command.cmd_id(), command.name(), code);
             }
-            if let Command::Group(group) = command {
-                rest.extend(group.commands.iter().rev());
+            match command {
+                Command::Group(group) => rest.extend(group.commands.iter().rev()),
+                Command::Sync(sync) => rest.extend(sync.commands.iter().rev()),
+                _ => {}
             }
         }
     }
@@ -207,6 +215,11 @@ impl Turn<'_> {
                         None,
                         Some(&luid),
                     );
+                    return None;
+                }
+                super::chunk::Whole::Repeated(code) => {
+                    let name = change.kind.name();
+                    self.answer_refs(position, &change.cmd_id, name, code, None, Some(&luid));
                     return None;
                 }
                 super::chunk::Whole::Refused(code) => Err(code),

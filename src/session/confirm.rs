@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::LoadFailed;
-use super::state::{Awaited, Mode, Sent, Stage};
+use super::state::{Awaited, Mode, Outgoing, Sent, Stage};
 use super::turn::Turn;
 use crate::content::Digest;
 use crate::sync::{
@@ -41,6 +41,8 @@ impl Turn<'_> {
                 continue;
             }
             if let Some(awaited) = waiting.remove(&(status.msg_ref.to_string(), cmd)) {
+                let closed = |of: &mut Outgoing| !awaited.chunk && of.item == awaited.item;
+                self.state.closing.take_if(closed);
                 answered.push((awaited, status.code));
             }
         }
@@ -81,6 +83,9 @@ impl Turn<'_> {
                 .as_ref()
                 .is_some_and(|out| out.item == awaited.item);
             if code == Code::CHUNK_ACCEPTED || !current {
+                if let Some(out) = self.state.outgoing.as_mut().filter(|_| current) {
+                    out.confirmed = out.offset;
+                }
                 return;
             }
             // The device does not want the rest.
@@ -111,6 +116,7 @@ impl Turn<'_> {
                     failures: 0,
                     ..entry
                 };
+                let confirmed = self.owing_newer(Some(awaited.link), confirmed);
                 self.put_entry(view, confirmed, None);
             }
             Sent::Replace if gone => {
@@ -124,6 +130,32 @@ impl Turn<'_> {
                 self.put_entry(view, again, None);
             }
             kind => self.refused(awaited.link, awaited.version, kind, entry, code),
+        }
+    }
+
+    /// An entry that was just confirmed. If the item changed after it was sent, the device is owed the change: what is
+    /// left of this package may not bring it, and the base of the next sync may be above it.
+    fn owing_newer(&self, link: Option<usize>, entry: Entry) -> Entry {
+        let Some(held) = self
+            .items
+            .get(&entry.item)
+            .filter(|held| held.meta.modseq > entry.seen)
+        else {
+            return entry;
+        };
+        let sent = Some(held.meta.modseq);
+        let Some(link) = link.and_then(|link| self.state.links.get(link)) else {
+            return Entry { sent, ..entry };
+        };
+        match link.stage {
+            _ if !link.mode.names_everything() => Entry {
+                sent,
+                round: Round(link.round.0 - 1),
+                ..entry
+            },
+            Stage::Sending(cursor) if cursor.modseq < held.meta.modseq => entry,
+            Stage::Sending(_) | Stage::Sent => Entry { sent, ..entry },
+            Stage::Alerted | Stage::Receiving => entry,
         }
     }
 
@@ -225,7 +257,9 @@ impl Turn<'_> {
         // does not say that the item is still there.
         let late = link.is_some_and(|link| {
             let link = &self.state.links[link];
-            link.mode.names_everything() && matches!(link.stage, Stage::Alerted | Stage::Receiving)
+            link.mode.names_everything()
+                && matches!(link.stage, Stage::Alerted | Stage::Receiving)
+                && !link.resumed
         });
         let round = if late {
             Round(state.round.0 - 1)
@@ -274,7 +308,10 @@ impl Turn<'_> {
             {
                 self.drop_entry(view, other);
             }
-            let entry = Entry::named(id, &luid, seen, Digest::default(), round);
+            let mut entry = Entry::named(id, &luid, seen, Digest::default(), round);
+            if added.is_some() {
+                entry = self.owing_newer(link, entry);
+            }
             self.put_entry(view, entry, None);
         }
         self.answer_refs(

@@ -26,6 +26,7 @@ mod decide;
 mod devinf;
 mod notes;
 mod reply;
+mod resume;
 mod send;
 mod settings;
 mod state;
@@ -72,6 +73,8 @@ pub struct Context<'a> {
     pub now: i64,
     /// Digest of the request's octets.
     pub request: [u8; 16],
+    /// Their number.
+    pub octets: u64,
     /// Random octets, for nonces.
     pub entropy: [u8; 16],
 }
@@ -107,6 +110,16 @@ impl Session {
         Self {
             state: state::State::new(message, version, carrier),
         }
+    }
+
+    /// Remembers what the device's session before left, if its snapshot can be read: the client may resume it.
+    #[must_use]
+    pub fn after(mut self, snapshot: &[u8]) -> Self {
+        self.state.interrupted = serde_json::from_slice(snapshot)
+            .ok()
+            .map(resume::Interrupted::of)
+            .filter(|left| !left.links.is_empty());
+        self
     }
 
     /// Brings a session back from its snapshot.

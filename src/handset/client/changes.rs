@@ -39,7 +39,8 @@ impl Client {
             return true;
         }
         let nothing = exchange.changes.is_empty() && self.session.chunk_out.is_none();
-        if nothing && !exchange.started && self.behaviour.empty_sync_omitted {
+        let bare = self.behaviour.bare_when_resumed && exchange.resumed;
+        if nothing && !exchange.started && (self.behaviour.empty_sync_omitted || bare) {
             exchange.done = true;
             return true;
         }
@@ -217,6 +218,7 @@ impl Client {
         );
         sync.commands.push(command);
         chunk.offset += part_len;
+        self.keep_part_out(&chunk);
         if more {
             self.session.chunk_out = Some(chunk);
         }
@@ -259,7 +261,10 @@ fn change(chunk: &ChunkOut, cmd_id: &str, part: &[u8], more: bool) -> Command<'s
 }
 
 /// The octets of an item as they travel: base64 if the carrier cannot hold them.
-fn transfer_form(item: &StoredItem, carrier: Carrier) -> (Vec<u8>, Option<&'static str>) {
+pub(super) fn transfer_form(
+    item: &StoredItem,
+    carrier: Carrier,
+) -> (Vec<u8>, Option<&'static str>) {
     let body = &item.body.0;
     let plain = carrier == Carrier::Wbxml
         || std::str::from_utf8(body).is_ok_and(|text| {

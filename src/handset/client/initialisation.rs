@@ -116,7 +116,11 @@ impl Client {
             }
             let (target, source) = self.locations(index);
             let alert = Alert {
-                code: Some(exchange.used.code()),
+                code: Some(if exchange.resumed {
+                    225
+                } else {
+                    exchange.used.code()
+                }),
                 items: vec![Item {
                     target: Some(target),
                     source: Some(source),

@@ -15,6 +15,7 @@ mod initialisation;
 mod outgoing;
 mod packer;
 mod received;
+mod resume;
 mod session;
 mod statuses;
 
@@ -94,6 +95,8 @@ pub enum Next {
     Send(Vec<u8>),
     /// The session ended well.
     Done(Report),
+    /// The session is suspended, as the phone wanted.
+    Suspended(Report),
     /// The session is over.
     Failed(Failure),
 }
@@ -221,6 +224,7 @@ impl Client {
             {
                 let exchange = self.exchange(name, *mode);
                 self.session.exchanges.push(exchange);
+                self.resume_exchange(self.session.exchanges.len() - 1);
             }
         }
         if self.behaviour.jump_phases != Some(PhaseJump::NoAlert) {
@@ -258,7 +262,12 @@ impl Client {
                 .complain(|| format!("an answer of {size} octets, the limit is {limit}"));
         }
         let step = match self.take(&message) {
+            Ok(_) if self.session.suspending => {
+                self.session.phase = Phase::Over;
+                return Next::Suspended(self.report());
+            }
             Ok(Some(sent)) => Ok(Some(sent)),
+            Ok(None) if self.suspends() => Ok(Some(self.compose_suspension())),
             Ok(None) => self.advance(),
             Err(failure) => Err(failure),
         };
@@ -276,6 +285,9 @@ impl Client {
     fn advance(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         if self.session.idle > MAX_IDLE {
             return Err(Failure::Endless);
+        }
+        if self.was_bare() {
+            self.session.closed = true;
         }
         let Session {
             phase,
@@ -357,7 +369,7 @@ impl Client {
     }
 
     /// Package 5 is due after package 4 unless only the client sent items and the server wants no Status.
-    fn needs_package_5(&self) -> bool {
+    pub(super) fn needs_package_5(&self) -> bool {
         let session = &self.session;
         session.statuses.iter().any(|status| status.cmd_ref != "0")
             || !session.queue.is_empty()
@@ -397,6 +409,7 @@ impl Client {
                 continue;
             }
             let store = self.memory.datastore_mut(&exchange.name);
+            store.interrupted = None;
             store.pending_anchor = None;
             store.last_anchor = (!exchange.stale).then(|| exchange.next.clone());
             if exchange.server_next.is_some() {
