@@ -30,9 +30,10 @@ impl Incoming {
     /// Adds a chunk. After a resume the client may say from where on (an EMI of Synthesis clients), begin anew, or
     /// repeat the chunk before, whose Status it may not have seen.
     fn join(&mut self, joined: &mut Vec<u8>, data: &[u8], metas: [Option<&Meta<'_>>; 2]) {
-        let first = self.resumed_at == Some(joined.len()) && !self.cut;
+        let first = self.resumed_at == Some(joined.len()) && self.cut.is_none();
         if first {
-            let newest = &joined[joined.len().saturating_sub(self.newest)..];
+            let kept = joined.len().saturating_sub(self.overlap);
+            let newest = &joined[kept..];
             let position = metas.iter().flatten().find_map(|meta| data_position(meta));
             if let Some(position) = position {
                 joined.truncate(position);
@@ -45,31 +46,33 @@ impl Incoming {
             {
                 joined.clear();
                 self.resumed_at = None;
-            } else if !newest.is_empty() && data.starts_with(newest) {
-                joined.truncate(joined.len() - self.newest);
-                self.cut = true;
+            } else if !newest.is_empty() && (data.starts_with(newest) || newest.starts_with(data)) {
+                self.cut = Some(STANDARD.encode(newest));
+                joined.truncate(kept);
             }
         }
         joined.extend_from_slice(data);
-        if self.resumed_at.is_none() {
-            self.newest = data.len();
-        }
+        self.newest = data.len();
     }
 
     /// The size tells whether a chunk came twice after a resume.
     fn mend(&self, joined: &mut Vec<u8>) {
-        let Some(at) = self.resumed_at.filter(|at| *at >= self.newest) else {
+        let Some(at) = self.resumed_at.filter(|at| *at >= self.overlap) else {
             return;
         };
-        let repeated = at - self.newest..at;
+        let repeated = at - self.overlap..at;
         let (length, size) = (joined.len() as u64, self.size);
-        let chunk = self.newest as u64;
-        if self.cut && length + chunk == size {
-            // It only looked as the one before.
-            let same = joined[repeated.clone()].to_vec();
-            joined.splice(repeated.start..repeated.start, same);
-        } else if !self.cut && length == size + chunk && joined.len() >= repeated.end {
-            joined.drain(repeated);
+        let chunk = self.overlap as u64;
+        match &self.cut {
+            Some(cut) if length + chunk == size => {
+                // It only looked as the one before.
+                let cut = STANDARD.decode(cut).unwrap_or_default();
+                joined.splice(repeated.start..repeated.start, cut);
+            }
+            None if length == size + chunk && joined.len() >= repeated.end => {
+                joined.drain(repeated);
+            }
+            _ => {}
         }
     }
 }
@@ -153,7 +156,8 @@ impl Turn<'_> {
                     data: String::new(),
                     newest: 0,
                     resumed_at: None,
-                    cut: false,
+                    overlap: 0,
+                    cut: None,
                 }
             }
         };
@@ -221,5 +225,76 @@ impl Turn<'_> {
             ..Alert::default()
         };
         self.alerts.push(alert);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a whole comes to whose first chunks came before the session broke, and the others after.
+    fn joined(whole: &[u8], before: &[&[u8]], after: &[(&[u8], Option<&str>)]) -> Vec<u8> {
+        let mut incoming = Incoming {
+            link: 0,
+            luid: "1".into(),
+            size: whole.len() as u64,
+            kind: None,
+            data: String::new(),
+            newest: 0,
+            resumed_at: None,
+            overlap: 0,
+            cut: None,
+        };
+        let mut octets = Vec::new();
+        for chunk in before {
+            incoming.join(&mut octets, chunk, [None, None]);
+        }
+        incoming.resumed_at = Some(octets.len());
+        incoming.overlap = incoming.newest;
+        for (chunk, emi) in after {
+            let meta = Meta {
+                emi: emi.iter().map(|emi| Cow::Borrowed(*emi)).collect(),
+                ..Meta::default()
+            };
+            incoming.join(&mut octets, chunk, [Some(&meta), None]);
+        }
+        incoming.mend(&mut octets);
+        octets
+    }
+
+    #[test]
+    fn a_chunk_that_comes_again_after_a_resume_counts_once() {
+        let whole = b"abcdefghijkl";
+        for after in [
+            // Behind what came.
+            &[(&b"ghi"[..], None), (&b"jkl"[..], None)][..],
+            // The newest chunk again, as it was, longer, shorter.
+            &[(b"def", None), (b"ghijkl", None)],
+            &[(b"defghi", None), (b"jkl", None)],
+            &[(b"de", None), (b"fghijkl", None)],
+            // From where the client says.
+            &[(b"efghijkl", Some("datapos=4"))],
+        ] {
+            assert_eq!(joined(whole, &[b"abc", b"def"], after), whole, "{after:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_as_the_chunk_before_is_not_cut() {
+        let whole = b"abababababXY";
+        let after: &[(&[u8], Option<&str>)] = &[(b"abab", None), (b"XY", None)];
+        assert_eq!(joined(whole, &[b"abab", b"ab"], after), whole);
+        // Repeated in truth.
+        let whole = b"ababababXY";
+        let after: &[(&[u8], Option<&str>)] = &[(b"abab", None), (b"XY", None)];
+        assert_eq!(joined(whole, &[b"abab", b"ab"], after), b"ababababXY");
+    }
+
+    #[test]
+    fn a_chunk_of_another_shape_is_cut_by_its_size() {
+        let whole = b"abcdefghij";
+        let after: &[(&[u8], Option<&str>)] = &[(b"dXfghij", None)];
+        // The client changed it meanwhile: the octets that hold are those that came last.
+        assert_eq!(joined(whole, &[b"abc", b"def"], after), b"abcdXfghij");
     }
 }

@@ -129,6 +129,8 @@ impl Turn<'_> {
             self.state.incoming = Some(Incoming {
                 link: index,
                 resumed_at: Some(begun.octets()),
+                overlap: begun.newest,
+                cut: None,
                 ..begun
             });
         }

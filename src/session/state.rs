@@ -227,9 +227,12 @@ pub(super) struct Incoming {
     /// Octets that were there when the session was resumed: the newest chunk of then may come again.
     #[serde(default)]
     pub resumed_at: Option<usize>,
-    /// The repeated chunk was cut out.
+    /// Octets of that chunk.
     #[serde(default)]
-    pub cut: bool,
+    pub overlap: usize,
+    /// That chunk, if it was cut out because it seemed to come again.
+    #[serde(default)]
+    pub cut: Option<String>,
 }
 
 impl Incoming {

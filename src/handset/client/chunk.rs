@@ -98,7 +98,10 @@ impl ChunkIn {
     /// Takes a part; 424 as soon as there is more than was announced.
     pub(super) fn push(&mut self, part: &[u8]) -> Result<(), Code> {
         let kept = self.octets.len().saturating_sub(self.newest);
-        if std::mem::take(&mut self.resumed) && part.starts_with(&self.octets[kept..]) {
+        let newest = &self.octets[kept..];
+        if std::mem::take(&mut self.resumed)
+            && (part.starts_with(newest) || newest.starts_with(part))
+        {
             self.octets.truncate(kept);
         }
         self.newest = part.len();

@@ -1,6 +1,7 @@
 //! Sessions that do not go straight: suspended, cut off, resumed, full, refused. One server, phones whose messages can
 //! be cut off, and every message at hand.
 
+mod meanwhile;
 mod resume;
 
 use std::cell::{Cell, RefCell};
@@ -36,6 +37,8 @@ pub(super) struct Server {
     pub cut: Rc<Cell<Option<u32>>>,
     /// As [`Self::cut`], but the message itself is lost.
     pub cut_before: Rc<Cell<Option<u32>>>,
+    /// Happens once, before the answer that carries a Sync leaves.
+    pub meanwhile: Rc<RefCell<Option<Box<dyn FnOnce()>>>>,
 }
 
 impl Server {
@@ -65,6 +68,7 @@ impl Server {
             wire: Rc::default(),
             cut: Rc::default(),
             cut_before: Rc::default(),
+            meanwhile: Rc::default(),
         }
     }
 
@@ -82,6 +86,7 @@ impl Server {
         );
         let (wire, cut, cut_before) =
             (self.wire.clone(), self.cut.clone(), self.cut_before.clone());
+        let meanwhile = self.meanwhile.clone();
         let counts_down = |cut: &Cell<Option<u32>>| match cut.get() {
             Some(0) => true,
             Some(left) => {
@@ -107,6 +112,14 @@ impl Server {
                 read(post.content_type, post.body),
                 read(reply.content_type, &reply.body),
             ));
+            let syncs = wire.borrow().last().is_some_and(|(_, answer)| {
+                let mut commands = answer.body.iter();
+                commands.any(|command| matches!(command, Command::Sync(_)))
+            });
+            let happens = if syncs { meanwhile.take() } else { None };
+            if let Some(happens) = happens {
+                happens();
+            }
             if counts_down(&cut) {
                 return Err(TransportError::Gone);
             }

@@ -145,15 +145,10 @@ fn a_session_that_breaks_at_any_message_is_resumed() {
                 }
                 let before = phone.memory().datastores[STORE].clone();
                 let what = format!("{how:?} of {mode} at message {at}");
-                eprintln!("{what}");
                 let report = server.sync_well(&mut phone, mode);
-                if before.interrupted.is_some() {
+                if let Some(before) = &before.interrupted {
                     let used = report.datastore(STORE).expect("it was asked for").used;
-                    assert_eq!(
-                        used,
-                        before.interrupted.as_ref().expect("some").mode,
-                        "{what}"
-                    );
+                    assert_eq!(used, before.mode, "{what}");
                 }
                 assert_eq!(server.held(), everybody(), "{what}: the server");
                 assert_eq!(on_phone(&phone), everybody(), "{what}: the phone");
