@@ -25,6 +25,8 @@ pub(super) const STORE: &str = "contacts";
 type Delivery = dyn FnMut(&Post<'_>) -> Result<Answer, TransportError>;
 pub(super) type Handset = Phone<Box<Delivery>>;
 
+type Happening = Box<dyn FnOnce()>;
+
 /// A server, its clock, and what went over the wire.
 pub(super) struct Server {
     pub store: Store,
@@ -38,7 +40,7 @@ pub(super) struct Server {
     /// As [`Self::cut`], but the message itself is lost.
     pub cut_before: Rc<Cell<Option<u32>>>,
     /// Happens once, before the answer that carries a Sync leaves.
-    pub meanwhile: Rc<RefCell<Option<Box<dyn FnOnce()>>>>,
+    pub meanwhile: Rc<RefCell<Option<Happening>>>,
 }
 
 impl Server {
