@@ -14,6 +14,8 @@ pub mod device;
 pub mod exchange;
 // The virtual phone: a SyncML client that can be scripted.
 pub mod handset;
+// Notifications, settings and their way in short messages, as octets.
+pub mod push;
 // Passwords and other secrets: encryption at rest.
 pub mod secret;
 // Sans-IO SyncML server sessions.

@@ -5,6 +5,7 @@ mod cli;
 mod codec;
 mod hostile;
 mod kill;
+mod models;
 mod netsim;
 mod support;
 mod syncevolution;

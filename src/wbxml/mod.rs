@@ -11,6 +11,7 @@
 //! [`Language`]: crate::wbxml::Language
 
 mod charset;
+mod date;
 mod decoder;
 mod encoder;
 mod error;
@@ -24,7 +25,7 @@ pub(crate) use charset::lenient_utf8;
 pub use decoder::Decoder;
 pub(crate) use decoder::Token;
 pub use encoder::{EncodeError, encode};
-pub(crate) use encoder::{Output, Writer};
+pub(crate) use encoder::{Output, Writer, integer};
 pub use error::{DecodeError, DecodeErrorKind};
 pub use header::{Header, PublicId};
 pub use tables::{Language, Tag};

@@ -100,7 +100,11 @@ impl Client {
         let (Some(place), Some(item)) = (place, item) else {
             return;
         };
-        let (octets, format) = super::changes::transfer_form(item, self.settings.carrier);
+        let body = self
+            .settings
+            .storage
+            .give(&exchange.name, &item.body.0, self.session.now);
+        let (octets, format) = super::changes::transfer_form(&body, self.settings.carrier);
         if octets != part.octets.0 {
             return;
         }

@@ -8,7 +8,7 @@ proptest! {
     #[test]
     fn integers_survive(value: u32) {
         let mut bytes = Vec::new();
-        encoder::integer(&mut bytes, value);
+        integer(&mut bytes, value);
         prop_assert!(bytes.len() <= 5 && (bytes.len() == 1 || bytes[0] != 0x80));
         let mut pos = 0;
         prop_assert_eq!(header::integer(&bytes, &mut pos), Ok(value));
