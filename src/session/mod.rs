@@ -26,6 +26,7 @@ mod decide;
 mod devinf;
 mod notes;
 mod reply;
+mod result;
 mod resume;
 mod send;
 mod settings;
@@ -157,6 +158,11 @@ impl Session {
     pub fn opened_with(&self, message: &Message<'_>) -> bool {
         let mark = message.header.cred.as_ref().map(auth::mark);
         mark.is_some() && mark == self.state.cred
+    }
+
+    /// The answer to an Alert 221: the reply to the message before, which a busy server owed.
+    pub fn result(&mut self, poll: &Message<'_>, reply: Message<'static>) -> Message<'static> {
+        result::answer(&mut self.state, poll, reply)
     }
 
     /// The durable form.
