@@ -8,5 +8,6 @@ mod hostile;
 mod kill;
 mod models;
 mod netsim;
+mod recorded;
 mod support;
 mod syncevolution;

@@ -86,7 +86,8 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     let config = setup::config(global, args.flags())?;
     telemetry::start(&config.log, telemetry::Mode::Server, global.verbose);
     let store = setup::open(&config)?;
-    let exchange = Exchange::new(store.clone(), setup::settings(&config)?);
+    let exchange =
+        Exchange::new(store.clone(), setup::settings(&config)?).recorded(config.recording.depth);
     let server = Server::start(
         Service::new(exchange, store),
         &config.listen,

@@ -6,6 +6,7 @@
 
 mod busy;
 mod loads;
+mod recording;
 mod summary;
 
 use sha2::{Digest as _, Sha256};
@@ -16,6 +17,7 @@ use crate::sync::{Commit, Device, PeerQuery, SessionWrite, StoredSession};
 use crate::syncml::codec::{Form, Limits, decode, encode};
 use crate::syncml::{Carrier, Code, Command, Message, Status, Version};
 
+pub use recording::Depth;
 pub use summary::Summary;
 
 /// How often a message is worked on again after a concurrent write.
@@ -44,6 +46,7 @@ pub struct Exchange {
     store: Store,
     settings: std::sync::Arc<Settings>,
     in_work: std::sync::Arc<busy::InWork>,
+    depth: Depth,
 }
 
 /// What a phone sent.
@@ -110,7 +113,15 @@ impl Exchange {
             store,
             settings: std::sync::Arc::new(settings),
             in_work: std::sync::Arc::default(),
+            depth: Depth::default(),
         }
+    }
+
+    /// Keeps so much of each session.
+    #[must_use]
+    pub fn recorded(mut self, depth: Depth) -> Self {
+        self.depth = depth;
+        self
     }
 
     /// Answers one message; blocks. `now` is in seconds since 1970.
@@ -330,19 +341,8 @@ impl Exchange {
             entropy: entropy()?,
         };
         let mut loads = loads::ReaderLoads::new(&mut reader, account.id, device.id);
-        let outcome = match peer.session.as_ref().filter(|_| poll) {
-            Some(stored) => {
-                let reply = stored_reply(stored)?;
-                session::Outcome {
-                    reply: session.result(message, reply),
-                    changes: Vec::new(),
-                    modseq: account.modseq,
-                    next_item: account.next_item,
-                    ended: stored.ended,
-                    notes: Vec::new(),
-                    summary: None,
-                }
-            }
+        let mut outcome = match peer.session.as_ref().filter(|_| poll) {
+            Some(stored) => session.result(message, stored_reply(stored)?, &account, stored.ended),
             None => match session.receive(message, &admission, &context, &mut loads) {
                 Ok(outcome) => outcome,
                 Err(LoadFailed) => return Err(loads.failure()),
@@ -350,6 +350,14 @@ impl Exchange {
         };
         drop(reader);
         let reply = encode(&outcome.reply, &session.form());
+        let recording = recording::of(
+            &mut outcome,
+            self.depth,
+            &device.uri,
+            carrier,
+            account.modseq,
+            recording::masked(request.body, message).as_deref(),
+        );
         let state = StoredSession {
             session: header.session_id.to_string(),
             // A phone that uses its SessionID again goes on counting, so that no two messages can take the same step.
@@ -361,6 +369,7 @@ impl Exchange {
             snapshot: session.snapshot(),
             ended: outcome.ended,
             updated: now,
+            recording: peer.session.as_ref().map_or(0, |stored| stored.recording),
         };
         let commit = Commit {
             account: account.id,
@@ -372,6 +381,7 @@ impl Exchange {
             session: Some(SessionWrite {
                 supersede: !continues,
                 state,
+                recording: Some(recording),
             }),
             now,
         };
@@ -512,7 +522,7 @@ fn entropy() -> Result<[u8; 16], ExchangeError> {
 
 /// The message of a stored reply.
 fn stored_reply(stored: &StoredSession) -> Result<Message<'static>, ExchangeError> {
-    let carrier = Carrier::from_mime(&stored.reply_type).unwrap_or_default();
+    let carrier = Carrier::from_mime(&stored.reply_type).unwrap_or(Carrier::Wbxml);
     decode(&stored.reply, carrier, &Limits::default())
         .map(Message::into_owned)
         .map_err(|error| {

@@ -6,6 +6,7 @@ use chrono::DateTime;
 
 use super::state::{Link, Mode, Owed, Phase, Stage};
 use super::turn::Turn;
+use crate::sync::recording::{Event, What};
 use crate::sync::{Datastore, Generation};
 use crate::syncml::{Alert, Anchor, Code, Command, Item, Location, Meta, Version};
 
@@ -141,6 +142,12 @@ impl Turn<'_> {
                 .filter(|generation| !last.is_empty() && generation.client_anchor == last)
                 .cloned()
         };
+        if wanted == Wanted::Sync(Mode::Slow) {
+            self.trace.push(&Event {
+                text: "slow sync: the device asks for it",
+                ..Event::new(What::SlowSync, Some(view))
+            });
+        }
         let basis = knows(&state.confirmed).or_else(|| knows(&state.previous));
         let mode = match wanted {
             Wanted::Sync(mode) => mode,
@@ -216,7 +223,7 @@ impl Turn<'_> {
             } else {
                 "slow sync: the device's anchor is not that of a sync that ended here"
             };
-            self.note(Some(view), None, text);
+            self.note_slow(view, text);
             Code::REFRESH_REQUIRED
         } else {
             Code::OK

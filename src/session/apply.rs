@@ -14,6 +14,7 @@ use super::state::{Phase, Stage};
 use super::turn::{Held, Turn};
 use crate::content::{self, Digest, Floating, Format, MatchKey, ReadHint, Record};
 use crate::device;
+use crate::sync::recording::{Event, What};
 use crate::sync::{
     Answer, Change, Datastore, Entry, Item, ItemId, ItemMeta, ItemWrite, KnownQuery, Modseq, Query,
 };
@@ -101,13 +102,27 @@ impl Turn<'_> {
         self.collect(link, &target, &sync.commands, position, &mut ops);
         self.state.commands += ops.len() as u64;
         let mut lookup = self.look_up(link, &ops)?;
+        let view = self.state.links[link].view;
         for op in &ops {
+            let before = lookup.by_luid.get(&op.luid).copied();
             let code = self.apply(link, &target, op, &mut lookup);
             if let Some(finished) = &mut self.state.finished
                 && finished.luid == op.luid
             {
                 finished.code = code;
             }
+            let item = lookup.by_luid.get(&op.luid).copied().or(before);
+            let what = match op.kind {
+                ChangeKind::Add => What::ReceivedAdd,
+                ChangeKind::Delete => What::ReceivedDelete,
+                _ => What::ReceivedReplace,
+            };
+            self.trace.push(&Event {
+                item: item.unwrap_or_default(),
+                code: code.0,
+                luid: &op.luid,
+                ..Event::new(what, Some(view))
+            });
             if op.answered {
                 let luid = Some(op.luid.as_str()).filter(|luid| !luid.is_empty());
                 self.answer_refs(op.position, op.cmd_id, op.kind.name(), code, None, luid);

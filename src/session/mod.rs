@@ -38,6 +38,7 @@ pub use notes::{Note, Summary, ViewSummary};
 pub use settings::Settings;
 pub use state::Counts;
 
+use crate::sync::recording::Trace;
 use crate::sync::{Account, Answer, Change, Datastore, Device, ItemId, Modseq, Query, ViewState};
 use crate::syncml::{Carrier, Command, Item, Location, Message, Version};
 
@@ -95,6 +96,12 @@ pub struct Outcome {
     pub ended: bool,
     /// What an operator wants to know of this message.
     pub notes: Vec<Note>,
+    /// What happened to each item.
+    pub trace: Trace,
+    /// What the session did so far.
+    pub progress: Summary,
+    /// Deletions were held: the operator has to decide.
+    pub holds: bool,
     /// When the session ended: what it did.
     pub summary: Option<Summary>,
 }
@@ -160,9 +167,27 @@ impl Session {
         mark.is_some() && mark == self.state.cred
     }
 
-    /// The answer to an Alert 221: the reply to the message before, which a busy server owed.
-    pub fn result(&mut self, poll: &Message<'_>, reply: Message<'static>) -> Message<'static> {
-        result::answer(&mut self.state, poll, reply)
+    /// The answer to an Alert 221: the reply to the message before, which a busy server owed. `ended` says whether that
+    /// reply ended the session. Nothing changes.
+    pub fn result(
+        &mut self,
+        poll: &Message<'_>,
+        reply: Message<'static>,
+        account: &Account,
+        ended: bool,
+    ) -> Outcome {
+        Outcome {
+            reply: result::answer(&mut self.state, poll, reply),
+            changes: Vec::new(),
+            modseq: account.modseq,
+            next_item: account.next_item,
+            ended,
+            notes: Vec::new(),
+            trace: Trace::default(),
+            progress: Summary::of(&self.state),
+            holds: false,
+            summary: None,
+        }
     }
 
     /// The durable form.

@@ -172,12 +172,12 @@ impl Turn<'_> {
         if wanted != Wanted::Resume {
             return;
         }
-        let text = if link.resumed {
-            "the device resumes its last session"
+        if link.resumed {
+            self.note(Some(view), None, "the device resumes its last session");
         } else {
-            "slow sync: there is no session that the device could resume"
-        };
-        self.note(Some(view), None, text);
+            let text = "slow sync: there is no session that the device could resume";
+            self.note_slow(view, text);
+        }
     }
 
     /// Before the first Sync: what the client has confirmed or changed meanwhile is not sent again.

@@ -10,9 +10,10 @@ mod id;
 mod item;
 mod peer;
 mod query;
+pub mod recording;
 mod view;
 
-pub use change::{Change, Commit, SessionWrite};
+pub use change::{Change, Commit, RecordingWrite, SessionWrite};
 pub use conflict::ConflictPolicy;
 pub use datastore::Datastore;
 pub use id::{AccountId, DeviceId, ItemId, Modseq, Round};
