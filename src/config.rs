@@ -3,6 +3,7 @@
 //! A flag wins over the environment, that over the file, that over the default. Unknown keys are errors, and all
 //! errors are told at once. [`key::KEYS`] is the one list of keys; `docs/configuration.md` is checked against it.
 
+pub mod gateway;
 pub mod key;
 mod layer;
 mod print;
@@ -17,6 +18,7 @@ use std::str::FromStr;
 pub use layer::{Flag, Origin, Setting};
 
 use crate::exchange::Depth;
+use crate::sms::settings::GatewaySettings;
 use crate::sync::{ConflictPolicy, Datastore};
 use key::{KEYS, Kind};
 use layer::Layers;
@@ -118,6 +120,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// `[log]`
     pub log: LogConfig,
+    /// `[[gateway]]`, in order.
+    pub gateways: Vec<GatewaySettings>,
     /// The file that was read.
     pub file: Option<PathBuf>,
     layers: Layers,
@@ -226,6 +230,7 @@ impl Config {
                 }
             }
         }
+        let gateways = layers.gateways.settings(&mut problems);
         let layers = layers.finish(problems)?;
         let text = |name: &str| layers.setting(name).text.clone();
         let conflict = |name: &str| policy(&layers.setting(name).text);
@@ -282,6 +287,7 @@ impl Config {
                 level: number(&layers, "log.level"),
                 json: text("log.format") == "json",
             },
+            gateways,
             file,
             layers,
         })

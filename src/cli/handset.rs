@@ -4,6 +4,7 @@
 //! server refused, 4 some items failed.
 
 mod models;
+mod replay;
 
 #[cfg(test)]
 mod tests;
@@ -54,6 +55,9 @@ enum Action {
     Delete(DeleteArgs),
     /// List the phones that --as knows.
     Models(models::Args),
+    /// Play recorded sessions of real phones to a server, and tell what it accepts.
+    #[command(after_help = replay::HELP)]
+    Replay(replay::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -185,6 +189,8 @@ enum UsageError {
     Model(PathBuf, String),
     #[error(transparent)]
     NoModel(#[from] ModelError),
+    #[error("there is no message of a phone in {0}")]
+    NoRecording(PathBuf),
     #[error("a {0} has no {1}")]
     NoDatastore(String, String),
 }
@@ -196,6 +202,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             models::list(false).map(|()| ExitCode::SUCCESS)
         }
         Action::Sync(args) => sync(&args),
+        Action::Replay(args) => replay::run(&args),
         Action::Models(args) => models::run(&args).map(|()| ExitCode::SUCCESS),
         Action::Show(args) => show(&args).map(|()| ExitCode::SUCCESS),
         Action::Add(args) => add(&args).map(|()| ExitCode::SUCCESS),

@@ -148,7 +148,11 @@ impl Turn<'_> {
                 ..Event::new(What::SlowSync, Some(view))
             });
         }
-        let basis = knows(&state.confirmed).or_else(|| knows(&state.previous));
+        // An anchor that is sent as Last and as Next says nothing of the sync before; the last confirmed one counts.
+        let says_nothing = !last.is_empty() && anchor.is_some_and(|anchor| anchor.next == last);
+        let basis = knows(&state.confirmed)
+            .or_else(|| knows(&state.previous))
+            .or_else(|| state.confirmed.clone().filter(|_| says_nothing));
         let mode = match wanted {
             Wanted::Sync(mode) => mode,
             // If it cannot.

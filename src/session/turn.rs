@@ -341,10 +341,16 @@ impl<'t> Turn<'t> {
         };
         let mut code = Code::NOT_FOUND;
         for item in items {
-            if let Data::DevInf(devinf) = &item.data {
-                self.device.devinf = devinf::keep(devinf);
-                self.targets.clear();
-                code = Code::OK;
+            match &item.data {
+                Data::DevInf(devinf) => {
+                    self.device.devinf = devinf::keep(devinf);
+                    self.targets.clear();
+                    code = Code::OK;
+                }
+                Data::None => {}
+                // What is there is no device information, or is broken.
+                _ if code == Code::NOT_FOUND => code = Code::UNSUPPORTED_MEDIA_TYPE,
+                _ => {}
             }
         }
         if !no_resp {

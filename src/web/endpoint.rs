@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{timeout, timeout_at};
 
 use super::refusal::Refusal;
-use super::{Engine, State, monitor};
+use super::{Engine, State, gateway, monitor};
 use crate::exchange::{ExchangeError, Reply, Request, Summary};
 
 /// All addresses.
@@ -29,6 +29,12 @@ pub(super) fn routes<E: Engine>(app: &mut web::ServiceConfig, state: web::Data<S
         )
         .route("/sync", web::route().to(sync::<E>))
         .route("/sync/", web::route().to(sync::<E>))
+        .route(
+            "/gateway/{name}/{what}",
+            web::route()
+                .guard(read().or(guard::Post()))
+                .to(gateway::callback::<E>),
+        )
         .default_service(web::to(monitor::nothing));
 }
 

@@ -4,6 +4,7 @@ mod accounts;
 mod configuration;
 mod items;
 mod program;
+mod replay;
 mod server;
 mod sessions;
 
@@ -39,6 +40,7 @@ fn help_tells_commands_and_exit_codes() {
         &["sessions", "show"],
         &["decode"],
         &["handset", "sync"],
+        &["handset", "replay"],
         &["config"],
     ] {
         let help = place.run(&[command, &["--help"]].concat()).ends(0).out;

@@ -88,7 +88,8 @@ impl Client {
             ..Meta::default()
         });
         let mut commands = Vec::new();
-        let known = self.memory.devinf_sent.as_deref() == Some(&*self.devinf_mark());
+        let known = !self.behaviour.devinf_each_time
+            && self.memory.devinf_sent.as_deref() == Some(&*self.devinf_mark());
         if !known && !self.behaviour.devinf_when_asked {
             let items = vec![self.devinf_item()];
             let put = Put {
