@@ -12,6 +12,8 @@ pub mod content;
 pub mod device;
 // One SyncML message through the server: decode, drive the session, commit, encode.
 pub mod exchange;
+// Which items and fields a device wants: the filters of OMA DS.
+pub mod filter;
 // The virtual phone: a SyncML client that can be scripted.
 pub mod handset;
 // Notifications, settings and their way in short messages, as octets.

@@ -4,6 +4,7 @@ mod architecture;
 mod busy;
 mod cli;
 mod codec;
+mod fuzz;
 mod hostile;
 mod kill;
 mod models;

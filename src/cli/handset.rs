@@ -8,6 +8,7 @@ mod replay;
 
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 use std::fs;
 use std::io::{IsTerminal as _, Write as _};
@@ -110,6 +111,8 @@ struct SyncArgs {
     /// Where a phone of a model is, such as Europe/Stockholm [default: UTC].
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     time_zone: Option<chrono_tz::Tz>,
+    #[command(flatten)]
+    wanted: wanted::WantedArgs,
     /// Seconds to wait for an answer.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     timeout: u64,
@@ -183,6 +186,8 @@ enum UsageError {
     Device(PathBuf, String),
     #[error("{0} of {1} is not on the phone")]
     Item(String, String),
+    #[error("a filter of fields needs --protocol 1.2; {version} has none", version = .0.dtd())]
+    Fields(Version),
     #[error("{0} is not there; a phone begins with `handset sync` or `handset add`")]
     NoPhone(PathBuf),
     #[error("{0} is a {1}; give another --state for another phone")]
@@ -348,6 +353,7 @@ fn sync(args: &SyncArgs) -> anyhow::Result<ExitCode> {
         let has = |name: &&str| settings.datastores.contains_key(*name);
         names.extend(DATASTORES.into_iter().filter(has));
     }
+    args.wanted.apply(&mut settings, &names)?;
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .context("the clock is before 1970")?;

@@ -21,7 +21,8 @@ mod note;
 mod split;
 mod vcard;
 
-pub use capabilities::{Capabilities, ParamCapability, PropertyCapability};
+pub use calendar::{Time, Window, compare_time, within};
+pub use capabilities::{Capabilities, ParamCapability, PropertyCapability, modern_name};
 pub use digest::{Digest, MatchKey, digest, match_key, matches};
 pub use format::Format;
 pub use json::to_json;

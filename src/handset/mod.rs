@@ -41,7 +41,7 @@ pub use mode::{Mode, UnknownMode};
 pub use model::{Model, ModelError};
 pub use phone::{Phone, PhoneError};
 pub use report::{Changes, DatastoreReport, Direction, ItemFailure, Report};
-pub use settings::{Addresses, Settings};
+pub use settings::{Addresses, Settings, Wanted};
 pub use state_file::{StateFile, StateFileError};
 pub use storage::{Addition, Alarms, Field, Poison, Rules, Slot, Storage, Taken, Times, Writing};
 pub use transport::{Answer, HttpTransport, Post, Transport, TransportError};

@@ -6,6 +6,7 @@ use chrono::DateTime;
 
 use super::state::{Link, Mode, Owed, Phase, Stage};
 use super::turn::Turn;
+use crate::filter::Filter;
 use crate::sync::recording::{Event, What};
 use crate::sync::{Datastore, Generation};
 use crate::syncml::{Alert, Anchor, Code, Command, Item, Location, Meta, Version};
@@ -104,7 +105,7 @@ impl Turn<'_> {
         if too_long {
             return Code::URI_TOO_LONG;
         }
-        let Some(mut view) = self.context.settings.resolve(local) else {
+        let Some(view) = self.view_at(local, source) else {
             self.note(
                 None,
                 None,
@@ -115,15 +116,10 @@ impl Turn<'_> {
         if view == Datastore::Mail {
             return Code::NOT_FOUND;
         }
-        if view == Datastore::Calendar {
-            let devinf = super::devinf::kept(&self.device.devinf);
-            if super::devinf::Target::of(devinf.as_ref(), source, view)
-                .holding
-                .mixed
-            {
-                view = Datastore::Agenda;
-            }
-        }
+        let filter = match self.filter_of(view, local, item) {
+            Ok(filter) => filter,
+            Err(code) => return code,
+        };
         if self.state.links.len() >= MAX_LINKS {
             return Code::COMMAND_NOT_ALLOWED;
         }
@@ -159,6 +155,11 @@ impl Turn<'_> {
             Wanted::Resume => Mode::Slow,
         };
         let slow = mode.needs_anchors() && basis.is_none();
+        let held = basis
+            .as_ref()
+            .or(state.confirmed.as_ref())
+            .and_then(|generation| Filter::from_text(generation.filter.as_deref()?));
+        let fields = |filter: &Option<Filter>| filter.as_ref().and_then(|of| of.fields.clone());
         let newest = state
             .confirmed
             .as_ref()
@@ -181,6 +182,10 @@ impl Turn<'_> {
             sync_sent: false,
             considered: crate::sync::Modseq(0),
             full: false,
+            refilter: filter != held,
+            refield: fields(&filter) != fields(&held),
+            filter,
+            held,
             counts: super::state::Counts::default(),
             client_last: last.to_owned(),
             resumed: false,

@@ -726,6 +726,6 @@ pub(super) fn octets<'m>(data: &'m Data<'m>) -> Option<Cow<'m, [u8]>> {
     match data {
         Data::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
         Data::None => None,
-        Data::Meta(_) | Data::DevInf(_) => None,
+        Data::Meta(_) | Data::DevInf(_) | Data::Properties(_) => None,
     }
 }

@@ -224,7 +224,7 @@ impl Turn<'_> {
         // A Map is true whether or not its datastore is being synced: it may be from the session before.
         let view = match link {
             Some(link) => Some(self.state.links[link].view),
-            None => self.context.settings.resolve(&target),
+            None => self.view_at(&target, &map.source.uri),
         };
         let Some(view) = view else {
             self.answer_refs(
@@ -370,7 +370,7 @@ impl Turn<'_> {
                             .as_ref()
                             .is_some_and(|entry| entry.round == round)
                 });
-                if !claimed {
+                if !claimed && self.within_view(link, item) {
                     self.delete_item(item.meta.id);
                     deleted += 1;
                 }
@@ -405,10 +405,18 @@ impl Turn<'_> {
         } else {
             link.considered
         };
+        let filter = match link.mode {
+            // Nothing was sent, so the device has what it had.
+            Mode::OneWayFromClient => link.held,
+            Mode::RefreshFromClient => link.filter.or(link.held),
+            _ => link.filter,
+        };
+        let filter = filter.map(|filter| filter.to_text());
         let generation = Generation {
             client_anchor: link.client_next,
             server_anchor: link.server_next,
             base,
+            filter,
         };
         state.previous = link.basis;
         state.confirmed = Some(generation);

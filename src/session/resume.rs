@@ -150,7 +150,13 @@ impl Turn<'_> {
             .collect();
         again.sort_unstable();
         again.dedup();
+        // A filter that is not said again is as it was.
+        let filtered = if fresh.filter.is_some() { fresh } else { old };
         Some(Link {
+            filter: filtered.filter.clone(),
+            held: filtered.held.clone(),
+            refilter: filtered.refilter,
+            refield: filtered.refield,
             mode: old.mode,
             round: old.round,
             basis: old.basis.clone(),

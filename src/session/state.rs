@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::resume::Interrupted;
+use crate::filter::Filter;
 use crate::sync::{Cursor, Datastore, Generation, ItemId, Modseq, Round};
 use crate::syncml::codec::Form;
 use crate::syncml::{Carrier, Code, Message, Version};
@@ -163,6 +164,18 @@ pub(super) struct Link {
     pub considered: Modseq,
     /// The device said that it is full: no more Adds.
     pub full: bool,
+    /// Which items and fields the device wants.
+    #[serde(default)]
+    pub filter: Option<Filter>,
+    /// The filter under which the device got what it has.
+    #[serde(default)]
+    pub held: Option<Filter>,
+    /// The two differ: every item is looked at.
+    #[serde(default)]
+    pub refilter: bool,
+    /// They differ in the fields: what the device has is sent again.
+    #[serde(default)]
+    pub refield: bool,
     pub counts: Counts,
     /// Last of the client's Alert; what a client that resumes says again.
     #[serde(default)]
@@ -397,7 +410,11 @@ impl State {
                 .iter()
                 .position(|link| !uri.is_empty() && bare(of(link)) == uri)
         };
-        by(|link| &link.local, target)
+        // `./Calendar?EVENT` and `./Calendar?TODO` differ in nothing else.
+        let exactly = |uri: &str| self.links.iter().position(|link| link.local == uri);
+        target
+            .and_then(exactly)
+            .or_else(|| by(|link| &link.local, target))
             .or_else(|| by(|link| &link.remote, source))
             .or_else(|| {
                 let view = Datastore::resolve(target?)?;

@@ -398,7 +398,8 @@ impl<'t> Turn<'t> {
         }
         let devinf = devinf::kept(&self.device.devinf);
         let of = &self.state.links[link];
-        let target = std::rc::Rc::new(devinf::Target::of(devinf.as_ref(), &of.remote, of.view));
+        let target = devinf::Target::of(devinf.as_ref(), &of.remote, of.view);
+        let target = std::rc::Rc::new(target.narrowed(of.held.as_ref(), of.filter.as_ref()));
         self.targets.insert(link, target.clone());
         target
     }

@@ -147,14 +147,14 @@ statement!(
 
 statement!(
     PutView(()) = "INSERT INTO \"view\" (account, device, view, round, sending_since, pending, client_anchor, server_anchor, \
-     base, previous_client_anchor, previous_server_anchor, previous_base) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+     base, filter, previous_client_anchor, previous_server_anchor, previous_base, previous_filter) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (account, device, view) DO UPDATE SET round = excluded.round, \
      sending_since = excluded.sending_since, pending = excluded.pending, client_anchor = excluded.client_anchor, \
-     server_anchor = excluded.server_anchor, base = excluded.base, \
+     server_anchor = excluded.server_anchor, base = excluded.base, filter = excluded.filter, \
      previous_client_anchor = excluded.previous_client_anchor, \
      previous_server_anchor = excluded.previous_server_anchor, \
-     previous_base = excluded.previous_base"
+     previous_base = excluded.previous_base, previous_filter = excluded.previous_filter"
 );
 
 statement!(
@@ -369,13 +369,19 @@ impl Writes<'_> {
     }
 
     fn put_view(&mut self, view: Datastore, state: &ViewState) -> Result<(), StoreError> {
-        let [client, server, base] = generation(state.confirmed.as_ref());
-        let [previous_client, previous_server, previous_base] = generation(state.previous.as_ref());
+        let [client, server, base, filter] = generation(state.confirmed.as_ref());
+        let [
+            previous_client,
+            previous_server,
+            previous_base,
+            previous_filter,
+        ] = generation(state.previous.as_ref());
         #[rustfmt::skip]
         let binds = [
             self.account, self.device()?, number(view),
             Bind::Int(state.round.0), Bind::Int(state.sending_since.0), Bind::Int(i64::from(state.pending)),
-            client, server, base, previous_client, previous_server, previous_base,
+            client, server, base, filter,
+            previous_client, previous_server, previous_base, previous_filter,
         ];
         execute(self.connection, PutView, &binds).map(drop)
     }
@@ -461,10 +467,11 @@ fn number(datastore: Datastore) -> Bind<'static> {
     Bind::Int(i64::from(datastore.number()))
 }
 
-fn generation(generation: Option<&Generation>) -> [Bind<'_>; 3] {
+fn generation(generation: Option<&Generation>) -> [Bind<'_>; 4] {
     [
         Bind::OptionalText(generation.map(|generation| generation.client_anchor.as_str())),
         Bind::OptionalText(generation.map(|generation| generation.server_anchor.as_str())),
         Bind::OptionalInt(generation.map(|generation| generation.base.0)),
+        Bind::OptionalText(generation.and_then(|generation| generation.filter.as_deref())),
     ]
 }

@@ -245,11 +245,16 @@ pub(super) fn device(row: DeviceRow) -> Device {
     }
 }
 
-type GenerationSql = (Nullable<Text>, Nullable<Text>, Nullable<BigInt>);
+type GenerationSql = (
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<BigInt>,
+    Nullable<Text>,
+);
 
 statement!(
-    Views((BigInt, BigInt, BigInt, BigInt, GenerationSql, GenerationSql)) = "SELECT view, round, sending_since, pending, client_anchor, server_anchor, base, \
-     previous_client_anchor, previous_server_anchor, previous_base \
+    Views((BigInt, BigInt, BigInt, BigInt, GenerationSql, GenerationSql)) = "SELECT view, round, sending_since, pending, client_anchor, server_anchor, base, filter, \
+     previous_client_anchor, previous_server_anchor, previous_base, previous_filter \
      FROM \"view\" WHERE account = ? AND device = ? ORDER BY view"
 );
 

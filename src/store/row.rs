@@ -57,7 +57,7 @@ pub(super) type EntryRow = (
     i64,
 );
 
-pub(super) type GenerationRow = (Option<String>, Option<String>, Option<i64>);
+pub(super) type GenerationRow = (Option<String>, Option<String>, Option<i64>, Option<String>);
 
 /// An item without its body.
 pub(super) fn meta(row: MetaRow) -> Result<ItemMeta, StoreError> {
@@ -115,11 +115,12 @@ pub(super) fn view(
 }
 
 fn generation(row: GenerationRow) -> Option<Generation> {
-    let (client_anchor, server_anchor, base) = row;
+    let (client_anchor, server_anchor, base, filter) = row;
     Some(Generation {
         client_anchor: client_anchor?,
         server_anchor: server_anchor?,
         base: Modseq(base?),
+        filter,
     })
 }
 

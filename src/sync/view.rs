@@ -32,6 +32,9 @@ pub struct Generation {
     pub server_anchor: String,
     /// All changes up to this number were considered for the device.
     pub base: Modseq,
+    /// The filter under which they were, as text; what it means is the session's business.
+    #[serde(default)]
+    pub filter: Option<String>,
 }
 
 /// What a device has of one item.
