@@ -75,7 +75,7 @@ impl Interrupted {
                 && link.round == state.round
                 && (last.is_empty() && !went_through
                     || !last.is_empty() && last == link.client_last
-                    || last == link.client_next
+                    || !last.is_empty() && last == link.client_next
                     || knows(&link.basis))
         })
     }
