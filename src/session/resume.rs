@@ -160,6 +160,7 @@ impl Turn<'_> {
             mode: old.mode,
             round: old.round,
             basis: old.basis.clone(),
+            unconfirmed: old.unconfirmed,
             client_last: if last.is_empty() {
                 old.client_last.clone()
             } else {

@@ -6,6 +6,7 @@ use super::reply::Reply;
 use super::resume::{Interrupted, is_bare};
 use super::state::{Owed, Phase, Stage, State};
 use super::{Admission, Context, LoadFailed, Loads, Note, Outcome, Summary, auth, devinf};
+use crate::device::profile::Resolved;
 use crate::sync::recording::{Event, Trace, What};
 use crate::sync::{Change, Datastore, Device, Entry, ItemId, ItemMeta, Modseq, ViewState};
 use crate::syncml::codec::encoded_len;
@@ -63,7 +64,7 @@ pub(super) struct Turn<'t> {
     /// Deletions were held in this message.
     pub holds: bool,
     /// Per link, made when first needed.
-    pub targets: FxHashMap<usize, std::rc::Rc<devinf::Target>>,
+    pub targets: FxHashMap<usize, std::rc::Rc<super::profile::Target>>,
     /// Links whose Alert came in this message and was answered with 508.
     pub forced: Vec<usize>,
     /// MsgID of the request.
@@ -72,6 +73,10 @@ pub(super) struct Turn<'t> {
     pub alerts: Vec<Alert<'static>>,
     /// Position of the Alert that suspends the session.
     pub suspended_at: Option<u32>,
+    /// What the device does its own way.
+    pub own: std::rc::Rc<Resolved>,
+    /// Deletes in the reply.
+    pub deletes: u16,
 }
 
 impl<'t> Turn<'t> {
@@ -87,7 +92,7 @@ impl<'t> Turn<'t> {
             state,
             message.header.no_resp,
         );
-        Self {
+        let mut turn = Self {
             reply,
             device: context.device.clone(),
             views: Vec::new(),
@@ -104,10 +109,14 @@ impl<'t> Turn<'t> {
             msg_ref: message.header.msg_id.to_string(),
             alerts: Vec::new(),
             suspended_at: None,
+            own: std::rc::Rc::default(),
+            deletes: 0,
             state,
             context,
             loads,
-        }
+        };
+        turn.recognise(None);
+        turn
     }
 
     /// Works through the message.
@@ -252,9 +261,6 @@ impl<'t> Turn<'t> {
         if self.state.messages == 1 {
             remember_opening(&mut self.device.openings, self.context.request);
         }
-        if let Some(agent) = self.context.user_agent {
-            self.device.user_agent = Some(agent.chars().take(200).collect());
-        }
         let owed = Owed {
             msg_ref: self.msg_ref.clone(),
             cmd_ref: "0".to_owned(),
@@ -344,7 +350,7 @@ impl<'t> Turn<'t> {
             match &item.data {
                 Data::DevInf(devinf) => {
                     self.device.devinf = devinf::keep(devinf);
-                    self.targets.clear();
+                    self.recognise(Some(devinf));
                     code = Code::OK;
                 }
                 Data::None => {}
@@ -392,13 +398,13 @@ impl<'t> Turn<'t> {
     }
 
     /// What the device's datastore of a link can hold.
-    pub(super) fn target(&mut self, link: usize) -> std::rc::Rc<devinf::Target> {
+    pub(super) fn target(&mut self, link: usize) -> std::rc::Rc<super::profile::Target> {
         if let Some(target) = self.targets.get(&link) {
             return target.clone();
         }
         let devinf = devinf::kept(&self.device.devinf);
         let of = &self.state.links[link];
-        let target = devinf::Target::of(devinf.as_ref(), &of.remote, of.view);
+        let target = self.target_at(devinf.as_ref(), &of.remote, of.view);
         let target = std::rc::Rc::new(target.narrowed(of.held.as_ref(), of.filter.as_ref()));
         self.targets.insert(link, target.clone());
         target
@@ -496,6 +502,9 @@ impl<'t> Turn<'t> {
             self.state.idle = 0;
         }
         let ended = complete && self.state.phase == Phase::Done;
+        if ended && self.own.traits.silent_success == Some(true) {
+            self.assume_success()?;
+        }
         let summary = ended.then(|| self.end());
         Ok(self.outcome(complete, ended, summary))
     }
@@ -531,6 +540,7 @@ impl<'t> Turn<'t> {
                         &form,
                         &addressed,
                         *detail,
+                        &self.own.traits,
                     )],
                     ..Results::default()
                 })

@@ -68,6 +68,9 @@ fn log(refusal: &Refusal) {
     }
 }
 
+/// Headers in which a phone names the description of its model (WAP UAProf).
+const PROFILE_HEADERS: [&str; 2] = ["x-wap-profile", "profile"];
+
 async fn answer<E: Engine>(
     request: &HttpRequest,
     payload: web::Payload,
@@ -87,6 +90,11 @@ async fn answer<E: Engine>(
     let incoming = Incoming {
         content_type: header(CONTENT_TYPE).unwrap_or_default(),
         user_agent: header(USER_AGENT),
+        // Motorola calls it Profile.
+        profile: PROFILE_HEADERS.iter().find_map(|name| {
+            let value = request.headers().get(*name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        }),
         query: Some(request.query_string().to_owned()).filter(|query| !query.is_empty()),
         body,
     };
@@ -101,6 +109,7 @@ async fn answer<E: Engine>(
 struct Incoming {
     content_type: String,
     user_agent: Option<String>,
+    profile: Option<String>,
     query: Option<String>,
     body: web::Bytes,
 }
@@ -111,6 +120,7 @@ impl Incoming {
             content_type: &self.content_type,
             body: &self.body,
             user_agent: self.user_agent.as_deref(),
+            profile_header: self.profile.as_deref(),
             query: self.query.as_deref(),
         }
     }

@@ -100,10 +100,12 @@ impl Client {
         let (Some(place), Some(item)) = (place, item) else {
             return;
         };
-        let body = self
-            .settings
-            .storage
-            .give(&exchange.name, &item.body.0, self.session.now);
+        let body = self.settings.storage.give(
+            &exchange.name,
+            &part.luid.0,
+            &item.body.0,
+            self.session.now,
+        );
         let (octets, format) = super::changes::transfer_form(&body, self.settings.carrier);
         if octets != part.octets.0 {
             return;

@@ -106,6 +106,7 @@ impl Server {
                 content_type: post.content_type,
                 body: post.body,
                 user_agent: None,
+                profile_header: None,
                 query: None,
             };
             let server = Exchange::new(store.clone(), settings.borrow().clone());
@@ -324,6 +325,7 @@ pub(super) mod raw {
             content_type: Carrier::Wbxml.mime(),
             body: &body,
             user_agent: None,
+            profile_header: None,
             query: None,
         };
         let reply = exchange
