@@ -87,6 +87,8 @@ pub struct HttpConfig {
     pub workers: usize,
     /// How long a phone may take to send a request, seconds.
     pub request_timeout_seconds: u64,
+    /// How long a phone waits for a reply before it is told that the server is busy, seconds.
+    pub patience_seconds: u64,
 }
 
 /// `[log]`: what is logged, and how.
@@ -288,6 +290,7 @@ impl Config {
                     workers => workers,
                 },
                 request_timeout_seconds: number(&layers, "http.request_timeout_seconds"),
+                patience_seconds: number(&layers, "http.patience_seconds"),
             },
             log: LogConfig {
                 level: number(&layers, "log.level"),

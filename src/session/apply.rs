@@ -158,6 +158,7 @@ impl Turn<'_> {
         let target = self.target(link);
         let mut ops = Vec::with_capacity(sync.commands.len());
         self.collect(link, &sync.commands, position, &mut ops);
+        self.state.commands += ops.len() as u64;
         let mut lookup = self.look_up(link, &target, &mut ops)?;
         let view = self.state.links[link].view;
         // What the device still has as it was comes first: no other item may take its place.
@@ -173,6 +174,11 @@ impl Turn<'_> {
                 Some(code) => code,
                 None => self.apply(link, &target, op, &mut lookup),
             };
+            if let Some(finished) = &mut self.state.finished
+                && finished.luid == op.luid
+            {
+                finished.code = code;
+            }
             let item = lookup.by_luid.get(&op.luid).copied().or(before);
             let what = match op.kind {
                 ChangeKind::Add => What::ReceivedAdd,
@@ -194,14 +200,16 @@ impl Turn<'_> {
     }
 
     /// The same Status for every command of a Sync that is not worked on.
-    fn refuse(&mut self, commands: &[Command<'_>], position: u32, code: Code) {
+    pub(super) fn refuse(&mut self, commands: &[Command<'_>], position: u32, code: Code) {
         let mut rest: Vec<&Command<'_>> = commands.iter().rev().collect();
         while let Some(command) = rest.pop() {
             if !command.no_resp() {
                 self.answer(position, command.cmd_id(), command.name(), code);
             }
-            if let Command::Group(group) = command {
-                rest.extend(group.commands.iter().rev());
+            match command {
+                Command::Group(group) => rest.extend(group.commands.iter().rev()),
+                Command::Sync(sync) => rest.extend(sync.commands.iter().rev()),
+                _ => {}
             }
         }
     }
@@ -288,6 +296,11 @@ impl Turn<'_> {
                         None,
                         Some(&luid),
                     );
+                    return None;
+                }
+                super::chunk::Whole::Repeated(code) => {
+                    let name = change.kind.name();
+                    self.answer_refs(position, &change.cmd_id, name, code, None, Some(&luid));
                     return None;
                 }
                 super::chunk::Whole::Refused(code) => Err(code),

@@ -29,6 +29,8 @@ mod hold;
 mod notes;
 mod profile;
 mod reply;
+mod result;
+mod resume;
 mod send;
 mod settings;
 mod state;
@@ -78,6 +80,8 @@ pub struct Context<'a> {
     pub now: i64,
     /// Digest of the request's octets.
     pub request: [u8; 16],
+    /// Their number.
+    pub octets: u64,
     /// Random octets, for nonces.
     pub entropy: [u8; 16],
 }
@@ -121,6 +125,16 @@ impl Session {
         }
     }
 
+    /// Remembers what the device's session before left, if its snapshot can be read: the client may resume it.
+    #[must_use]
+    pub fn after(mut self, snapshot: &[u8]) -> Self {
+        self.state.interrupted = serde_json::from_slice(snapshot)
+            .ok()
+            .map(resume::Interrupted::of)
+            .filter(|left| !left.links.is_empty());
+        self
+    }
+
     /// Brings a session back from its snapshot.
     pub fn restore(snapshot: &[u8]) -> Result<Self, BadSnapshot> {
         Ok(Self {
@@ -158,6 +172,29 @@ impl Session {
         mark.is_some() && mark == self.state.cred
     }
 
+    /// The answer to an Alert 221: the reply to the message before, which a busy server owed. `ended` says whether that
+    /// reply ended the session. Nothing changes.
+    pub fn result(
+        &mut self,
+        poll: &Message<'_>,
+        reply: Message<'static>,
+        account: &Account,
+        ended: bool,
+    ) -> Outcome {
+        Outcome {
+            reply: result::answer(&mut self.state, poll, reply),
+            changes: Vec::new(),
+            modseq: account.modseq,
+            next_item: account.next_item,
+            ended,
+            notes: Vec::new(),
+            trace: Trace::default(),
+            progress: Summary::of(&self.state),
+            holds: false,
+            summary: None,
+        }
+    }
+
     /// The durable form.
     pub fn snapshot(&self) -> Vec<u8> {
         serde_json::to_vec(&self.state).expect("a session's state has string keys only")
@@ -165,8 +202,8 @@ impl Session {
 
     /// Counts the octets of a message and its reply; gives those of the session so far.
     pub fn count(&mut self, octets: usize) -> u64 {
-        self.state.octets = self.state.octets.saturating_add(octets as u64);
-        self.state.octets
+        self.state.recorded = self.state.recorded.saturating_add(octets as u64);
+        self.state.recorded
     }
 
     /// How messages of this session are written.

@@ -31,8 +31,8 @@ enum Packed {
 }
 
 /// A Sync element that is being filled.
-struct Filling {
-    link: usize,
+pub(super) struct Filling {
+    pub link: usize,
     commands: Vec<Command<'static>>,
     target: std::rc::Rc<Target>,
 }
@@ -75,6 +75,9 @@ impl Turn<'_> {
             state.sending_since = self.modseq;
             self.put_view_state(view, state);
             self.state.links[link].stage = Stage::Sending(Cursor::default());
+        }
+        if first {
+            self.prune_again(link)?;
         }
         let target = self.target(link);
         let of = &self.state.links[link];
@@ -173,7 +176,10 @@ impl Turn<'_> {
             );
             count += i64::from(wants(&held.meta, held.entry.as_ref()));
         }
-        let count = u64::try_from(count).unwrap_or(0);
+        let again = self.state.links[link].again.len();
+        let under_way = self.state.outgoing.as_ref();
+        let again = again + usize::from(under_way.is_some_and(|out| out.link == link));
+        let count = u64::try_from(count).unwrap_or(0) + again as u64;
         // Below that no Delete is kept back.
         if count < super::hold::LEAST {
             return Ok(count);
@@ -185,6 +191,9 @@ impl Turn<'_> {
     fn fill(&mut self, filling: &mut Filling) -> Result<bool, LoadFailed> {
         let link = filling.link;
         if self.state.outgoing.is_some() && !self.next_chunk(filling) {
+            return Ok(false);
+        }
+        if !self.send_again(filling)? {
             return Ok(false);
         }
         let Stage::Sending(mut cursor) = self.state.links[link].stage else {
@@ -297,6 +306,17 @@ impl Turn<'_> {
         }
         items.sort_by_key(|(item, _)| (item.meta.modseq, item.meta.id));
         Ok(())
+    }
+
+    /// Packs an item; true if the message has no room for it.
+    pub(super) fn is_full(
+        &mut self,
+        filling: &mut Filling,
+        item: Item,
+        entry: Option<Entry>,
+    ) -> bool {
+        filling.commands.len() >= MAX_COMMANDS
+            || matches!(self.pack(filling, item, entry), Packed::Full)
     }
 
     fn pack(&mut self, filling: &mut Filling, item: Item, entry: Option<Entry>) -> Packed {
@@ -441,6 +461,7 @@ impl Turn<'_> {
             media: format.mime().to_owned(),
             body,
             offset: 0,
+            confirmed: 0,
         });
         self.remember(link, meta, entry);
         self.next_chunk(filling);
@@ -499,6 +520,7 @@ impl Turn<'_> {
                 Sent::Replace => counts.sent_replaced += 1,
                 Sent::Delete => {}
             }
+            self.state.closing = Some(out);
             return true;
         }
     }

@@ -66,6 +66,18 @@ impl Reader {
         Ok(peer)
     }
 
+    /// Snapshot of the device's newest session, over or not.
+    pub fn last_session(
+        &mut self,
+        account: AccountId,
+        device: DeviceId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let connection = self.lent.connection()?;
+        let binds = [Bind::Int(account.0), Bind::Int(device.0)];
+        let row: Option<(Vec<u8>,)> = first(connection, LastSession, &binds)?;
+        Ok(row.map(|(snapshot,)| snapshot))
+    }
+
     /// Answers a query. Without a device, items have no entries.
     pub fn load(
         &mut self,
@@ -287,6 +299,11 @@ statement!(
         BigInt, Text, Binary, Text, BigInt, BigInt, BigInt, Binary, Binary
     )) = "SELECT step, msg_id, request, reply_type, ended, updated, recording, snapshot, reply \
      FROM session WHERE account = ? AND device = ? AND session = ?"
+);
+
+statement!(
+    LastSession((Binary,)) = "SELECT snapshot FROM session WHERE account = ? AND device = ? \
+     ORDER BY updated DESC, step DESC LIMIT 1"
 );
 
 type SessionRow = (
