@@ -189,6 +189,8 @@ impl Turn<'_> {
             held,
             counts: super::state::Counts::default(),
             withheld: None,
+            free_items: None,
+            free_octets: None,
             client_last: last.to_owned(),
             resumed: false,
             again: Vec::new(),

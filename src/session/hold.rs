@@ -42,6 +42,10 @@ impl Turn<'_> {
             ..entry
         };
         self.put_entry(view, waiting, None);
+        // Whoever deletes and adds in one package has room for it.
+        if let Some((items, _)) = &mut self.state.usage {
+            *items = items.saturating_sub(1);
+        }
         let mut state = self.view_state(view);
         if !state.pending {
             state.pending = true;
