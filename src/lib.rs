@@ -14,6 +14,8 @@ pub mod device;
 pub mod exchange;
 // The virtual phone: a SyncML client that can be scripted.
 pub mod handset;
+// What the server says first: when, how, and what came of it.
+pub mod outbox;
 // Notifications, settings and their way in short messages, as octets.
 pub mod push;
 // Passwords and other secrets: encryption at rest.

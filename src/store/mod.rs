@@ -22,6 +22,7 @@ mod device;
 mod error;
 mod items;
 mod load;
+mod outbox;
 mod outgoing;
 mod readers;
 mod row;
@@ -31,12 +32,13 @@ mod tests;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use error::StoreError;
 pub use items::NewItem;
 pub use load::Reader;
+pub use outbox::{DeviceKey, NewNotification, NotificationFacts, Settlement, Submission};
 
 use crate::secret::KeyFile;
 use crate::sync::{Change, Commit};
@@ -75,7 +77,16 @@ struct Shared {
     writer: Writer,
     readers: Arc<Readers>,
     key: KeyFile,
+    waker: OnceLock<Waker>,
     _place: Arc<Place>,
+}
+
+struct Waker(Box<dyn Fn() + Send + Sync>);
+
+impl std::fmt::Debug for Waker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Waker")
+    }
 }
 
 impl Store {
@@ -92,6 +103,7 @@ impl Store {
                 writer,
                 readers,
                 key,
+                waker: OnceLock::new(),
                 _place: place,
             }),
         })
@@ -109,7 +121,24 @@ impl Store {
     /// is written. [`StoreError::NotFound`]: the account or device is gone.
     pub fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         let octets = octets(&commit);
-        self.write(octets, move |connection| apply::commit(connection, &commit))
+        let wakes = commit.modseq != commit.expected || apply::ends_session(&commit);
+        self.write(octets, move |connection| apply::commit(connection, &commit))?;
+        if wakes {
+            self.wake();
+        }
+        Ok(())
+    }
+
+    /// Calls this whenever something was written that may give the outbox work, from whatever thread wrote it. Only
+    /// the first one is kept. What other processes write does not call it.
+    pub fn when_outbox_changes(&self, waker: impl Fn() + Send + Sync + 'static) {
+        let _unused = self.shared.waker.set(Waker(Box::new(waker)));
+    }
+
+    fn wake(&self) {
+        if let Some(Waker(waker)) = self.shared.waker.get() {
+            waker();
+        }
     }
 
     /// Does `work` in a transaction of the writer, with others' work.

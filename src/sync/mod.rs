@@ -8,6 +8,7 @@ mod conflict;
 mod datastore;
 mod id;
 mod item;
+mod notification;
 mod peer;
 mod query;
 mod view;
@@ -17,6 +18,10 @@ pub use conflict::ConflictPolicy;
 pub use datastore::Datastore;
 pub use id::{AccountId, DeviceId, ItemId, Modseq, Round};
 pub use item::{Item, ItemMeta, ItemWrite};
+pub use notification::{
+    Notification, NotificationEvent, NotificationId, NotificationKind, NotificationState,
+    PartReceipt, Reach, SubmittedPart,
+};
 pub use peer::{Account, Device, Peer, PeerQuery, Secret, StoredSession};
 pub use query::{Answer, Cursor, Known, KnownQuery, Outgoing, OutgoingQuery, Query, Selection};
 pub use view::{Entry, Generation, ViewState};

@@ -1,0 +1,3 @@
+//! The outbox at work.
+pub mod plan;
+pub mod policy;
