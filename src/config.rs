@@ -3,6 +3,7 @@
 //! A flag wins over the environment, that over the file, that over the default. Unknown keys are errors, and all
 //! errors are told at once. [`key::KEYS`] is the one list of keys; `docs/configuration.md` is checked against it.
 
+pub mod gateway;
 pub mod key;
 mod layer;
 mod print;
@@ -16,6 +17,7 @@ use std::str::FromStr;
 
 pub use layer::{Flag, Origin, Setting};
 
+use crate::sms::settings::GatewaySettings;
 use crate::sync::{ConflictPolicy, Datastore};
 use key::{KEYS, Kind};
 use layer::Layers;
@@ -87,6 +89,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// `[log]`
     pub log: LogConfig,
+    /// `[[gateway]]`, in order.
+    pub gateways: Vec<GatewaySettings>,
     /// The file that was read.
     pub file: Option<PathBuf>,
     layers: Layers,
@@ -184,6 +188,7 @@ impl Config {
                 why: "a phone that sends as large a message would be refused".to_owned(),
             });
         }
+        let gateways = layers.gateways.settings(&mut problems);
         let layers = layers.finish(problems)?;
         let text = |name: &str| layers.setting(name).text.clone();
         let conflict = |name: &str| policy(&layers.setting(name).text);
@@ -224,6 +229,7 @@ impl Config {
                 level: number(&layers, "log.level"),
                 json: text("log.format") == "json",
             },
+            gateways,
             file,
             layers,
         })

@@ -22,6 +22,8 @@ pub mod push;
 pub mod secret;
 // Sans-IO SyncML server sessions.
 pub mod session;
+// SMS gateways: pushes and texts to phones, receipts and texts back.
+pub mod sms;
 // Accounts, devices, items, views and sessions in a database.
 pub mod store;
 // The words that sessions and stores share: items, views, queries, changes; conflict and matching rules.

@@ -10,6 +10,7 @@ mod demo;
 mod device;
 mod export;
 mod failure;
+mod gateways;
 pub mod handset;
 mod import;
 mod output;

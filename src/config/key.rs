@@ -197,16 +197,24 @@ pub fn variable(name: &str) -> String {
 
 /// The known key that looks most like an unknown one, if one does.
 pub fn nearest(unknown: &str) -> Option<&'static str> {
+    nearest_of(unknown, KEYS.iter().map(|key| key.name))
+}
+
+/// The name of these that looks most like an unknown one, if one does.
+pub(super) fn nearest_of(
+    unknown: &str,
+    names: impl Iterator<Item = &'static str>,
+) -> Option<&'static str> {
     let unknown: String = unknown.chars().take(64).collect::<String>().to_lowercase();
     let last = unknown.rsplit('.').next().unwrap_or_default();
-    KEYS.iter()
-        .map(|key| {
-            let own_last = key.name.rsplit('.').next().unwrap_or_default();
-            let whole = distance(&unknown, key.name);
+    names
+        .map(|name| {
+            let own_last = name.rsplit('.').next().unwrap_or_default();
+            let whole = distance(&unknown, name);
             // A known word in the wrong table is a near miss too.
             let near = whole.min(distance(last, own_last) + 1);
             let cut = last.len() > 3 && own_last.starts_with(last);
-            (if cut { near.min(2) } else { near }, whole, key.name)
+            (if cut { near.min(2) } else { near }, whole, name)
         })
         .min()
         .filter(|(near, _, name)| *near <= 2.max(name.len() / 4))

@@ -52,6 +52,13 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ("xml", &["session", "store", "sync", "content"]),
     ("web", &["store", "cli", "handset"]),
     (
+        "sms",
+        &[
+            "store", "session", "sync", "syncml", "content", "device", "exchange", "web", "cli",
+            "config", "handset",
+        ],
+    ),
+    (
         "push",
         &[
             "session", "store", "sync", "content", "device", "exchange", "web", "cli", "handset",
@@ -158,6 +165,7 @@ fn pure_layers_do_no_io() {
         ("store", "diesel"),
         ("web", "actix_web"),
         ("handset", "ureq"),
+        ("sms", "tokio"),
     ] {
         assert!(
             !uses(module, &owned(&[path])).is_empty(),
