@@ -24,6 +24,8 @@ const FIRST_PAUSE: i64 = 2_000;
 const LONGEST_PAUSE: i64 = 300_000;
 /// The longest time that a device which does not answer is left alone.
 const LONGEST_SILENCE: i64 = 6 * 3_600_000;
+/// Submissions of which no answer came that are made of one notification.
+const MOST_IN_DOUBT: i64 = 3;
 /// Notifications in a row without an answer that are told apart.
 pub const MOST_IGNORED: u32 = 8;
 
@@ -284,6 +286,11 @@ fn sent(facts: &Facts, policy: &Policy, now: i64) -> Step {
             until: deadline,
             why: None,
         };
+    }
+    let heard = receipts.delivered + receipts.pending > 0;
+    if notification.used == 0 && !heard && notification.attempts < MOST_IN_DOUBT {
+        // Nobody knows whether it went out.
+        return send(facts, policy, now, &groups(&facts.routes));
     }
     if let Some(step) = escalate(facts, policy, now) {
         return step;

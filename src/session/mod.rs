@@ -151,6 +151,12 @@ impl Session {
         serde_json::to_vec(&self.state).expect("a session's state has string keys only")
     }
 
+    /// The server's datastores, as the client addresses them.
+    pub fn addresses(&self) -> impl Iterator<Item = (Datastore, &str)> {
+        let links = self.state.links.iter();
+        links.map(|link| (link.view, &*link.local))
+    }
+
     /// How messages of this session are written.
     pub fn form(&self) -> crate::syncml::codec::Form {
         self.state.form()

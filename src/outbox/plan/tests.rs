@@ -253,6 +253,25 @@ fn a_phone_that_is_off_is_not_written_to_again() {
 }
 
 #[test]
+fn what_is_in_doubt_is_sent_again_if_nothing_is_heard() {
+    let mut facts = submitted();
+    facts.notification.used = 0;
+    facts.notification.attempts = 1;
+    waits(next(&facts), NOW + 540_000, "");
+    facts.notification.submitted = Some(NOW - 600_000);
+    sends(next(&facts), &["kannel"]);
+    facts.notification.attempts = 3;
+    ends(next(&facts), NotificationState::Unanswered);
+    facts.notification.attempts = 1;
+    facts.receipts = Receipts {
+        parts: 1,
+        delivered: 1,
+        ..Receipts::default()
+    };
+    ends(next(&facts), NotificationState::Unanswered);
+}
+
+#[test]
 fn settings_end_with_their_receipt_or_with_the_first_sync() {
     let mut facts = submitted();
     facts.notification.kind = NotificationKind::Settings;

@@ -275,7 +275,13 @@ impl Store {
                         Bind::Int(attempt),
                         Bind::Int(i64::from(part)),
                     ];
-                    (id, execute(connection, ReceiptByPart, &binds)?)
+                    let mut changed = execute(connection, ReceiptByPart, &binds)?;
+                    // A gateway that took a push as one says it once.
+                    if let Some(gateway_id) = &gateway_id {
+                        let binds = [word, Bind::Text(gateway_id), Bind::Text(&gateway)];
+                        changed += execute(connection, ReceiptById, &binds)?;
+                    }
+                    (id, changed)
                 }
                 (None, Some(gateway_id)) => {
                     let key = [Bind::Text(gateway_id), Bind::Text(&gateway)];

@@ -1,5 +1,7 @@
 //! What counts for the next step of a notification, from one snapshot.
 
+use std::collections::BTreeMap;
+
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
 use super::super::Store;
@@ -44,10 +46,10 @@ pub struct NotificationFacts {
     pub spent_account: u32,
     /// SMS through gateways today.
     pub spent_gateways: Vec<(String, u32)>,
-    /// Of the last submission: part, and what the network said.
+    /// Parts that are out, and what the network said of each.
     pub receipts: Vec<(u8, PartReceipt)>,
-    /// The octets of which some parts are out, and the parts that are.
-    pub frozen: Option<(Vec<u8>, Vec<u8>)>,
+    /// What the parts that are out are parts of, if some are missing.
+    pub frozen: Option<Vec<u8>>,
     /// What settings are made of.
     pub parameters: Option<Vec<u8>>,
     /// Addresses of datastores as the device used them last, from its newest session's snapshot.
@@ -92,15 +94,13 @@ statement!(
         "SELECT device, sms FROM spent_sms WHERE account = ? AND device > 0 AND day = ?"
 );
 statement!(
+    /// Of the newest try, the later attempts last.
     Receipts((BigInt, BigInt)) = "SELECT part, receipt FROM submitted_part WHERE account = ? AND notification = ? \
-     AND attempt = (SELECT max(attempt) FROM submitted_part WHERE account = ? AND notification = ?)"
+     AND at >= ? ORDER BY attempt"
 );
 statement!(
     Kept((Nullable<Binary>, Nullable<Binary>)) =
         "SELECT parameters, frozen FROM notification WHERE account = ? AND id = ?"
-);
-statement!(
-    PartsOut((BigInt,)) = "SELECT DISTINCT part FROM submitted_part WHERE account = ? AND notification = ? AND at >= ? ORDER BY part"
 );
 
 impl Store {
@@ -170,24 +170,18 @@ impl Store {
         };
         facts.parameters = open(parameters)?;
         if notification.gateway.is_some() {
-            let twice = [both[0], Bind::Int(id.number), both[0], Bind::Int(id.number)];
-            let rows: Vec<(i64, i64)> = all(connection, Receipts, &twice)?;
-            facts.receipts = rows
-                .into_iter()
-                .filter_map(|(part, receipt)| {
-                    Some((u8::try_from(part).ok()?, PartReceipt::from_number(receipt)))
-                })
-                .collect();
-            if let Some(octets) = open(frozen)? {
-                let since = Bind::Int(notification.created);
-                let binds = [both[0], Bind::Int(id.number), since];
-                let rows: Vec<(i64,)> = all(connection, PartsOut, &binds)?;
-                let parts = rows
-                    .into_iter()
-                    .filter_map(|(part,)| u8::try_from(part).ok());
-                facts.frozen = Some((octets, parts.collect()));
-            }
+            let binds = [
+                both[0],
+                Bind::Int(id.number),
+                Bind::Int(notification.created),
+            ];
+            let rows: Vec<(i64, i64)> = all(connection, Receipts, &binds)?;
+            let parts = rows.into_iter().filter_map(|(part, receipt)| {
+                Some((u8::try_from(part).ok()?, PartReceipt::from_number(receipt)))
+            });
+            facts.receipts = parts.collect::<BTreeMap<_, _>>().into_iter().collect();
         }
+        facts.frozen = open(frozen)?;
         Ok(facts)
     }
 }

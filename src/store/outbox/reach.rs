@@ -154,7 +154,7 @@ impl Store {
         })
     }
 
-    /// Notes that a device holds a connection.
+    /// Notes that a device holds a connection; what waits for it is looked at.
     pub fn set_connected(
         &self,
         account: AccountId,
@@ -163,7 +163,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write(0, move |connection| {
             let binds = [Bind::Int(account.0), Bind::Int(device.0), Bind::Int(now)];
-            execute(connection, SetConnected, &binds).map(drop)
+            execute(connection, SetConnected, &binds)?;
+            super::session_ended(connection, account, device)
         })
     }
 

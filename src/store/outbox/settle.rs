@@ -30,6 +30,8 @@ pub struct Submission {
     pub begun: i64,
     /// All parts are taken; else `frozen` is what they are parts of.
     pub whole: bool,
+    /// The gateway said so; else it went out and no answer came.
+    pub certain: bool,
     /// Octets that the missing parts are to be cut of.
     pub frozen: Option<Vec<u8>>,
 }
@@ -180,7 +182,7 @@ fn submitted(
         Bind::OptionalInt(submission.whole.then_some(now)),
         Bind::Int(submission.told_modseq.0),
         Bind::OptionalText(told.as_deref()),
-        Bind::Int(i64::from(submission.whole)),
+        Bind::Int(i64::from(submission.whole && submission.certain)),
         Bind::OptionalBlob(frozen),
         account,
         number,

@@ -1,0 +1,313 @@
+//! From what is known of a notification to the message that a gateway gets. No IO, no clock.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
+
+use crate::push::wdp::{self, Ports};
+use crate::push::{BuildError, Notice, ServerAlert, Sync, UiMode, san, wsp};
+use crate::session::Session;
+use crate::sms::{Content, DeviceAddress, Message, Msisdn, Push, Recipient};
+use crate::store::NotificationFacts;
+use crate::sync::{Datastore, Notification, NotificationKind};
+
+/// Datastores that a device is told of that never synchronised any.
+const UNKNOWN: [Datastore; 4] = [
+    Datastore::Contacts,
+    Datastore::Calendar,
+    Datastore::Tasks,
+    Datastore::Notes,
+];
+
+/// What is the same for all devices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    /// How phones know the server.
+    pub server_id: String,
+    /// Where phones synchronise.
+    pub url: Option<String>,
+}
+
+/// A message, and what has to be kept to send missing parts of it later.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// For the gateway.
+    pub message: Message,
+    /// Parts that have to go, from 0.
+    pub missing: Vec<u8>,
+    /// Datastores that it names.
+    pub told: Vec<Datastore>,
+    /// The octets, to go on with.
+    pub frozen: Vec<u8>,
+}
+
+/// The parts of one push that belong together.
+#[derive(Debug, Serialize, Deserialize)]
+struct Frozen {
+    datagram: String,
+    destination: u16,
+    source: u16,
+    reference: u8,
+}
+
+/// Whom a device's messages are for.
+pub fn recipient(facts: &NotificationFacts) -> Recipient {
+    let number = facts.device.msisdn.as_deref();
+    Recipient {
+        number: number.and_then(|number| number.parse::<Msisdn>().ok()),
+        device: Some(DeviceAddress {
+            account: facts.account.name.clone(),
+            device: facts.device.uri.clone(),
+        }),
+    }
+}
+
+/// The datastores that a notification is about.
+pub fn datastores(notification: &Notification, facts: &NotificationFacts) -> Vec<Datastore> {
+    if notification.kind == NotificationKind::Change {
+        return facts.changed.clone();
+    }
+    if notification.wanted.is_empty() {
+        return if facts.views.is_empty() {
+            UNKNOWN.into()
+        } else {
+            facts.views.clone()
+        };
+    }
+    let mut told = Vec::new();
+    for wanted in &notification.wanted {
+        // A phone that keeps events and to-dos in one list knows only that.
+        let view = if facts.views.contains(wanted) {
+            *wanted
+        } else {
+            let holds = |view: &&Datastore| view.collections().contains(wanted);
+            facts.views.iter().find(holds).copied().unwrap_or(*wanted)
+        };
+        if !told.contains(&view) {
+            told.push(view);
+        }
+    }
+    told
+}
+
+/// Makes the message. What of it is out already is told by `facts.receipts`.
+pub fn build(
+    notification: &Notification,
+    facts: &NotificationFacts,
+    sender: &Sender,
+) -> Result<Built, BuildError> {
+    let attempt = notification.attempts + 1;
+    let mut told = datastores(notification, facts);
+    let kept = facts.frozen.as_deref().and_then(thaw);
+    let (push, missing) = match kept {
+        Some(push) => {
+            told.clone_from(&notification.told);
+            let out = |part: &u8| facts.receipts.iter().any(|(known, _)| known == part);
+            let parts = 0..u8::try_from(push.segments().len()).unwrap_or(u8::MAX);
+            let missing = parts.filter(|part| !out(part)).collect();
+            (push, missing)
+        }
+        None => {
+            let reference = wdp::Reference::Octet((notification.id.number + attempt) as u8);
+            let wsp = notice(notification, facts, sender, &told)?;
+            let push = Push::new(wsp, Ports::PUSH, reference)?;
+            let parts = 0..u8::try_from(push.segments().len()).unwrap_or(u8::MAX);
+            (push, parts.collect())
+        }
+    };
+    let frozen = freeze(&push, (notification.id.number + attempt) as u8);
+    Ok(Built {
+        message: Message {
+            reference: format!("{}-{attempt}", notification.id),
+            to: recipient(facts),
+            content: Content::Push(push),
+            receipt: true,
+            validity: None,
+        },
+        missing,
+        told,
+        frozen,
+    })
+}
+
+fn freeze(push: &Push, reference: u8) -> Vec<u8> {
+    let frozen = Frozen {
+        datagram: BASE64.encode(push.datagram()),
+        destination: push.ports().destination(),
+        source: push.ports().source(),
+        reference: match push.segments().first().map(|segment| &*segment.udh) {
+            // The reference that was used first stays.
+            Some([_, 0x05, 0x04, _, _, _, _, 0x00, 0x03, used, ..]) => *used,
+            _ => reference,
+        },
+    };
+    serde_json::to_vec(&frozen).unwrap_or_default()
+}
+
+fn thaw(octets: &[u8]) -> Option<Push> {
+    let frozen: Frozen = serde_json::from_slice(octets).ok()?;
+    let datagram = BASE64.decode(frozen.datagram).ok()?;
+    let wsp = wsp::Push::read(&datagram).ok()?;
+    let ports = Ports::wide(frozen.destination, frozen.source);
+    Push::new(wsp, ports, wdp::Reference::Octet(frozen.reference)).ok()
+}
+
+fn notice(
+    notification: &Notification,
+    facts: &NotificationFacts,
+    sender: &Sender,
+    told: &[Datastore],
+) -> Result<wsp::Push, BuildError> {
+    let addresses = addresses(facts);
+    let syncs = told.iter().map(|datastore| {
+        let known = addresses.iter().find(|(known, _)| known == datastore);
+        let uri = known.map_or_else(|| datastore.name().to_owned(), |(_, uri)| uri.clone());
+        Sync::new(ServerAlert::TwoWay, media_type(*datastore), uri)
+    });
+    let notice = Notice {
+        ui_mode: UiMode::NotSpecified,
+        // 0 means that it does not matter.
+        session_id: (notification.id.number.rem_euclid(0xFFFF) + 1) as u16,
+        server_id: sender.server_id.clone(),
+        syncs: syncs.collect(),
+        ..Notice::default()
+    };
+    let package = san::build(&notice, &facts.password.0, &facts.device.notification_nonce)?;
+    Ok(wsp::Push::notification(package))
+}
+
+/// The types that early phones know.
+fn media_type(datastore: Datastore) -> &'static str {
+    match datastore {
+        Datastore::Contacts => "text/x-vcard",
+        Datastore::Calendar | Datastore::Tasks | Datastore::Agenda => "text/x-vcalendar",
+        Datastore::Notes => "text/plain",
+        Datastore::Mail => "application/vnd.omads-email+xml",
+    }
+}
+
+/// The server's datastores as the device addressed them last, without what is appended to them.
+fn addresses(facts: &NotificationFacts) -> Vec<(Datastore, String)> {
+    let snapshot = facts.snapshot.as_deref().unwrap_or_default();
+    let Ok(session) = Session::restore(snapshot) else {
+        return Vec::new();
+    };
+    let addresses = session.addresses().map(|(datastore, uri)| {
+        let bare = uri.split('?').next().unwrap_or_default();
+        (datastore, bare.to_owned())
+    });
+    addresses.filter(|(_, uri)| !uri.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::{Account, AccountId, Device, NotificationId, PartReceipt, Secret};
+
+    fn notification(kind: NotificationKind) -> Notification {
+        Notification {
+            id: NotificationId {
+                account: AccountId(3),
+                number: 17,
+            },
+            kind,
+            ..Notification::default()
+        }
+    }
+
+    fn facts() -> NotificationFacts {
+        NotificationFacts {
+            account: Account {
+                name: "alice".into(),
+                ..Account::default()
+            },
+            device: Device {
+                uri: "IMEI:1".into(),
+                msisdn: Some("+46701234567".into()),
+                notification_nonce: b"nonce".to_vec(),
+                ..Device::default()
+            },
+            password: Secret("secret".into()),
+            views: vec![Datastore::Contacts, Datastore::Agenda],
+            changed: vec![Datastore::Contacts],
+            ..NotificationFacts::default()
+        }
+    }
+
+    fn sender() -> Sender {
+        Sender {
+            server_id: "candybar".into(),
+            url: None,
+        }
+    }
+
+    fn read(built: &Built) -> san::Received {
+        let Content::Push(push) = &built.message.content else {
+            panic!("no push");
+        };
+        let wsp = wsp::Push::read(push.datagram()).expect("a push");
+        san::read(&wsp.body).expect("a notification")
+    }
+
+    #[test]
+    fn it_names_what_changed_and_is_signed_for_the_device() {
+        let built = build(&notification(NotificationKind::Change), &facts(), &sender());
+        let built = built.expect("built");
+        let received = read(&built);
+        assert!(received.is_signed_with("secret", b"nonce"));
+        assert_eq!(received.notice.server_id, "candybar");
+        let names: Vec<&str> = received
+            .notice
+            .syncs
+            .iter()
+            .map(|sync| &*sync.uri)
+            .collect();
+        assert_eq!(names, ["contacts"]);
+        assert_eq!(built.message.reference, "3-17-1");
+        assert_eq!(
+            (built.missing, built.told),
+            (vec![0], vec![Datastore::Contacts])
+        );
+    }
+
+    #[test]
+    fn what_is_asked_for_is_named_as_the_phone_has_it() {
+        let mut push = notification(NotificationKind::Push);
+        assert_eq!(
+            datastores(&push, &facts()),
+            [Datastore::Contacts, Datastore::Agenda]
+        );
+        push.wanted = vec![Datastore::Tasks, Datastore::Calendar, Datastore::Notes];
+        assert_eq!(
+            datastores(&push, &facts()),
+            [Datastore::Agenda, Datastore::Notes]
+        );
+        push.wanted.clear();
+        let new = NotificationFacts::default();
+        assert_eq!(datastores(&push, &new), UNKNOWN);
+    }
+
+    #[test]
+    fn missing_parts_are_those_of_the_same_push() {
+        let mut facts = facts();
+        let notification = notification(NotificationKind::Change);
+        let mut long = sender();
+        long.server_id = "x".repeat(200);
+        let first = build(&notification, &facts, &long).expect("built");
+        assert_eq!(first.missing, [0, 1]);
+        facts.frozen = Some(first.frozen.clone());
+        facts.receipts = vec![(0, PartReceipt::None)];
+        let later = Notification {
+            attempts: 1,
+            ..notification
+        };
+        let second = build(&later, &facts, &sender()).expect("built");
+        assert_eq!(second.missing, [1]);
+        assert!(
+            first.message.content == second.message.content,
+            "the same octets"
+        );
+        assert_eq!(second.frozen, first.frozen);
+        assert_eq!(second.message.reference, "3-17-2");
+    }
+}
