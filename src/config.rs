@@ -7,6 +7,7 @@ pub mod gateway;
 pub mod key;
 mod layer;
 mod print;
+mod push;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,9 @@ use std::str::FromStr;
 
 pub use layer::{Flag, Origin, Setting};
 
-use crate::sms::settings::GatewaySettings;
+pub use push::PushConfig;
+
+use crate::sms::settings::{GatewaySettings, Secret};
 use crate::sync::{ConflictPolicy, Datastore};
 use key::{KEYS, Kind};
 use layer::Layers;
@@ -89,6 +92,10 @@ pub struct Config {
     pub http: HttpConfig,
     /// `[log]`
     pub log: LogConfig,
+    /// `[push]`
+    pub push: PushConfig,
+    /// What callers of the API show; without it there is no API.
+    pub api_token: Option<Secret>,
     /// `[[gateway]]`, in order.
     pub gateways: Vec<GatewaySettings>,
     /// The file that was read.
@@ -230,6 +237,10 @@ impl Config {
                 json: text("log.format") == "json",
             },
             gateways,
+            push: PushConfig::of(&layers),
+            api_token: Some(text("api.token"))
+                .filter(|token| !token.is_empty())
+                .map(Secret::new),
             file,
             layers,
         })
@@ -313,6 +324,10 @@ fn fault(kind: Kind, text: &str) -> Option<String> {
             .parse::<chrono_tz::Tz>()
             .is_err()
             .then(|| "it is the name of a zone, such as Europe/Stockholm".to_owned()),
+        Kind::QuietHours => match text {
+            "" => None,
+            hours => hours.parse::<crate::outbox::policy::QuietHours>().err(),
+        },
         Kind::Aliases => aliases(text).err(),
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::failure::{Code, Failure};
 use super::{Global, output, setup};
 use crate::store::{Store, StoreError};
-use crate::sync::{Account, Device, ViewState};
+use crate::sync::{Account, Device, Reach, ViewState};
 
 /// Longest device address, octets.
 const LONGEST_URI: usize = 255;
@@ -59,6 +59,9 @@ enum Command {
         /// Device profile
         #[arg(long, group = "what")]
         profile: Option<String>,
+        /// How it is spoken to: gateways, kinds of them or sms, in order, with commas; none: never
+        #[arg(long, value_name = "CHANNELS", group = "what")]
+        channel: Option<String>,
     },
     /// Forget a device; its next synchronisation compares everything
     Forget {
@@ -116,11 +119,15 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             let device = find(&store, &account, &device)?;
             let views = store.views(account.id, device.id)?;
             let counts = store.item_counts(account.id)?;
-            let value = shown(&config.server_id, &account, &device, &views, &counts);
+            let (reach, own) = store.reach(account.id, device.id)?;
+            let password = own.as_ref().unwrap_or(&account.password);
+            let mut value = shown(&config.server_id, &account, &device, &views, &counts);
+            value["notification"]["password"] = password.0.clone().into();
+            value["channels"] = reach.channels.clone().into();
             if global.json {
                 output::json(&value)?;
             } else {
-                show(&device, &views)?;
+                show(&device, &reach, &views)?;
             }
         }
         Command::Set {
@@ -128,8 +135,10 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             device,
             msisdn,
             profile,
+            channel,
         } => {
             let account = setup::account(&store, &name)?;
+            let channels = channel.as_deref().map(channels).transpose()?;
             let mut device = find(&store, &account, &device)?;
             if let Some(text) = msisdn {
                 device.msisdn = number(&text)?;
@@ -143,6 +152,9 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
                 device.msisdn.as_deref(),
                 device.profile.as_deref(),
             )?;
+            if let Some(channels) = channels {
+                store.set_channels(account.id, device.id, &channels)?;
+            }
             if global.json {
                 output::json(&summary(&device))?;
             } else {
@@ -194,6 +206,26 @@ fn check_uri(uri: &str) -> Result<(), Failure> {
         "a device's address has 1 to 255 octets and no blanks",
     )
     .hint("it is what the phone sends as Source LocURI, mostly IMEI: and 15 digits (*#06# shows them)"))
+}
+
+/// Names of gateways, or of kinds of them.
+fn channels(text: &str) -> Result<Vec<String>, Failure> {
+    let names: Vec<String> = text
+        .split(',')
+        .map(|name| name.trim().to_ascii_lowercase())
+        .filter(|name| !name.is_empty())
+        .collect();
+    let good = |name: &String| {
+        let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        name.len() <= 32 && name.bytes().all(known)
+    };
+    if names.len() <= 16 && names.iter().all(good) {
+        return Ok(names);
+    }
+    Err(
+        Failure::new(Code::Usage, format!("{text} is no list of channels"))
+            .hint("write names of gateways, or sms, or ctp, in order: ctp,sms"),
+    )
 }
 
 /// A telephone number as `+` and digits; `None` for an empty text.
@@ -300,7 +332,11 @@ fn shown(
     value
 }
 
-fn show(device: &Device, views: &[(crate::sync::Datastore, ViewState)]) -> anyhow::Result<()> {
+fn show(
+    device: &Device,
+    reach: &Reach,
+    views: &[(crate::sync::Datastore, ViewState)],
+) -> anyhow::Result<()> {
     let unknown = || "not known".to_owned();
     for (what, value) in [
         ("device", device.uri.clone()),
@@ -312,6 +348,13 @@ fn show(device: &Device, views: &[(crate::sync::Datastore, ViewState)]) -> anyho
         (
             "user agent",
             device.user_agent.clone().unwrap_or_else(unknown),
+        ),
+        (
+            "channels",
+            match &*reach.channels {
+                [] => "as configured".to_owned(),
+                channels => channels.join(", "),
+            },
         ),
         ("added", output::time(device.created)),
         ("last seen", output::time(device.last_seen)),

@@ -13,8 +13,10 @@ mod failure;
 mod gateways;
 pub mod handset;
 mod import;
+mod outbox;
 mod output;
 mod password;
+mod push;
 mod serve;
 mod setup;
 mod signal;
@@ -75,6 +77,10 @@ enum Command {
     Account(account::Args),
     /// Devices: the phones of an account
     Device(device::Args),
+    /// Wake a phone: queue package #0 now
+    Push(push::Args),
+    /// What the server has to say to phones, and what came of it
+    Outbox(outbox::Args),
     /// Take vCards, calendars or notes from a file into an account
     Import(import::Args),
     /// Print the items of an account
@@ -107,6 +113,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(&args, &global),
         Command::Account(args) => account::run(args, &global),
         Command::Device(args) => device::run(args, &global),
+        Command::Push(args) => push::run(&args, &global),
+        Command::Outbox(args) => outbox::run(args, &global),
         Command::Import(args) => import::run(&args, &global),
         Command::Export(args) => export::run(&args, &global),
         Command::Decode(args) => decode::run(args).map(|()| Code::Done),

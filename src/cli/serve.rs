@@ -1,6 +1,7 @@
 //! `candybar serve`: the server.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 
@@ -10,6 +11,7 @@ use super::signal::Signals;
 use super::{Global, output, setup};
 use crate::config::Flag;
 use crate::exchange::{Exchange, ExchangeError, Reply, Request};
+use crate::outbox::Figures;
 use crate::sms::Gateways;
 use crate::store::{Store, StoreError};
 use crate::sync::AccountId;
@@ -60,6 +62,7 @@ pub(super) struct Service {
     exchange: Exchange,
     store: Store,
     gateways: Option<Gateways>,
+    figures: Option<Arc<Figures>>,
 }
 
 impl Service {
@@ -68,11 +71,13 @@ impl Service {
             exchange,
             store,
             gateways: None,
+            figures: None,
         }
     }
 
-    fn with_gateways(mut self, gateways: Option<Gateways>) -> Self {
-        self.gateways = gateways;
+    fn with(mut self, running: Option<&Running>) -> Self {
+        self.gateways = running.map(|running| running.gateways().clone());
+        self.figures = running.map(|running| running.outbox().figures());
         self
     }
 }
@@ -93,6 +98,13 @@ impl Engine for Service {
     fn gateways(&self) -> Option<&Gateways> {
         self.gateways.as_ref()
     }
+
+    fn figures(&self) -> String {
+        let Some(figures) = &self.figures else {
+            return String::new();
+        };
+        figures.text(self.store.open_notifications().ok())
+    }
 }
 
 /// Runs the server until it is told to stop.
@@ -101,11 +113,10 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     telemetry::start(&config.log, telemetry::Mode::Server, global.verbose);
     let store = setup::open(&config)?;
     let settings = setup::settings(&config)?;
-    let running = Running::start(&config, &settings.nonce_secret)?;
-    let gateways = running.as_ref().map(|running| running.gateways().clone());
+    let running = Running::start(&config, &store, &settings.nonce_secret)?;
     let exchange = Exchange::new(store.clone(), settings);
     let server = Server::start(
-        Service::new(exchange, store).with_gateways(gateways.clone()),
+        Service::new(exchange, store).with(running.as_ref()),
         &config.listen,
         Limits::from(config.http),
     )
@@ -115,8 +126,10 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
         listen = %server.address(),
         "started"
     );
-    if let Some(gateways) = &gateways {
-        gateways.reachable_at(&reachable(server.address()));
+    if let Some(running) = &running {
+        running
+            .gateways()
+            .reachable_at(&reachable(server.address()));
     }
     let signals = Signals::install()?;
     output::line(format!("listening on http://{}", server.address()))?;

@@ -4,11 +4,13 @@
 //! - [`message`] makes what is handed to a gateway.
 //! - [`worker`] claims what is due, plans it, hands it over, and writes down what became of it.
 //! - [`events`] takes what gateways bring: receipts, and texts from phones.
+//! - [`desk`] does what people and programs ask for.
 //! - [`Figures`] counts.
 //!
 //! What stays true: nothing is kept in memory that is not in the database. A node that dies loses its leases and nothing
 //! else; what it had handed over and not written down yet is handed over again, at most `in_flight` for each gateway.
 
+pub mod desk;
 pub mod events;
 mod figures;
 pub mod message;

@@ -42,6 +42,11 @@ pub trait Engine: Clone + Send + Sync + 'static {
     fn gateways(&self) -> Option<&Gateways> {
         None
     }
+
+    /// More counters for Prometheus; blocks.
+    fn figures(&self) -> String {
+        String::new()
+    }
 }
 
 /// Bounds of the server.
