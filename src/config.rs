@@ -20,6 +20,7 @@ pub use layer::{Flag, Origin, Setting};
 
 pub use push::PushConfig;
 
+use crate::exchange::Depth;
 use crate::sms::settings::{GatewaySettings, Secret};
 use crate::sync::{ConflictPolicy, Datastore};
 use key::{KEYS, Kind};
@@ -51,6 +52,30 @@ pub struct SyncConfig {
     pub time_zone: chrono_tz::Tz,
     /// More addresses of datastores, as phones send them.
     pub aliases: BTreeMap<String, Datastore>,
+    /// Share of a datastore whose deletion in one session is held; 100: none is.
+    pub hold_deletes_percent: u8,
+}
+
+/// `[recording]`: what is kept of sessions for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordingConfig {
+    /// How much of each session.
+    pub depth: Depth,
+    /// For how many days.
+    pub days: u32,
+    /// Of each account, how many sessions at most.
+    pub sessions: u32,
+}
+
+/// `[keep]`: for how many days the database keeps what is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeepConfig {
+    /// Older versions of items.
+    pub revision_days: u32,
+    /// Items that were deleted.
+    pub tombstone_days: u32,
+    /// Sessions that ended or were given up.
+    pub session_days: u32,
 }
 
 /// `[http]`: the HTTP server.
@@ -88,6 +113,10 @@ pub struct Config {
     pub server_id: String,
     /// `[sync]`
     pub sync: SyncConfig,
+    /// `[recording]`
+    pub recording: RecordingConfig,
+    /// `[keep]`
+    pub keep: KeepConfig,
     /// `[http]`
     pub http: HttpConfig,
     /// `[log]`
@@ -196,6 +225,17 @@ impl Config {
             });
         }
         let gateways = layers.gateways.settings(&mut problems);
+        if problems.is_empty() {
+            let needed = octets("recording.days");
+            for name in ["keep.revision_days", "keep.tombstone_days"] {
+                if octets(name) < needed {
+                    problems.push(Problem {
+                        what: format!("{name} is less than recording.days"),
+                        why: "a recorded session could not be undone".to_owned(),
+                    });
+                }
+            }
+        }
         let layers = layers.finish(problems)?;
         let text = |name: &str| layers.setting(name).text.clone();
         let conflict = |name: &str| policy(&layers.setting(name).text);
@@ -223,6 +263,21 @@ impl Config {
                 session_timeout_seconds: number(&layers, "sync.session_timeout_seconds"),
                 time_zone: number(&layers, "sync.time_zone"),
                 aliases: aliases(&text("sync.aliases")).unwrap_or_default(),
+                hold_deletes_percent: number(&layers, "sync.hold_deletes_percent"),
+            },
+            recording: RecordingConfig {
+                depth: match text("recording.depth").as_str() {
+                    "numbers" => Depth::Numbers,
+                    "items" => Depth::Items,
+                    _ => Depth::Messages,
+                },
+                days: number(&layers, "recording.days"),
+                sessions: number(&layers, "recording.sessions"),
+            },
+            keep: KeepConfig {
+                revision_days: number(&layers, "keep.revision_days"),
+                tombstone_days: number(&layers, "keep.tombstone_days"),
+                session_days: number(&layers, "keep.session_days"),
             },
             http: HttpConfig {
                 max_body_bytes: number(&layers, "http.max_body_bytes"),

@@ -5,6 +5,8 @@ mod cli;
 mod codec;
 mod hostile;
 mod kill;
+mod models;
 mod netsim;
+mod recorded;
 mod support;
 mod syncevolution;

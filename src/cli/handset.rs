@@ -3,6 +3,8 @@
 //! Data go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the
 //! server refused, 4 some items failed.
 
+mod models;
+
 #[cfg(test)]
 mod tests;
 
@@ -17,10 +19,11 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::handset::{
-    Auth, Behaviour, DeviceInfo, HttpTransport, Luid, Memory, Mode, Phone, PhoneError, Progress,
-    Report, Request, Settings, StateFile,
+    Auth, HttpTransport, Luid, Memory, Mode, ModelError, Phone, PhoneError, Progress, Report,
+    Request, StateFile,
 };
 use crate::syncml::{Carrier, Version};
+use models::Kind;
 
 const DATASTORES: [&str; 4] = ["contacts", "calendar", "tasks", "notes"];
 
@@ -49,6 +52,8 @@ enum Action {
     Edit(EditArgs),
     /// Delete an item.
     Delete(DeleteArgs),
+    /// List the phones that --as knows.
+    Models(models::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -74,26 +79,33 @@ struct SyncArgs {
     /// Device id of a new phone, such as IMEI:490154203237518; made up if it is not given.
     #[arg(long, value_name = "ID")]
     device: Option<String>,
-    /// What to sync: contacts, calendar, tasks, notes; all four if it is not given. NAME=ADDRESS syncs with another
-    /// address on the server.
+    /// Be this phone: its device information, formats, limits and faults, such as nokia-s40; `handset models` lists them. A
+    /// phone stays what it is once it has synchronised.
+    #[arg(long = "as", value_name = "MODEL")]
+    model: Option<String>,
+    /// What to sync: contacts, calendar, tasks, notes; all that the phone has if it is not given. NAME=ADDRESS syncs with
+    /// another address on the server.
     #[arg(long = "datastore", value_name = "NAME")]
     datastores: Vec<String>,
     /// two-way, slow, one-way-from-client, refresh-from-client, one-way-from-server or refresh-from-server.
     #[arg(long, default_value = "two-way")]
     mode: Mode,
-    /// wbxml or xml.
-    #[arg(long, default_value = "wbxml", value_parser = carrier)]
-    carrier: Carrier,
-    /// 1.0, 1.1 or 1.2.
-    #[arg(long, default_value = "1.2", value_parser = protocol)]
-    protocol: Version,
-    /// md5, basic, or challenged: no credentials until the server asks.
-    #[arg(long, default_value = "md5", value_parser = auth)]
-    auth: Auth,
-    /// Octets of the largest message that the phone takes.
-    #[arg(long, value_name = "OCTETS", default_value_t = 16_384,
+    /// wbxml or xml [default: wbxml, or the model's].
+    #[arg(long, value_parser = carrier)]
+    carrier: Option<Carrier>,
+    /// 1.0, 1.1 or 1.2 [default: 1.2, or the model's].
+    #[arg(long, value_parser = protocol)]
+    protocol: Option<Version>,
+    /// md5, basic, or challenged: no credentials until the server asks [default: md5, or the model's].
+    #[arg(long, value_parser = auth)]
+    auth: Option<Auth>,
+    /// Octets of the largest message that the phone takes [default: 16384, or the model's].
+    #[arg(long, value_name = "OCTETS",
           value_parser = clap::value_parser!(u64).range(1000..))]
-    max_msg_size: u64,
+    max_msg_size: Option<u64>,
+    /// Where a phone of a model is, such as Europe/Stockholm [default: UTC].
+    #[arg(long, value_name = "ZONE", value_parser = zone)]
+    time_zone: Option<chrono_tz::Tz>,
     /// Seconds to wait for an answer.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     timeout: u64,
@@ -131,6 +143,9 @@ struct AddArgs {
     /// Device id of a new phone; made up if it is not given.
     #[arg(long, value_name = "ID")]
     device: Option<String>,
+    /// The phone is of this model, as with `handset sync --as`.
+    #[arg(long = "as", value_name = "MODEL")]
+    model: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -166,12 +181,22 @@ enum UsageError {
     Item(String, String),
     #[error("{0} is not there; a phone begins with `handset sync` or `handset add`")]
     NoPhone(PathBuf),
+    #[error("{0} is a {1}; give another --state for another phone")]
+    Model(PathBuf, String),
+    #[error(transparent)]
+    NoModel(#[from] ModelError),
+    #[error("a {0} has no {1}")]
+    NoDatastore(String, String),
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let result = match args.command {
+        Action::Sync(args) if args.model.as_deref() == Some("help") => {
+            models::list(false).map(|()| ExitCode::SUCCESS)
+        }
         Action::Sync(args) => sync(&args),
+        Action::Models(args) => models::run(&args).map(|()| ExitCode::SUCCESS),
         Action::Show(args) => show(&args).map(|()| ExitCode::SUCCESS),
         Action::Add(args) => add(&args).map(|()| ExitCode::SUCCESS),
         Action::Edit(args) => edit(&args).map(|()| ExitCode::SUCCESS),
@@ -206,6 +231,11 @@ fn carrier(text: &str) -> Result<Carrier, String> {
     }
 }
 
+fn zone(text: &str) -> Result<chrono_tz::Tz, String> {
+    text.parse()
+        .map_err(|_| "no such time zone; Europe/Stockholm is one".to_owned())
+}
+
 fn protocol(text: &str) -> Result<Version, String> {
     Version::from_dtd(text).ok_or_else(|| "1.0, 1.1 or 1.2".to_owned())
 }
@@ -228,7 +258,7 @@ fn known(datastore: &str) -> Result<&'static str, UsageError> {
 }
 
 /// A made-up IMEI: 14 digits and the check digit (3GPP TS 23.003, Luhn).
-fn new_device() -> anyhow::Result<String> {
+fn new_imei() -> anyhow::Result<String> {
     let mut random = [0; 14];
     getrandom::fill(&mut random).context("no random numbers")?;
     let digits = random.map(|byte| u32::from(byte) % 10);
@@ -244,21 +274,38 @@ fn new_device() -> anyhow::Result<String> {
         .into_iter()
         .chain([check])
         .map(|digit| digit.to_string());
-    Ok(format!("IMEI:{}", digits.collect::<String>()))
+    Ok(digits.collect::<String>())
 }
 
-/// The phone's memory; a new one if the file is not there.
-fn memory(state: &State, device: Option<&str>) -> anyhow::Result<(StateFile, Memory)> {
+/// The phone's memory and kind; a new one if the file is not there.
+fn memory(
+    state: &State,
+    device: Option<&str>,
+    model: Option<&str>,
+) -> anyhow::Result<(StateFile, Memory, Kind)> {
     let file = StateFile::new(&state.state);
-    let memory = match (file.load()?, device) {
-        (Some(memory), Some(device)) if memory.device_id != device => {
-            return Err(UsageError::Device(state.state.clone(), memory.device_id).into());
-        }
-        (Some(memory), _) => memory,
-        (None, Some(device)) => Memory::new(device),
-        (None, None) => Memory::new(new_device()?),
+    let Some(mut memory) = file.load()? else {
+        let kind = Kind::of(model)?;
+        let id = match device {
+            Some(device) => device.to_owned(),
+            None => kind.device_id(&new_imei()?),
+        };
+        let mut memory = Memory::new(id);
+        memory.model = kind.name();
+        return Ok((file, memory, kind));
     };
-    Ok((file, memory))
+    if device.is_some_and(|device| memory.device_id != device) {
+        return Err(UsageError::Device(state.state.clone(), memory.device_id).into());
+    }
+    let kind = Kind::of(model.or(memory.model.as_deref()))?;
+    match (&memory.model, kind.name()) {
+        (Some(known), Some(wanted)) if *known != wanted => {
+            return Err(UsageError::Model(state.state.clone(), known.clone()).into());
+        }
+        (None, wanted) => memory.model = wanted,
+        _ => {}
+    }
+    Ok((file, memory, kind))
 }
 
 /// The memory of a phone that exists.
@@ -271,34 +318,35 @@ fn existing(state: &State) -> anyhow::Result<(StateFile, Memory)> {
 }
 
 fn sync(args: &SyncArgs) -> anyhow::Result<ExitCode> {
-    let mut settings = Settings {
-        version: args.protocol,
-        carrier: args.carrier,
-        auth: args.auth,
-        max_msg_size: args.max_msg_size,
-        ..Settings::new(&args.url, &args.user, &args.password)
-    };
+    let (file, memory, kind) = memory(&args.state, args.device.as_deref(), args.model.as_deref())?;
+    let mut settings = kind.settings(&args.url, &args.user, &args.password);
+    settings.version = args.protocol.unwrap_or(settings.version);
+    settings.carrier = args.carrier.unwrap_or(settings.carrier);
+    settings.auth = args.auth.unwrap_or(settings.auth);
+    settings.max_msg_size = args.max_msg_size.unwrap_or(settings.max_msg_size);
+    settings.storage.time_zone = args.time_zone.unwrap_or(settings.storage.time_zone);
     let mut names = Vec::new();
     for datastore in &args.datastores {
         let (name, address) = datastore.split_once('=').unwrap_or((datastore, ""));
         let name = known(name)?;
-        if let Some(addresses) = settings.datastores.get_mut(name)
-            && !address.is_empty()
-        {
+        let Some(addresses) = settings.datastores.get_mut(name) else {
+            return Err(UsageError::NoDatastore(kind.title(), name.to_owned()).into());
+        };
+        if !address.is_empty() {
             address.clone_into(&mut addresses.remote);
         }
         names.push(name);
     }
     if names.is_empty() {
-        names.extend(DATASTORES);
+        let has = |name: &&str| settings.datastores.contains_key(*name);
+        names.extend(DATASTORES.into_iter().filter(has));
     }
-    let (file, memory) = memory(&args.state, args.device.as_deref())?;
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .context("the clock is before 1970")?;
     let request = Request::new(&names, args.mode, i64::try_from(now.as_secs())?);
     let transport = HttpTransport::new(Duration::from_secs(args.timeout.max(1)));
-    let mut phone = Phone::new(settings, Behaviour::default(), memory, transport)
+    let mut phone = Phone::new(settings, kind.behaviour(), memory, transport)
         .with_file(file)
         .with_resends(args.resends, Duration::from_secs(1));
 
@@ -355,6 +403,9 @@ fn print(report: &Report, json: bool) -> anyhow::Result<()> {
     }
     for complaint in &report.complaints {
         eprintln!("note: the server: {complaint}");
+    }
+    for mishap in &report.mishaps {
+        eprintln!("note: the phone: {mishap}");
     }
     Ok(())
 }
@@ -436,12 +487,14 @@ fn read(file: &PathBuf) -> anyhow::Result<Vec<u8>> {
 fn add(args: &AddArgs) -> anyhow::Result<()> {
     let name = known(&args.datastore)?;
     let body = read(&args.file)?;
-    let (file, mut memory) = memory(&args.state, args.device.as_deref())?;
-    let info = DeviceInfo::default();
+    let (file, mut memory, kind) =
+        memory(&args.state, args.device.as_deref(), args.model.as_deref())?;
+    let settings = kind.settings("", "", "");
     let content_type = args
         .content_type
         .as_deref()
-        .unwrap_or_else(|| info.preferred_type(name));
+        .unwrap_or_else(|| settings.devinf.preferred_type(name));
+    let body = settings.storage.enter(name, &settings.devinf, &body);
     let luid = memory.datastore_mut(name).add(content_type, &body, false);
     file.save(&memory)?;
     writeln!(std::io::stdout().lock(), "{luid}")?;
@@ -452,6 +505,8 @@ fn edit(args: &EditArgs) -> anyhow::Result<()> {
     let name = known(&args.datastore)?;
     let body = read(&args.file)?;
     let (file, mut memory) = existing(&args.state)?;
+    let settings = Kind::of(memory.model.as_deref())?.settings("", "", "");
+    let body = settings.storage.enter(name, &settings.devinf, &body);
     if !memory
         .datastore_mut(name)
         .replace(&Luid(args.luid.clone()), &body)

@@ -18,6 +18,7 @@ mod output;
 mod password;
 mod push;
 mod serve;
+mod sessions;
 mod setup;
 mod signal;
 
@@ -85,6 +86,8 @@ enum Command {
     Import(import::Args),
     /// Print the items of an account
     Export(export::Args),
+    /// Recorded sessions: what they did and why; undo them, decide what is held
+    Sessions(sessions::Args),
     /// Show a SyncML message in readable form
     Decode(decode::Args),
     /// Be a phone: a virtual one, which synchronises with any SyncML server
@@ -117,6 +120,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Outbox(args) => outbox::run(args, &global),
         Command::Import(args) => import::run(&args, &global),
         Command::Export(args) => export::run(&args, &global),
+        Command::Sessions(args) => sessions::run(args, &global),
         Command::Decode(args) => decode::run(args).map(|()| Code::Done),
         Command::Handset(args) => return handset::run(args),
         Command::Config(args) => config::run(&args, &global),

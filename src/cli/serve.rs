@@ -114,7 +114,7 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     let store = setup::open(&config)?;
     let settings = setup::settings(&config)?;
     let running = Running::start(&config, &store, &settings.nonce_secret)?;
-    let exchange = Exchange::new(store.clone(), settings);
+    let exchange = Exchange::new(store.clone(), settings).recorded(config.recording.depth);
     let server = Server::start(
         Service::new(exchange, store).with(running.as_ref()),
         &config.listen,

@@ -147,11 +147,62 @@ pub const KEYS: &[Key] = &[
         "",
         "More addresses for datastores: a table address = \"datastore\"; in the environment address=datastore,….",
     ),
+    key(
+        "sync.hold_deletes_percent",
+        Kind::Number { min: 1, max: 100 },
+        "50",
+        "A session that would delete more than this share of a datastore, and at least 10 items, is held for the operator; 100: none is.",
+    ),
     conflict_of("sync.contacts.conflict"),
     conflict_of("sync.calendar.conflict"),
     conflict_of("sync.tasks.conflict"),
     conflict_of("sync.notes.conflict"),
     conflict_of("sync.mail.conflict"),
+    key(
+        "recording.depth",
+        Kind::Choice(&["messages", "items", "numbers"]),
+        "messages",
+        "What is kept of each session: messages (all of it), items (what happened to each, not the messages), numbers (what is needed to undo it).",
+    ),
+    key(
+        "recording.days",
+        Kind::Number { min: 1, max: 3650 },
+        "30",
+        "For how many days sessions are kept.",
+    ),
+    key(
+        "recording.sessions",
+        Kind::Number {
+            min: 1,
+            max: 1_000_000,
+        },
+        "200",
+        "How many sessions are kept of each account, the newest ones.",
+    ),
+    key(
+        "keep.revision_days",
+        Kind::Number {
+            min: 1,
+            max: 36_500,
+        },
+        "365",
+        "For how many days older versions of items are kept; not less than recording.days.",
+    ),
+    key(
+        "keep.tombstone_days",
+        Kind::Number {
+            min: 1,
+            max: 36_500,
+        },
+        "1095",
+        "For how many days deleted items are kept; not less than recording.days. One that a device still has is kept longer.",
+    ),
+    key(
+        "keep.session_days",
+        Kind::Number { min: 8, max: 3650 },
+        "30",
+        "For how many days the state of sessions that ended, or were given up, is kept.",
+    ),
     key(
         "http.max_body_bytes",
         Kind::Number {

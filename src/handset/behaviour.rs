@@ -1,8 +1,11 @@
 //! What phones do, right or wrong. Everything is off by default: a client without behaviours keeps to the
-//! specification.
+//! specification. A phone model names them in its data file.
+
+use serde::Deserialize;
 
 /// How a client numbers its sessions.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SessionIdStyle {
     /// `1`, `2`, `3` ...
     #[default]
@@ -18,7 +21,8 @@ pub enum SessionIdStyle {
 }
 
 /// How a client that jumps phases opens a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PhaseJump {
     /// Sync stands before the Alert in the first message.
     SyncFirst,
@@ -27,7 +31,8 @@ pub enum PhaseJump {
 }
 
 /// What a client does differently from a phone that keeps to the specification.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Behaviour {
     /// New items are sent as Replace, as by clients that know no Add.
     pub add_as_replace: bool,
@@ -82,4 +87,46 @@ pub struct Behaviour {
     pub reuse_luids: bool,
     /// The server's Last is compared with the kept one; if they differ, the answer is 508 and a slow sync.
     pub check_server_anchor: bool,
+    /// Device information is sent when the server asks for it, not before.
+    pub devinf_when_asked: bool,
+    /// Anchors are the number of the session, not a time.
+    pub numbered_anchors: bool,
+    /// Items that are not split carry Size 0.
+    pub size_zero: bool,
+    /// A split item is cut between CR and LF where one is near.
+    pub splits_line_ends: bool,
+    /// A split item that comes must be announced with one octet more than it has; else the answer is 424.
+    pub wants_one_octet_more: bool,
+    /// The root element of a WBXML message has an attribute, and there is no string table for it.
+    pub root_attribute: bool,
+    /// What the phone cannot bear.
+    pub breaks: Breaking,
+}
+
+/// What ends the session, or restarts the phone, when it comes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Breaking {
+    /// A Status of 500 or above that has an Item.
+    pub error_item: bool,
+    /// A message of more octets, whatever MaxMsgSize says.
+    pub above: Option<u64>,
+    /// More Deletes in one message.
+    pub deletes_above: Option<usize>,
+    /// Replace in a slow sync.
+    pub replace_in_slow_sync: bool,
+    /// A namespace on the root element of an XML message.
+    pub root_namespace: bool,
+    /// Size on an item that is not split.
+    pub size_of_whole: bool,
+    /// No Status for Results.
+    pub unanswered_results: bool,
+    /// The server's DevInf has a datastore of one of these types.
+    pub devinf_types: Vec<String>,
+    /// The server's DevInf has one of these parameters.
+    pub devinf_params: Vec<String>,
+    /// The server's DevInf has a SyncType above 7.
+    pub odd_sync_type: bool,
+    /// The server's DevInf does not name a datastore as the Alert did.
+    pub other_address: bool,
 }

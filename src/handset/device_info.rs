@@ -21,6 +21,8 @@ pub struct PropertyCapability {
     pub max_size: Option<u64>,
     /// Most occurrences (1.2 only).
     pub max_occur: Option<u64>,
+    /// A longer value is not cut (1.2 only).
+    pub no_truncate: bool,
     /// Allowed values.
     pub values: Vec<String>,
     /// Values of TYPE, such as `HOME`.
@@ -317,7 +319,8 @@ impl DeviceInfo {
             });
             let mut info = DataStoreInfo {
                 source_ref: address.local.clone().into(),
-                display_name: Some(store.display_name.clone().into()),
+                display_name: (!store.display_name.is_empty())
+                    .then(|| store.display_name.clone().into()),
                 max_guid_size: store.max_guid_size,
                 rx_pref: preferred.clone(),
                 rx: others.clone(),
@@ -397,6 +400,7 @@ fn property(capability: &PropertyCapability, version: Version) -> PropertyInfo<'
         name: capability.name.clone().into(),
         max_size: capability.max_size,
         max_occur: capability.max_occur.filter(|_| version == Version::V12),
+        no_truncate: capability.no_truncate && version == Version::V12,
         values: capability.values.iter().cloned().map(Into::into).collect(),
         params,
         ..PropertyInfo::default()

@@ -56,6 +56,8 @@ struct Late {
     after: u64,
     url: String,
     content_type: String,
+    user_agent: String,
+    profile: Option<String>,
     body: Vec<u8>,
 }
 
@@ -118,17 +120,13 @@ impl<T: Transport> Faults<T> {
 
     fn deliver(&mut self, late: &Late) {
         self.counts.late_duplicates += 1;
-        let Late {
-            url,
-            content_type,
-            body,
-            ..
-        } = late;
         // Nobody waits for this answer.
         let _ = self.inner.exchange(&Post {
-            url,
-            content_type,
-            body,
+            url: &late.url,
+            content_type: &late.content_type,
+            user_agent: &late.user_agent,
+            profile: late.profile.as_deref(),
+            body: &late.body,
         });
     }
 
@@ -177,6 +175,8 @@ impl<T: Transport> Transport for Faults<T> {
                 after,
                 url: post.url.to_owned(),
                 content_type: post.content_type.to_owned(),
+                user_agent: post.user_agent.to_owned(),
+                profile: post.profile.map(str::to_owned),
                 body: post.body.to_vec(),
             });
         }
@@ -215,6 +215,8 @@ mod tests {
                 let post = Post {
                     url: "",
                     content_type: "",
+                    user_agent: "",
+                    profile: None,
                     body: &[number],
                 };
                 faults.exchange(&post).map(|answer| answer.body.len())

@@ -192,6 +192,9 @@ impl DatastoreMemory {
 pub struct Memory {
     /// Source LocURI, such as `IMEI:490154203237518`.
     pub device_id: String,
+    /// The model that the phone is, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// Datastores by name (`contacts`, `calendar` ...).
     pub datastores: BTreeMap<String, DatastoreMemory>,
     /// The nonce for the next MD5 credentials.

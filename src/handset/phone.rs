@@ -145,6 +145,8 @@ impl<T: Transport> Phone<T> {
     }
 
     fn held(&self, datastore: &str, body: &[u8]) -> Vec<u8> {
+        let settings = self.client.settings();
+        let body = &settings.storage.enter(datastore, &settings.devinf, body);
         if self.client.behaviour().lose_unknown_properties {
             keep_properties(
                 body,
@@ -231,11 +233,14 @@ impl<T: Transport> Phone<T> {
     }
 
     fn post(&mut self, body: &[u8]) -> Result<Answer, TransportError> {
-        let carrier = self.client.settings().carrier;
-        let url = self.client.address().to_owned();
+        let settings = self.client.settings();
+        let carrier = settings.carrier;
+        let content_type = format!("{}{}", carrier.mime(), settings.content_type_parameters);
         let post = Post {
-            url: &url,
-            content_type: carrier.mime(),
+            url: self.client.address(),
+            content_type: &content_type,
+            user_agent: &settings.user_agent,
+            profile: settings.profile.as_deref(),
             body,
         };
         let answer = self.transport.exchange(&post)?;

@@ -98,6 +98,8 @@ pub struct Report {
     pub unknown_command: Option<Code>,
     /// Where the server did not keep to the specification, at most 100.
     pub complaints: Vec<String>,
+    /// What the phone misunderstood because the server did not speak its dialect, at most 100; without contents.
+    pub mishaps: Vec<String>,
 }
 
 impl Report {

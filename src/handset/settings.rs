@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::credentials::Auth;
 use super::device_info::DeviceInfo;
+use super::storage::Storage;
 use crate::syncml::{Carrier, Version};
 
 /// The two addresses of a datastore.
@@ -52,6 +53,14 @@ pub struct Settings {
     pub ask_devinf: bool,
     /// What the phone says about itself.
     pub devinf: DeviceInfo,
+    /// What the phone makes of items; by default it keeps them as they come.
+    pub storage: Storage,
+    /// User-Agent of HTTP.
+    pub user_agent: String,
+    /// x-wap-profile of HTTP.
+    pub profile: Option<String>,
+    /// Parameters after the media type of HTTP, such as `; charset=UTF-8`.
+    pub content_type_parameters: String,
     /// Addresses by datastore name.
     pub datastores: BTreeMap<String, Addresses>,
     /// A session with more messages than this is given up.
@@ -76,6 +85,10 @@ impl Default for Settings {
             number_of_changes: true,
             ask_devinf: true,
             devinf: DeviceInfo::default(),
+            storage: Storage::default(),
+            user_agent: "candybar handset".to_owned(),
+            profile: None,
+            content_type_parameters: String::new(),
             datastores: names
                 .map(|name| (name.to_owned(), Addresses::same(&format!("./{name}"))))
                 .into(),

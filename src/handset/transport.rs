@@ -9,6 +9,10 @@ pub struct Post<'a> {
     pub url: &'a str,
     /// Its media type.
     pub content_type: &'a str,
+    /// User-Agent; that of the transport if empty.
+    pub user_agent: &'a str,
+    /// x-wap-profile.
+    pub profile: Option<&'a str>,
     /// The message.
     pub body: &'a [u8],
 }
@@ -114,10 +118,14 @@ impl Transport for HttpTransport {
             .agent
             .post(post.url)
             .header("Content-Type", post.content_type);
-        let mut response = request
-            .header("Accept", post.content_type)
-            .send(post.body)
-            .map_err(lost)?;
+        let mut request = request.header("Accept", media_type(post.content_type));
+        if !post.user_agent.is_empty() {
+            request = request.header("User-Agent", post.user_agent);
+        }
+        if let Some(profile) = post.profile {
+            request = request.header("x-wap-profile", profile);
+        }
+        let mut response = request.send(post.body).map_err(lost)?;
         let content_type = response.headers().get("Content-Type");
         let content_type =
             content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
@@ -132,6 +140,11 @@ impl Transport for HttpTransport {
             body: body.map_err(lost)?,
         })
     }
+}
+
+/// A media type without its parameters.
+fn media_type(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
 }
 
 #[cfg(test)]
@@ -165,6 +178,8 @@ mod tests {
         let post = Post {
             url,
             content_type: "application/vnd.syncml+xml",
+            user_agent: "Phone/1.0",
+            profile: None,
             body: b"the BODY",
         };
         HttpTransport::new(Duration::from_secs(60)).exchange(&post)
@@ -186,6 +201,10 @@ mod tests {
             "{request}"
         );
         assert!(request.contains("\r\ncontent-length: 8\r\n"), "{request}");
+        assert!(
+            request.contains("\r\nuser-agent: phone/1.0\r\n"),
+            "{request}"
+        );
         assert!(
             request.contains("\r\ncontent-type: application/vnd.syncml+xml\r\n"),
             "{request}"

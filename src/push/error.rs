@@ -69,8 +69,8 @@ pub enum ReadErrorKind {
     /// The text of the form is not as it should be.
     #[error("{0}")]
     Form(&'static str),
-    /// A document cannot be read; its offset counts from its own start.
-    #[error("the document is broken: {0}")]
+    /// A document cannot be read. Its offset is that of the error.
+    #[error("{}", .0.kind)]
     Document(DecodeError),
     /// A document of another type.
     #[error("the document is no {0}")]
@@ -115,8 +115,13 @@ pub enum BuildError {
     #[error("the {0} has an octet 0 in it")]
     Zero(&'static str),
     /// A PIN that is not digits, or has too few or too many.
-    #[error("a PIN has 4 to 16 digits")]
-    Pin,
+    #[error("a PIN for this kind of signature has {least} to {most} digits")]
+    Pin {
+        /// How few it can have.
+        least: usize,
+        /// How many it can have.
+        most: usize,
+    },
     /// An IMSI that is not 6 to 15 digits.
     #[error("an IMSI has 6 to 15 digits")]
     Imsi,

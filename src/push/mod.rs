@@ -25,10 +25,17 @@
 //! Invariants: no IO, no clock, no random numbers: times, nonces and references are given. Octets from outside never
 //! panic; every count and length that a peer controls has a limit. Passwords are in no error.
 
+mod document;
+pub mod emn;
 mod error;
 mod notice;
+pub mod notification;
 mod octets;
+pub mod ota;
+pub mod prov;
 pub mod san;
+mod settings;
+pub mod si;
 #[cfg(test)]
 mod tests;
 pub mod wdp;
@@ -36,3 +43,6 @@ pub mod wsp;
 
 pub use error::{BuildError, ReadError, ReadErrorKind};
 pub use notice::{Initiator, Notice, ServerAlert, Sync, UiMode};
+pub use settings::{
+    AccessPoint, Connection, ContentType, DatastoreSettings, Login, Proxy, Settings,
+};

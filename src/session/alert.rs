@@ -6,6 +6,7 @@ use chrono::DateTime;
 
 use super::state::{Link, Mode, Owed, Phase, Stage};
 use super::turn::Turn;
+use crate::sync::recording::{Event, What};
 use crate::sync::{Datastore, Generation};
 use crate::syncml::{Alert, Anchor, Code, Command, Item, Location, Meta, Version};
 
@@ -127,6 +128,12 @@ impl Turn<'_> {
                 .filter(|generation| !last.is_empty() && generation.client_anchor == last)
                 .cloned()
         };
+        if mode == Mode::Slow {
+            self.trace.push(&Event {
+                text: "slow sync: the device asks for it",
+                ..Event::new(What::SlowSync, Some(view))
+            });
+        }
         let basis = knows(&state.confirmed).or_else(|| knows(&state.previous));
         let slow = mode.needs_anchors() && basis.is_none();
         let newest = state
@@ -183,7 +190,7 @@ impl Turn<'_> {
             } else {
                 "slow sync: the device's anchor is not that of a sync that ended here"
             };
-            self.note(Some(view), None, text);
+            self.note_slow(view, text);
             Code::REFRESH_REQUIRED
         } else {
             Code::OK

@@ -14,6 +14,7 @@ use super::state::{Phase, Stage};
 use super::turn::{Held, Turn};
 use crate::content::{self, Digest, Floating, Format, MatchKey, ReadHint, Record};
 use crate::device;
+use crate::sync::recording::{Event, What};
 use crate::sync::{
     Answer, Change, Datastore, Entry, Item, ItemId, ItemMeta, ItemWrite, KnownQuery, Modseq, Query,
 };
@@ -100,8 +101,22 @@ impl Turn<'_> {
         let mut ops = Vec::with_capacity(sync.commands.len());
         self.collect(link, &target, &sync.commands, position, &mut ops);
         let mut lookup = self.look_up(link, &ops)?;
+        let view = self.state.links[link].view;
         for op in &ops {
+            let before = lookup.by_luid.get(&op.luid).copied();
             let code = self.apply(link, &target, op, &mut lookup);
+            let item = lookup.by_luid.get(&op.luid).copied().or(before);
+            let what = match op.kind {
+                ChangeKind::Add => What::ReceivedAdd,
+                ChangeKind::Delete => What::ReceivedDelete,
+                _ => What::ReceivedReplace,
+            };
+            self.trace.push(&Event {
+                item: item.unwrap_or_default(),
+                code: code.0,
+                luid: &op.luid,
+                ..Event::new(what, Some(view))
+            });
             if op.answered {
                 let luid = Some(op.luid.as_str()).filter(|luid| !luid.is_empty());
                 self.answer_refs(op.position, op.cmd_id, op.kind.name(), code, None, luid);

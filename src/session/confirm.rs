@@ -6,6 +6,7 @@ use super::LoadFailed;
 use super::state::{Awaited, Mode, Sent, Stage};
 use super::turn::Turn;
 use crate::content::Digest;
+use crate::sync::recording::{Event, What};
 use crate::sync::{
     Answer, Change, Entry, Generation, ItemId, KnownQuery, Modseq, OutgoingQuery, Query, Round,
     Selection,
@@ -145,6 +146,12 @@ impl Turn<'_> {
                 "it is offered again next time"
             }
         );
+        self.trace.push(&Event {
+            item: entry.item,
+            code: code.0,
+            luid: entry.luid.as_deref().unwrap_or_default(),
+            ..Event::new(What::Refused, Some(view))
+        });
         self.note(Some(view), entry.luid.as_deref(), text);
         let entry = if gives_up {
             Entry {
@@ -171,7 +178,7 @@ impl Turn<'_> {
         {
             self.state.links[index].mode = Mode::Slow;
             let view = self.state.links[index].view;
-            self.note(Some(view), None, "slow sync: the device asks for it");
+            self.note_slow(view, "slow sync: the device asks for it");
         }
     }
 
@@ -275,6 +282,12 @@ impl Turn<'_> {
                 self.drop_entry(view, other);
             }
             let entry = Entry::named(id, &luid, seen, Digest::default(), round);
+            self.trace.push(&Event {
+                item: id,
+                version: seen,
+                luid: &luid,
+                ..Event::new(What::Mapped, Some(view))
+            });
             self.put_entry(view, entry, None);
         }
         self.answer_refs(

@@ -8,6 +8,7 @@ use super::devinf::Target;
 use super::state::{Awaited, Mode, Outgoing, Sent, Stage};
 use super::turn::Turn;
 use crate::content::{self, Digest, Format};
+use crate::sync::recording::{Event, What};
 use crate::sync::{
     Answer, Cursor, Entry, Item, ItemId, ItemMeta, Modseq, OutgoingQuery, Query, Selection,
 };
@@ -421,6 +422,7 @@ impl Turn<'_> {
                 self.state.outgoing = Some(out);
                 return false;
             }
+            self.trace_sent(out.link, out.kind, out.item, out.version, &out.address);
             let counts = &mut self.state.links[filling.link].counts;
             match out.kind {
                 Sent::Add => counts.sent_added += 1,
@@ -470,7 +472,23 @@ impl Turn<'_> {
             Sent::Replace => counts.sent_replaced += 1,
             Sent::Delete => counts.sent_deleted += 1,
         }
+        let luid = entry.and_then(|entry| entry.luid.as_deref());
+        self.trace_sent(link, kind, meta.id, meta.modseq, luid.unwrap_or_default());
         self.remember(link, meta, entry);
+    }
+
+    fn trace_sent(&mut self, link: usize, kind: Sent, item: ItemId, version: Modseq, luid: &str) {
+        let what = match kind {
+            Sent::Add => What::SentAdd,
+            Sent::Replace => What::SentReplace,
+            Sent::Delete => What::SentDelete,
+        };
+        self.trace.push(&Event {
+            item,
+            version,
+            luid: if kind == Sent::Add { "" } else { luid },
+            ..Event::new(what, Some(self.state.links[link].view))
+        });
     }
 
     /// Notes in the view that a version is on its way, or is to be sent another time.

@@ -115,6 +115,9 @@ pub struct Counts {
     pub received_equal: u32,
     /// Came from the device and could not be taken.
     pub received_refused: u32,
+    /// Deletions by the device that are held.
+    #[serde(default)]
+    pub received_held: u32,
     /// Both sides had changed them.
     pub conflicts: u32,
     /// Went to the device as new.
@@ -125,6 +128,9 @@ pub struct Counts {
     pub sent_deleted: u32,
     /// The device refused them.
     pub sent_refused: u32,
+    /// Deletions that are not sent, but held.
+    #[serde(default)]
+    pub sent_held: u32,
 }
 
 /// The sync of one datastore.

@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use super::connection::Database;
 use super::error::StoreError;
 use super::outbox;
+use super::recording;
 use super::row::{format_number, kind_number, kind_of};
 use super::statement::{Bind, execute, first, statement};
 use crate::sync::{
@@ -29,6 +30,7 @@ pub(super) fn commit(connection: &mut Database, commit: &Commit) -> Result<(), S
     let mut writes = Writes {
         connection,
         account,
+        account_id: commit.account,
         device: commit.device,
         now: commit.now,
         next_item,
@@ -95,6 +97,7 @@ fn check_numbers(commit: &Commit) -> Result<bool, StoreError> {
 struct Writes<'a> {
     connection: &'a mut Database,
     account: Bind<'a>,
+    account_id: AccountId,
     device: Option<DeviceId>,
     now: i64,
     /// Items from here on do not exist yet.
@@ -156,11 +159,11 @@ statement!(
 );
 
 statement!(
-    PutView(()) = "INSERT INTO \"view\" (account, device, view, round, sending_since, client_anchor, server_anchor, \
+    PutView(()) = "INSERT INTO \"view\" (account, device, view, round, sending_since, pending, client_anchor, server_anchor, \
      base, previous_client_anchor, previous_server_anchor, previous_base) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (account, device, view) DO UPDATE SET round = excluded.round, \
-     sending_since = excluded.sending_since, client_anchor = excluded.client_anchor, \
+     sending_since = excluded.sending_since, pending = excluded.pending, client_anchor = excluded.client_anchor, \
      server_anchor = excluded.server_anchor, base = excluded.base, \
      previous_client_anchor = excluded.previous_client_anchor, \
      previous_server_anchor = excluded.previous_server_anchor, \
@@ -181,15 +184,15 @@ statement!(
 );
 statement!(
     BeginSession(()) = "INSERT INTO session (step, msg_id, request, reply_type, ended, updated, snapshot, reply, \
-     account, device, session) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+     recording, account, device, session) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (account, device, session) DO UPDATE SET step = excluded.step, \
      msg_id = excluded.msg_id, request = excluded.request, reply_type = excluded.reply_type, \
      ended = excluded.ended, updated = excluded.updated, snapshot = excluded.snapshot, \
-     reply = excluded.reply"
+     reply = excluded.reply, recording = excluded.recording"
 );
 statement!(
     StepSession(()) = "UPDATE session SET step = ?, msg_id = ?, request = ?, reply_type = ?, ended = ?, updated = ?, \
-     snapshot = ?, reply = ? WHERE account = ? AND device = ? AND session = ? AND step = ?"
+     snapshot = ?, reply = ?, recording = ? WHERE account = ? AND device = ? AND session = ? AND step = ?"
 );
 
 impl Writes<'_> {
@@ -383,7 +386,7 @@ impl Writes<'_> {
         #[rustfmt::skip]
         let binds = [
             self.account, self.device()?, number(view),
-            Bind::Int(state.round.0), Bind::Int(state.sending_since.0),
+            Bind::Int(state.round.0), Bind::Int(state.sending_since.0), Bind::Int(i64::from(state.pending)),
             client, server, base, previous_client, previous_server, previous_base,
         ];
         execute(self.connection, PutView, &binds).map(drop)
@@ -411,20 +414,6 @@ impl Writes<'_> {
         let state = &write.state;
         let device = self.device()?;
         let name = Bind::Text(&state.session);
-        if write.supersede {
-            execute(
-                self.connection,
-                OtherSessions,
-                &[self.account, device, name],
-            )?;
-        }
-        #[rustfmt::skip]
-        let binds = [
-            Bind::Int(state.step), Bind::Text(&state.msg_id), Bind::Blob(&state.request),
-            Bind::Text(&state.reply_type), Bind::Int(i64::from(state.ended)),
-            Bind::Int(state.updated), Bind::Blob(&state.snapshot), Bind::Blob(&state.reply),
-            self.account, device, name, Bind::Int(state.step - 1),
-        ];
         if state.step == 1 {
             let key = [self.account, device, name];
             let there: Option<(i64, Vec<u8>)> = first(self.connection, StateOfSession, &key)?;
@@ -432,12 +421,50 @@ impl Writes<'_> {
             if there.is_some_and(|(ended, request)| ended == 0 || request == state.request) {
                 return Err(StoreError::Conflict);
             }
-            let [begin @ .., _] = &binds;
-            return execute(self.connection, BeginSession, begin).map(drop);
         }
-        match execute(self.connection, StepSession, &binds)? {
-            0 => Err(StoreError::Conflict),
+        let recording = self.recording(write)?;
+        #[rustfmt::skip]
+        let binds = [
+            Bind::Int(state.step), Bind::Text(&state.msg_id), Bind::Blob(&state.request),
+            Bind::Text(&state.reply_type), Bind::Int(i64::from(state.ended)),
+            Bind::Int(state.updated), Bind::Blob(&state.snapshot), Bind::Blob(&state.reply),
+            Bind::Int(recording), self.account, device, name, Bind::Int(state.step - 1),
+        ];
+        if state.step == 1 {
+            let [begin @ .., _] = &binds;
+            execute(self.connection, BeginSession, begin)?;
+        } else if execute(self.connection, StepSession, &binds)? == 0 {
+            return Err(StoreError::Conflict);
+        }
+        if write.supersede {
+            execute(
+                self.connection,
+                OtherSessions,
+                &[self.account, device, name],
+            )?;
+        }
+        match &write.recording {
+            Some(kept) if recording > 0 => {
+                recording::put(self.connection, self.account_id, recording, state, kept)
+            }
             _ => Ok(()),
+        }
+    }
+
+    /// Number of the session's recording: a new one where one begins, 0 where there is none.
+    fn recording(&mut self, write: &SessionWrite) -> Result<i64, StoreError> {
+        let state = &write.state;
+        match &write.recording {
+            Some(begun) if write.supersede => recording::begin(
+                self.connection,
+                self.account_id,
+                self.device.ok_or(StoreError::NotFound)?,
+                &state.session,
+                begun,
+                self.now,
+            ),
+            Some(_) => Ok(state.recording),
+            None => Ok(0),
         }
     }
 }

@@ -88,6 +88,7 @@ pub(super) fn entry(row: EntryRow) -> Result<Entry, StoreError> {
 pub(super) fn view(
     round: i64,
     sending_since: i64,
+    pending: i64,
     confirmed: GenerationRow,
     previous: GenerationRow,
 ) -> ViewState {
@@ -96,6 +97,7 @@ pub(super) fn view(
         confirmed: generation(confirmed),
         previous: generation(previous),
         sending_since: Modseq(sending_since),
+        pending: pending != 0,
     }
 }
 

@@ -11,9 +11,10 @@ mod item;
 mod notification;
 mod peer;
 mod query;
+pub mod recording;
 mod view;
 
-pub use change::{Change, Commit, SessionWrite};
+pub use change::{Change, Commit, RecordingWrite, SessionWrite};
 pub use conflict::ConflictPolicy;
 pub use datastore::Datastore;
 pub use id::{AccountId, DeviceId, ItemId, Modseq, Round};

@@ -18,6 +18,9 @@ pub struct ViewState {
     pub previous: Option<Generation>,
     /// The account's counter when the newest sync began to send; late Maps are for items no newer than this.
     pub sending_since: Modseq,
+    /// Deletions of the device wait for the end of its package (see [`Entry::PENDING`]).
+    #[serde(default)]
+    pub pending: bool,
 }
 
 /// What a sync left behind when it ended.
@@ -49,11 +52,19 @@ pub struct Entry {
     pub digest: Digest,
     /// The sync in which the device named the item, or was sent it.
     pub round: Round,
-    /// How often sending failed since it last went well.
+    /// How often sending failed since it last went well; below 0 it is one of [`Self::PENDING`] and those beside it.
     pub failures: i32,
 }
 
 impl Entry {
+    /// As `failures`: the device deleted the item, and whether it is deleted here is decided at the end of its package.
+    /// Such an entry, and those of the next two, is passed over when changes are sent.
+    pub const PENDING: i32 = -1;
+    /// As `failures`: the device deleted the item, or did not name it in a refresh; the operator decides.
+    pub const HELD: i32 = -2;
+    /// As `failures`: the item was deleted here, and the operator decides whether the device is told.
+    pub const UNTOLD: i32 = -3;
+
     /// The device named the item in a round under this LUID, with this content, and has it as it was at `seen`.
     pub fn named(item: ItemId, luid: &str, seen: Modseq, digest: Digest, round: Round) -> Self {
         Self {

@@ -391,7 +391,18 @@ impl<'a> Decoder<'a> {
                 STR_I => (None, charset.decode(self.inline_string()?)),
                 STR_T => (None, charset.decode(self.table_string()?)),
                 ENTITY => (None, Cow::Owned(self.entity()?.to_string())),
-                OPAQUE => (None, charset.decode(self.opaque()?)),
+                OPAQUE => {
+                    let octets = self.opaque()?;
+                    let name = list.as_ref().and_then(|list| list.last());
+                    let dated = name.is_some_and(|attr| self.language.dates.contains(&&*attr.name));
+                    let date = if dated {
+                        super::date::from_octets(octets)
+                    } else {
+                        None
+                    };
+                    let text = date.map_or_else(|| charset.decode(octets), Cow::Owned);
+                    (None, text)
+                }
                 LITERAL => {
                     let index = integer(self.input, &mut self.pos)?;
                     // Some Nokia software means `xmlns` by index 0, and sends no string table.

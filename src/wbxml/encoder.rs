@@ -1,7 +1,7 @@
 //! Events to octets.
 
-use super::tables::{Language, Tag};
-use super::{Event, Name};
+use super::tables::{AttrStart, Language, Tag};
+use super::{Attr, Event, Name};
 
 /// Where encoded octets go: kept, or only counted.
 pub(crate) trait Output {
@@ -144,6 +144,74 @@ impl<O: Output> Writer<O> {
     }
 }
 
+/// The token that stands for an attribute and for as much of the begin of its value as possible; of two that stand for
+/// the same the one of the lower page.
+fn attr_start(language: &Language, attr: &Attr<'_>) -> Option<&'static AttrStart> {
+    let fits = |start: &&AttrStart| {
+        start.name == attr.name
+            && if language.partial {
+                attr.value.starts_with(start.prefix)
+            } else {
+                start.prefix.is_empty() || attr.value == start.prefix
+            }
+    };
+    let starts = language.attr_starts.iter().filter(fits);
+    starts.min_by_key(|start| (std::cmp::Reverse(start.prefix.len()), start.page))
+}
+
+impl Writer<Vec<u8>> {
+    /// An attribute, by its token.
+    fn attribute(&mut self, start: &AttrStart, value: &str, page: &mut u8) {
+        self.attr_page(start.page, page);
+        self.out.octet(start.token);
+        let rest = value.strip_prefix(start.prefix).unwrap_or(value);
+        if self.language.dates.contains(&start.name)
+            && let Some(date) = super::date::to_octets(rest)
+        {
+            return self.opaque(&date);
+        }
+        let values = self.language.attr_values;
+        if !self.language.partial {
+            match values.iter().find(|known| known.text == rest) {
+                Some(known) => {
+                    self.attr_page(known.page, page);
+                    self.out.octet(known.token);
+                }
+                None if start.prefix.is_empty() => self.text(rest.as_bytes()),
+                None => {}
+            }
+            return;
+        }
+        if value.is_empty() {
+            self.text(b"");
+        }
+        let mut rest = rest;
+        while !rest.is_empty() {
+            let found = values
+                .iter()
+                .filter_map(|known| rest.find(known.text).map(|at| (at, known)))
+                .min_by_key(|(at, _)| *at);
+            let Some((at, known)) = found else {
+                return self.text(rest.as_bytes());
+            };
+            if at > 0 {
+                self.text(&rest.as_bytes()[..at]);
+            }
+            self.attr_page(known.page, page);
+            self.out.octet(known.token);
+            rest = &rest[at + known.text.len()..];
+        }
+    }
+
+    fn attr_page(&mut self, wanted: u8, page: &mut u8) {
+        if *page != wanted {
+            self.out.octet(0x00);
+            self.out.octet(wanted);
+            *page = wanted;
+        }
+    }
+}
+
 /// Writes an `mb_u_int32`.
 pub(crate) fn integer(out: &mut impl Output, value: u32) {
     let mut shift = 28;
@@ -188,6 +256,7 @@ pub fn encode<'a>(
         index
     };
     let mut writer = Writer::resume(Vec::new(), language, language.space(0));
+    let mut attr_page = 0;
     let mut depth = 0_usize;
     let mut started = false;
     let mut events = events.into_iter().peekable();
@@ -211,9 +280,14 @@ pub fn encode<'a>(
                     }
                 }
                 for attr in &attrs {
-                    writer.out.octet(0x04);
-                    integer(&mut writer.out, intern(&attr.name));
-                    writer.text(attr.value.as_bytes());
+                    match attr_start(language, attr) {
+                        Some(start) => writer.attribute(start, &attr.value, &mut attr_page),
+                        None => {
+                            writer.out.octet(0x04);
+                            integer(&mut writer.out, intern(&attr.name));
+                            writer.text(attr.value.as_bytes());
+                        }
+                    }
                 }
                 if !attrs.is_empty() {
                     writer.end();

@@ -11,6 +11,7 @@
 //! [`Language`]: crate::wbxml::Language
 
 mod charset;
+mod date;
 mod decoder;
 mod encoder;
 mod error;

@@ -129,7 +129,7 @@ fn headers_that_cannot_be_read_are_refused() {
         ("02 9F 53 6A", Truncated, 4),
         ("02 9F 53 6A 00", Truncated, 5),
         ("02 9F 53 6A 05 41 42", Truncated, 7),
-        ("02 0B 6A 00 2D", PublicId(11), 1),
+        ("02 0E 6A 00 2D", PublicId(14), 1),
         ("02 01 6A 00 2D", PublicId(1), 1),
         (r#"02 00 00 6A 05 "Other" 2D"#, PublicIdText, 1),
         (r#"02 00 06 6A 05 "Other" 2D"#, StringTableIndex(6), 1),

@@ -7,7 +7,7 @@ use quick_xml::events::{BytesStart, Event as XmlEvent};
 
 use super::{FOREIGN, space_of};
 use crate::wbxml::tables::{devinf, metinf, syncml};
-use crate::wbxml::{Attr, DecodeError, DecodeErrorKind, Event, Limits, Name, Tag};
+use crate::wbxml::{Attr, DecodeError, DecodeErrorKind, Event, Language, Limits, Name, Tag};
 
 /// Where a piece of text comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub struct Reader<'a> {
     name: String,
     keep_attrs: bool,
     attrs: Vec<Attr<'a>>,
+    /// Spaces of the document type; none: SyncML and what belongs to it, by namespaces.
+    pages: &'static [u8],
 }
 
 impl<'a> Reader<'a> {
@@ -71,6 +73,15 @@ impl<'a> Reader<'a> {
             name: String::new(),
             keep_attrs: false,
             attrs: Vec::new(),
+            pages: &[],
+        }
+    }
+
+    /// Begins to read a document of a type that has no namespaces.
+    pub fn with_language(input: &'a str, language: &'static Language, limits: &Limits) -> Self {
+        Self {
+            pages: language.pages,
+            ..Self::new(input, limits)
         }
     }
 
@@ -276,7 +287,10 @@ impl<'a> Reader<'a> {
             }
             None => (qualified, space),
         };
-        let tag = if own == FOREIGN && self.started {
+        let tag = if !self.pages.is_empty() {
+            let mut pages = self.pages.iter();
+            pages.find_map(|&space| Tag::find(space, local))
+        } else if own == FOREIGN && self.started {
             None
         } else {
             find(own, local)

@@ -206,8 +206,8 @@ fn valid_name(name: &str) -> Cow<'_, str> {
     Cow::Owned(valid)
 }
 
-/// Writes a document: opaque data as text, namespaces where they change. Elements that have a code are written without
-/// attributes, because SyncML has none.
+/// Writes a document: opaque data as text, namespaces where they change. Elements of SyncML are written without
+/// attributes, because it has none.
 ///
 /// `namespace` is that of SyncML elements, if it is to be said. Events after an end without a start are left out, and
 /// open elements are closed.
@@ -223,7 +223,7 @@ pub fn write<'a>(
             Event::Start { name, attrs } => {
                 let empty = matches!(events.peek(), Some(Event::End));
                 match &name {
-                    Name::Tag(tag) if tag.name().is_some() => writer.start(*tag, !empty),
+                    Name::Tag(tag) if is_syncml(*tag) => writer.start(*tag, !empty),
                     other => {
                         let attrs: Vec<_> = attrs
                             .iter()
@@ -261,9 +261,14 @@ pub fn write<'a>(
     String::from_utf8(writer.finish()).unwrap_or_default()
 }
 
+/// An element of the document types that have namespaces and no attributes.
+fn is_syncml(tag: Tag) -> bool {
+    tag.space() <= devinf::SPACE && tag.name().is_some()
+}
+
 fn close(writer: &mut Writer<Vec<u8>>, name: &Name<'_>) {
     match name {
-        Name::Tag(tag) if tag.name().is_some() => writer.end(*tag),
+        Name::Tag(tag) if is_syncml(*tag) => writer.end(*tag),
         other => writer.end_named(&other.text()),
     }
 }

@@ -5,6 +5,7 @@ mod configuration;
 mod items;
 mod program;
 mod server;
+mod sessions;
 
 use program::Place;
 
@@ -19,6 +20,7 @@ fn help_tells_commands_and_exit_codes() {
         "device",
         "import",
         "export",
+        "sessions",
         "decode",
         "handset",
         "config",
@@ -34,6 +36,7 @@ fn help_tells_commands_and_exit_codes() {
         &["device", "show"],
         &["import"],
         &["export"],
+        &["sessions", "show"],
         &["decode"],
         &["handset", "sync"],
         &["config"],

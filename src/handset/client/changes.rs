@@ -1,7 +1,6 @@
 //! What the client sends of its datastores: Sync with item commands, large items in parts.
 
 use crate::handset::credentials::base64;
-use crate::handset::memory::StoredItem;
 use crate::handset::report::Direction;
 use crate::syncml::codec::header_len;
 use crate::syncml::{
@@ -94,7 +93,9 @@ impl Client {
                 continue;
             }
             let (octets, format) = stored.map_or((Vec::new(), None), |item| {
-                transfer_form(item, self.settings.carrier)
+                let storage = &self.settings.storage;
+                let body = storage.give(&exchange.name, &item.body.0, self.session.now);
+                transfer_form(&body, self.settings.carrier)
             });
             let content_type = stored
                 .map(|item| item.content_type.clone())
@@ -109,7 +110,10 @@ impl Client {
                 offset: 0,
             };
             let cmd_id = packer.cmd_id();
-            let command = change(&whole, &cmd_id, &whole.octets, false);
+            let mut command = change(&whole, &cmd_id, &whole.octets, false);
+            if self.behaviour.size_zero {
+                add_size_zero(&mut command);
+            }
             let len = packer.len(&command);
             if len <= packer.room() {
                 packer.reserve(len);
@@ -196,7 +200,7 @@ impl Client {
         }
         let mut len = room.max(SMALLEST_PART).min(rest);
         let (command, part_len) = loop {
-            let part = chunk.part(len.max(4), text);
+            let part = chunk.part(len.max(4), text, self.behaviour.splits_line_ends);
             let command = change(&chunk, &cmd_id, part, part.len() < rest);
             if packer.len(&command) <= packer.room() || len <= SMALLEST_PART / 2 {
                 break (command, part.len());
@@ -258,16 +262,25 @@ fn change(chunk: &ChunkOut, cmd_id: &str, part: &[u8], more: bool) -> Command<'s
     })
 }
 
+/// Says of an item that it has no octets.
+fn add_size_zero(command: &mut Command<'static>) {
+    if let Command::Change(Change {
+        meta: Some(meta), ..
+    }) = command
+    {
+        meta.size = Some(0);
+    }
+}
+
 /// The octets of an item as they travel: base64 if the carrier cannot hold them.
-fn transfer_form(item: &StoredItem, carrier: Carrier) -> (Vec<u8>, Option<&'static str>) {
-    let body = &item.body.0;
+fn transfer_form(body: &[u8], carrier: Carrier) -> (Vec<u8>, Option<&'static str>) {
     let plain = carrier == Carrier::Wbxml
         || std::str::from_utf8(body).is_ok_and(|text| {
             text.chars()
                 .all(|c| matches!(c, '\t' | '\r' | '\n' | ' '..='\u{FFFD}' | '\u{10000}'..))
         });
     if plain {
-        (body.clone(), None)
+        (body.to_vec(), None)
     } else {
         (base64(body).into_bytes(), Some("b64"))
     }

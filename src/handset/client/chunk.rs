@@ -70,9 +70,9 @@ impl ChunkIn {
         Ok(())
     }
 
-    /// The whole item; 424 if it is not as long as was announced.
-    pub(super) fn close(self) -> Result<Vec<u8>, Code> {
-        if self.octets.len() as u64 == self.size {
+    /// The whole item; 424 if it is not as long as was announced, or, by behaviour, one octet shorter.
+    pub(super) fn close(self, one_more: bool) -> Result<Vec<u8>, Code> {
+        if self.octets.len() as u64 + u64::from(one_more) == self.size {
             Ok(self.octets)
         } else {
             Err(Code::SIZE_MISMATCH)
@@ -94,10 +94,17 @@ pub(super) struct ChunkOut {
 }
 
 impl ChunkOut {
-    /// The longest next part of at most `len` octets; if `text`, it ends between characters.
-    pub(super) fn part(&self, len: usize, text: bool) -> &[u8] {
+    /// The longest next part of at most `len` octets; if `text`, it ends between characters, and if `torn`, after a CR.
+    pub(super) fn part(&self, len: usize, text: bool, torn: bool) -> &[u8] {
         let rest = &self.octets[self.offset..];
         let mut end = len.min(rest.len());
+        if torn
+            && end < rest.len()
+            && let Some(at) = rest[..end].iter().rposition(|byte| *byte == b'\r')
+            && at * 2 > end
+        {
+            return &rest[..=at];
+        }
         while text && end < rest.len() && end > 0 && rest[end] & 0xC0 == 0x80 {
             end -= 1;
         }
@@ -118,10 +125,14 @@ mod tests {
     fn parts_make_a_whole_of_the_announced_size() {
         let mut chunk = open(Some(5), 10).expect("small enough");
         assert_eq!(chunk.push(b"abc"), Ok(()));
-        assert_eq!(chunk.clone().close(), Err(Code::SIZE_MISMATCH), "too short");
+        assert_eq!(
+            chunk.clone().close(false),
+            Err(Code::SIZE_MISMATCH),
+            "too short"
+        );
         assert_eq!(chunk.push(b"def"), Err(Code::SIZE_MISMATCH), "too long");
         assert_eq!(chunk.push(b"de"), Ok(()));
-        assert_eq!(chunk.close(), Ok(b"abcde".to_vec()));
+        assert_eq!(chunk.close(false), Ok(b"abcde".to_vec()));
         assert_eq!(open(None, 10), Err(Code::SIZE_REQUIRED));
         assert_eq!(open(Some(11), 10), Err(Code::REQUESTED_SIZE_TOO_BIG));
     }
@@ -137,8 +148,8 @@ mod tests {
             octets: "aöb".into(),
             offset: 0,
         };
-        assert_eq!(chunk.part(2, true), b"a");
-        assert_eq!(chunk.part(2, false), b"a\xc3");
-        assert_eq!(chunk.part(9, true), "aöb".as_bytes());
+        assert_eq!(chunk.part(2, true, false), b"a");
+        assert_eq!(chunk.part(2, false, false), b"a\xc3");
+        assert_eq!(chunk.part(9, true, false), "aöb".as_bytes());
     }
 }

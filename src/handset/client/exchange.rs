@@ -108,6 +108,16 @@ pub(super) fn same_address(one: &str, other: &str) -> bool {
     plain(one) == plain(other)
 }
 
+/// The anchor of a phone that counts its sessions.
+fn numbered_anchor(store: &DatastoreMemory) -> String {
+    let last = [&store.last_anchor, &store.pending_anchor]
+        .into_iter()
+        .flatten()
+        .filter_map(|anchor| anchor.parse::<u64>().ok())
+        .max();
+    last.map_or(1, |last| last.saturating_add(1)).to_string()
+}
+
 /// A new anchor: the time, but later than every anchor before.
 fn new_anchor(now: i64, store: &DatastoreMemory) -> String {
     let now = DateTime::from_timestamp(now, 0)
@@ -127,7 +137,11 @@ impl Client {
     pub(super) fn exchange(&mut self, name: &str, asked: Mode) -> Exchange {
         let addresses = self.settings.datastores.get(name).cloned();
         let store = self.memory.datastore_mut(name);
-        let next = new_anchor(self.session.now, store);
+        let next = if self.behaviour.numbered_anchors {
+            numbered_anchor(store)
+        } else {
+            new_anchor(self.session.now, store)
+        };
         store.pending_anchor = Some(next.clone());
         let first = store.last_anchor.is_none();
         Exchange {

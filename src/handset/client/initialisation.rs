@@ -25,10 +25,9 @@ impl Client {
             .filter(|_| !session.authenticated)
             .map(|scheme| scheme.cred(settings.version, &settings.user, &password, nonce));
         let named = !settings.user.is_empty() && !self.behaviour.no_user_name;
-        let newer = settings.version > Version::V10;
         let meta = Meta {
             max_msg_size: Some(settings.max_msg_size),
-            max_obj_size: newer.then_some(settings.max_obj_size),
+            max_obj_size: self.object_limit(),
             ..Meta::default()
         };
         Header {
@@ -46,6 +45,13 @@ impl Client {
             meta: Some(meta),
             ..Header::default()
         }
+    }
+
+    /// MaxObjSize: said by phones that know large objects.
+    fn object_limit(&self) -> Option<u64> {
+        let settings = &self.settings;
+        let knows = settings.version > Version::V10 && settings.devinf.large_objects;
+        knows.then_some(settings.max_obj_size)
     }
 
     /// A mark of the device information as it would be sent now.
@@ -83,7 +89,7 @@ impl Client {
         });
         let mut commands = Vec::new();
         let known = self.memory.devinf_sent.as_deref() == Some(&*self.devinf_mark());
-        if !known {
+        if !known && !self.behaviour.devinf_when_asked {
             let items = vec![self.devinf_item()];
             let put = Put {
                 meta: meta.clone(),
@@ -105,7 +111,6 @@ impl Client {
                 commands.push((Command::Get(get), Sent::Other));
             }
         }
-        let newer = settings.version > Version::V10;
         for (index, exchange) in self.session.exchanges.iter().enumerate() {
             let mut last = exchange
                 .last
@@ -125,7 +130,7 @@ impl Client {
                             last: last.map(Into::into),
                             next: exchange.next.clone().into(),
                         }),
-                        max_obj_size: newer.then_some(settings.max_obj_size),
+                        max_obj_size: self.object_limit(),
                         ..Meta::default()
                     }),
                     ..Item::default()

@@ -7,6 +7,7 @@
 //! is committed only when the session ended well; a package is closed only after the peer has closed the one before;
 //! no command is added to a message while Statuses wait for room.
 
+mod breaking;
 mod changes;
 mod chunk;
 mod exchange;
@@ -82,6 +83,9 @@ pub enum Failure {
     /// The server asked for message after message.
     #[error("the session does not end")]
     Endless,
+    /// The phone cannot bear what came: it ended the session, or restarted.
+    #[error("the phone broke on {0}")]
+    Broke(String),
     /// There is no session.
     #[error("there is no session")]
     NoSession,
@@ -257,7 +261,14 @@ impl Client {
             self.session
                 .complain(|| format!("an answer of {size} octets, the limit is {limit}"));
         }
-        let step = match self.take(&message) {
+        if let Some(broken) = self.unbearable(answer, &message) {
+            return self.fail(Failure::Broke(broken));
+        }
+        let taken = self.take(&message);
+        if let Some(broken) = self.session.broken.take() {
+            return self.fail(Failure::Broke(broken));
+        }
+        let step = match taken {
             Ok(Some(sent)) => Ok(Some(sent)),
             Ok(None) => self.advance(),
             Err(failure) => Err(failure),
@@ -369,6 +380,9 @@ impl Client {
 
     fn finish(&mut self) -> Next {
         self.session.phase = Phase::Over;
+        if let Some(missed) = self.missed() {
+            return self.fail(Failure::Broke(missed));
+        }
         let unanswered: Vec<_> = self
             .session
             .flights

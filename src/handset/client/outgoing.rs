@@ -2,8 +2,9 @@
 
 use crate::handset::behaviour::PhaseJump;
 use crate::syncml::codec::{Form, encode, header_len};
-use crate::syncml::{Alert, Command, Header, Location, Map, MapItem, Message, Status};
+use crate::syncml::{Alert, Carrier, Command, Header, Location, Map, MapItem, Message, Status};
 
+use super::breaking::add_root_attribute;
 use super::packer::{Flight, Packer, Prepared, Sent};
 use super::{Client, Phase};
 
@@ -125,7 +126,10 @@ impl Client {
             body: packer.body,
             last,
         };
-        let octets = encode(&message, &self.form());
+        let mut octets = encode(&message, &self.form());
+        if self.behaviour.root_attribute && self.settings.carrier == Carrier::Wbxml {
+            octets = add_root_attribute(&octets, self.settings.version.namespace());
+        }
         let session = &mut self.session;
         session
             .flights

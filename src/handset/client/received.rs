@@ -5,6 +5,7 @@ use crate::handset::memory::{CachedMap, ItemState, Luid, Octets, StoredItem};
 use crate::handset::mode::Mode;
 use crate::handset::properties::{contains, keep_properties};
 use crate::handset::report::Direction;
+use crate::handset::storage::Taken;
 use crate::syncml::{
     Alert, Change, ChangeKind, Code, Command, GroupKind, Item, Location, Meta, Sync, Version,
 };
@@ -182,8 +183,16 @@ impl Client {
         if more && self.settings.version == Version::V10 {
             self.session
                 .complain(|| "MoreData in SyncML 1.0".to_owned());
+        } else if more && !self.settings.devinf.large_objects {
+            self.session
+                .complain(|| "MoreData for a phone without large objects".to_owned());
         }
-        let limit = self.settings.max_obj_size;
+        // What fits into a message is taken by phones that know no large objects.
+        let limit = if self.settings.devinf.large_objects {
+            self.settings.max_obj_size
+        } else {
+            self.settings.max_msg_size
+        };
         if open.is_none() && !more {
             if part.len() as u64 > limit {
                 return Code::REQUESTED_SIZE_TOO_BIG;
@@ -200,7 +209,7 @@ impl Client {
             }
             Ok(chunk) => {
                 let (content_type, format) = (chunk.content_type.clone(), chunk.format.clone());
-                match chunk.close() {
+                match chunk.close(self.behaviour.wants_one_octet_more) {
                     Ok(body) => {
                         let incoming = Incoming {
                             content_type: &content_type,
@@ -251,6 +260,34 @@ impl Client {
         let exchange = &mut self.session.exchanges[incoming.index];
         if self.behaviour.lose_unknown_properties {
             body = keep_properties(&body, &self.settings.devinf.property_names(&exchange.name));
+        }
+        let known = incoming.luid.map(|luid| Luid(luid.to_owned()));
+        let store = self.memory.datastore_mut(&exchange.name);
+        let previous = known.as_ref().and_then(|luid| store.items.get(luid));
+        let taken = self.settings.storage.take(
+            &exchange.name,
+            &self.settings.devinf,
+            &body,
+            previous.map(|item| &*item.body.0),
+            self.session.now,
+        );
+        match taken {
+            Taken::Kept {
+                body: kept,
+                mishaps,
+            } => {
+                body = kept;
+                let room = 100_usize.saturating_sub(self.session.report.mishaps.len());
+                self.session
+                    .report
+                    .mishaps
+                    .extend(mishaps.into_iter().take(room));
+            }
+            Taken::Refused(code) => return code,
+            Taken::Broken(what) => {
+                self.session.broken = Some(what);
+                return Code::COMMAND_FAILED;
+            }
         }
         let mut content_type = incoming.content_type;
         if content_type.is_empty() {

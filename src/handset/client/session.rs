@@ -61,6 +61,8 @@ pub(super) struct Session {
     pub(super) polls: u32,
     pub(super) idle: u32,
     pub(super) last_server_msg: Option<String>,
+    /// The phone cannot bear what it got.
+    pub(super) broken: Option<String>,
     pub(super) report: Report,
 }
 

@@ -27,6 +27,8 @@ fn waiting() -> Waiting<impl Transport> {
     let post = Post {
         url: "",
         content_type: Carrier::Wbxml.mime(),
+        user_agent: "",
+        profile: None,
         body: &first,
     };
     let answer = peer.borrow_mut().exchange(&post).expect("an answer").body;

@@ -428,6 +428,8 @@ fn an_answer_that_cannot_be_read_changes_nothing() {
     let post = Post {
         url: "",
         content_type: Carrier::Wbxml.mime(),
+        user_agent: "",
+        profile: None,
         body: &first,
     };
     let answer = peer.borrow_mut().exchange(&post).expect("an answer").body;

@@ -18,6 +18,7 @@ pub use media::{Application, MediaType};
 pub use value::Value;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::octets::Octets;
 use super::{BuildError, ReadError, ReadErrorKind};
@@ -124,7 +125,7 @@ impl Parameter {
 }
 
 /// A push.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Push {
     /// Any number; phones do not look at it.
     pub transaction: u8,
@@ -138,6 +139,20 @@ pub struct Push {
     pub headers: Vec<Header>,
     /// The content.
     pub body: Vec<u8>,
+}
+
+/// Without the body, which may have passwords.
+impl fmt::Debug for Push {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Push")
+            .field("transaction", &self.transaction)
+            .field("confirmed", &self.confirmed)
+            .field("content_type", &self.content_type)
+            .field("parameters", &self.parameters)
+            .field("headers", &self.headers)
+            .field("body_octets", &self.body.len())
+            .finish()
+    }
 }
 
 impl Push {

@@ -330,6 +330,7 @@ fn what_is_known_of_a_device_is_replaced_and_what_was_set_by_hand_stays() {
             }),
             previous: None,
             sending_since: Modseq(8),
+            pending: true,
         };
         for view in [Datastore::Agenda, Datastore::Notes] {
             draft.0.changes.push(Change::PutView {

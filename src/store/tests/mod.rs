@@ -7,6 +7,7 @@ mod migrations;
 mod outgoing;
 #[cfg(feature = "postgres")]
 mod postgresql;
+mod recording;
 mod speed;
 mod writing;
 
@@ -195,8 +196,10 @@ fn first_session(session: &str, request: u8) -> SessionWrite {
             snapshot: b"snapshot".to_vec(),
             ended: false,
             updated: 1000,
+            recording: 0,
         },
         supersede: true,
+        recording: None,
     }
 }
 

@@ -32,7 +32,13 @@ macro_rules! page {
 }
 
 pub mod devinf;
+pub mod emn;
 pub mod metinf;
+pub mod ota_browser;
+pub mod ota_sync;
+pub mod prov;
+pub mod si;
+pub mod sl;
 pub mod syncml;
 
 /// An element by its code, unique across document types.
@@ -64,6 +70,13 @@ impl Tag {
             syncml::SPACE => syncml::name(self.token()),
             metinf::SPACE => metinf::name(self.token()),
             devinf::SPACE => devinf::name(self.token()),
+            si::SPACE => si::name(self.token()),
+            sl::SPACE => sl::name(self.token()),
+            emn::SPACE => emn::name(self.token()),
+            prov::SPACE => prov::name(self.token()),
+            prov::SPACE_1 => prov::name_1(self.token()),
+            ota_sync::SPACE => ota_sync::name(self.token()),
+            ota_browser::SPACE => ota_browser::name(self.token()),
             _ => None,
         }
     }
@@ -84,6 +97,12 @@ impl Tag {
             // 1.0 and 1.1 call it so.
             devinf::SPACE if name == "Size" => Some(devinf::MAX_SIZE),
             devinf::SPACE => devinf::find(name),
+            si::SPACE => si::find(name),
+            sl::SPACE => sl::find(name),
+            emn::SPACE => emn::find(name),
+            prov::SPACE => prov::find(name),
+            ota_sync::SPACE => ota_sync::find(name),
+            ota_browser::SPACE => ota_browser::find(name),
             _ => None,
         }
     }
@@ -129,6 +148,19 @@ pub struct AttrValue {
     pub text: &'static str,
 }
 
+const fn attr_start(page: u8, token: u8, name: &'static str, prefix: &'static str) -> AttrStart {
+    AttrStart {
+        page,
+        token,
+        name,
+        prefix,
+    }
+}
+
+const fn attr_value(page: u8, token: u8, text: &'static str) -> AttrValue {
+    AttrValue { page, token, text }
+}
+
 /// A document type.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Language {
@@ -146,7 +178,24 @@ pub struct Language {
     pub attr_starts: &'static [AttrStart],
     /// Parts of attribute values.
     pub attr_values: &'static [AttrValue],
+    /// Tokens may stand for parts of a value, as `http://www.` does; else they are written for whole values only.
+    pub partial: bool,
+    /// Attributes whose values are dates, in opaque data of decimal digits.
+    pub dates: &'static [&'static str],
 }
+
+/// What document types without attributes have.
+const NO_ATTRIBUTES: Language = Language {
+    name: "",
+    public_ids: &[],
+    formal: "",
+    pages: &[],
+    root: Tag::UNNAMED,
+    attr_starts: &[],
+    attr_values: &[],
+    partial: false,
+    dates: &[],
+};
 
 /// SyncML messages of every version; page 2 is DevInf where a toolkit puts it inline.
 pub static SYNCML: Language = Language {
@@ -155,8 +204,7 @@ pub static SYNCML: Language = Language {
     formal: "DTD SyncML",
     pages: &[syncml::SPACE, metinf::SPACE, devinf::SPACE],
     root: syncml::SYNCML,
-    attr_starts: &[],
-    attr_values: &[],
+    ..NO_ATTRIBUTES
 };
 
 /// Device information of every version.
@@ -166,8 +214,7 @@ pub static DEVINF: Language = Language {
     formal: "DTD DevInf",
     pages: &[devinf::SPACE],
     root: devinf::DEVINF,
-    attr_starts: &[],
-    attr_values: &[],
+    ..NO_ATTRIBUTES
 };
 
 /// Meta information as a document.
@@ -177,12 +224,80 @@ pub static METINF: Language = Language {
     formal: "DTD MetInf",
     pages: &[metinf::SPACE],
     root: metinf::METINF,
-    attr_starts: &[],
-    attr_values: &[],
+    ..NO_ATTRIBUTES
+};
+
+/// Service indications.
+pub static SI: Language = Language {
+    name: "SI",
+    public_ids: &[0x05],
+    formal: "DTD SI",
+    pages: &[si::SPACE],
+    root: si::SI,
+    attr_starts: si::ATTR_STARTS,
+    attr_values: si::ATTR_VALUES,
+    partial: true,
+    dates: &["created", "si-expires"],
+};
+
+/// Service loadings.
+pub static SL: Language = Language {
+    name: "SL",
+    public_ids: &[0x06],
+    formal: "DTD SL",
+    pages: &[sl::SPACE],
+    root: sl::SL,
+    attr_starts: sl::ATTR_STARTS,
+    attr_values: sl::ATTR_VALUES,
+    partial: true,
+    dates: &[],
+};
+
+/// Email notifications.
+pub static EMN: Language = Language {
+    name: "EMN",
+    public_ids: &[0x0D],
+    formal: "DTD EMN",
+    pages: &[emn::SPACE],
+    root: emn::EMN,
+    attr_starts: emn::ATTR_STARTS,
+    attr_values: emn::ATTR_VALUES,
+    partial: true,
+    dates: &["timestamp"],
+};
+
+/// Provisioning documents.
+pub static PROV: Language = Language {
+    name: "PROV",
+    public_ids: &[0x0B],
+    formal: "DTD PROV",
+    pages: &[prov::SPACE, prov::SPACE_1],
+    root: prov::DOCUMENT,
+    attr_starts: prov::ATTR_STARTS,
+    attr_values: prov::ATTR_VALUES,
+    partial: false,
+    dates: &[],
+};
+
+/// Sync settings of Nokia's and Ericsson's OTA. They have no public identifier: the caller has to know.
+pub static OTA_SYNC: Language = Language {
+    name: "SyncSettings",
+    pages: &[ota_sync::SPACE],
+    root: ota_sync::SYNC_SETTINGS,
+    ..NO_ATTRIBUTES
+};
+
+/// Browser settings of Nokia's and Ericsson's OTA. They have no public identifier: the caller has to know.
+pub static OTA_BROWSER: Language = Language {
+    name: "CHARACTERISTIC-LIST",
+    pages: &[ota_browser::SPACE],
+    root: ota_browser::LIST,
+    attr_starts: ota_browser::ATTR_STARTS,
+    ..NO_ATTRIBUTES
 };
 
 /// Every document type that can be found by its public identifier.
-pub static LANGUAGES: &[&Language] = &[&SYNCML, &DEVINF, &METINF];
+pub static LANGUAGES: &[&Language] = &[&SYNCML, &DEVINF, &METINF, &SI, &SL, &EMN, &PROV];
 
 /// The space of pages that the document type does not have.
 pub(super) const NO_SPACE: u8 = u8::MAX;
