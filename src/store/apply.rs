@@ -50,12 +50,23 @@ pub(super) fn commit(connection: &mut Database, commit: &Commit) -> Result<(), S
             account,
         ];
         execute(connection, SetNumbers, &binds)?;
-        outbox::mark(connection, commit.account, commit.device)?;
+        outbox::mark(connection, commit.account, writer(commit))?;
     }
     if let (Some(device), true) = (commit.device, ends_session(commit)) {
         outbox::session_ended(connection, commit.account, device)?;
     }
     Ok(())
+}
+
+/// The device that the changes are of.
+fn writer(commit: &Commit) -> Option<DeviceId> {
+    let origin = |change: &Change| match change {
+        Change::PutItem(write) => Some(write.origin),
+        Change::DeleteItem { origin, .. } => Some(*origin),
+        _ => None,
+    };
+    let first = || commit.changes.iter().find_map(origin).flatten();
+    commit.device.or_else(first)
 }
 
 /// It is the last message of a session.

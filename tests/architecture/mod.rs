@@ -28,7 +28,17 @@ const IMPURE: &[&str] = &[
 
 /// Layers that do no IO and read no clock.
 const PURE: &[&str] = &[
-    "wbxml", "xml", "syncml", "session", "sync", "content", "device", "push",
+    "wbxml",
+    "xml",
+    "syncml",
+    "session",
+    "sync",
+    "content",
+    "device",
+    "push",
+    "outbox/plan",
+    "outbox/policy",
+    "outbox/message",
 ];
 
 /// Who must not know whom.
@@ -41,7 +51,9 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ),
     (
         "store",
-        &["session", "syncml", "exchange", "web", "cli", "handset"],
+        &[
+            "session", "syncml", "exchange", "web", "cli", "handset", "outbox", "sms",
+        ],
     ),
     (
         "session",
@@ -50,7 +62,8 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ("content", &["session", "store", "syncml", "sync", "web"]),
     ("wbxml", &["session", "store", "sync", "content"]),
     ("xml", &["session", "store", "sync", "content"]),
-    ("web", &["store", "cli", "handset"]),
+    ("web", &["store", "cli", "handset", "outbox"]),
+    ("outbox", &["exchange", "web", "cli", "config", "handset"]),
     (
         "sms",
         &[
