@@ -236,6 +236,7 @@ impl Config {
                 }
             }
         }
+        let gateways = layers.gateways.settings(&mut problems);
         let layers = layers.finish(problems)?;
         let text = |name: &str| layers.setting(name).text.clone();
         let conflict = |name: &str| policy(&layers.setting(name).text);

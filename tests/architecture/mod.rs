@@ -72,6 +72,13 @@ const STRANGERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "sms",
+        &[
+            "store", "session", "sync", "syncml", "content", "device", "exchange", "web", "cli",
+            "config", "handset",
+        ],
+    ),
+    (
         "push",
         &[
             "session", "store", "sync", "content", "device", "exchange", "web", "cli", "handset",
