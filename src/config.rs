@@ -224,7 +224,6 @@ impl Config {
                 why: "a phone that sends as large a message would be refused".to_owned(),
             });
         }
-        let gateways = layers.gateways.settings(&mut problems);
         if problems.is_empty() {
             let needed = octets("recording.days");
             for name in ["keep.revision_days", "keep.tombstone_days"] {

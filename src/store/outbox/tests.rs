@@ -120,7 +120,7 @@ impl World {
             .unwrap()
     }
 
-    fn facts(&self, notification: &Notification) -> crate::store::NotificationFacts {
+    fn facts(&self, notification: &Notification) -> NotificationFacts {
         self.store
             .notification_facts(notification, now(), 7)
             .unwrap()
