@@ -222,6 +222,26 @@ pub fn write(record: &Record, target: &Target<'_>) -> Vec<u8> {
     out.finish()
 }
 
+/// A stored body as it is written for a device: the lines that the device takes, if that is all there is to do.
+pub fn lower(body: &[u8], format: Format, target: &Target<'_>) -> Option<Vec<u8>> {
+    let copied = match (format, target.format) {
+        (Format::VCard30, Format::VCard30) => vcard::copy(body, target.capabilities),
+        _ => None,
+    };
+    copied.or_else(|| Some(write(&read_stored(body, format)?, target)))
+}
+
+/// Reads a body as it is stored: nothing is left to guess.
+pub fn read_stored(body: &[u8], format: Format) -> Option<Record> {
+    let kind = matches!(format, Format::PlainText | Format::VNote11).then_some(Kind::Note);
+    let hint = ReadHint {
+        format: Some(format),
+        kind,
+        ..ReadHint::default()
+    };
+    read(body, &hint).ok().map(|parsed| parsed.record)
+}
+
 /// What a person would call the item: a name, a summary, a first line; empty if it has none.
 pub fn title(record: &Record) -> String {
     let text = match record.kind {

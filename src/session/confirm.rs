@@ -8,8 +8,8 @@ use super::turn::Turn;
 use crate::content::Digest;
 use crate::sync::recording::{Event, What};
 use crate::sync::{
-    Answer, Change, Entry, Generation, ItemId, KnownQuery, Modseq, OutgoingQuery, Query, Round,
-    Selection,
+    Answer, Change, Entry, Generation, ItemId, KnownQuery, Mark, Modseq, OutgoingQuery, Query,
+    Round, Selection,
 };
 use crate::syncml::{Code, Map, Status};
 
@@ -109,6 +109,7 @@ impl Turn<'_> {
                     seen: awaited.version,
                     sent: None,
                     digest: Digest::default(),
+                    mark: Mark::default(),
                     failures: 0,
                     ..entry
                 };
@@ -120,6 +121,7 @@ impl Turn<'_> {
                     luid: None,
                     seen: Modseq(0),
                     digest: Digest::default(),
+                    mark: Mark::default(),
                     ..entry
                 };
                 self.put_entry(view, again, None);
@@ -281,7 +283,7 @@ impl Turn<'_> {
             {
                 self.drop_entry(view, other);
             }
-            let entry = Entry::named(id, &luid, seen, Digest::default(), round);
+            let entry = Entry::named(id, &luid, seen, round);
             self.trace.push(&Event {
                 item: id,
                 version: seen,

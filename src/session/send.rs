@@ -3,14 +3,13 @@
 use std::borrow::Cow;
 
 use super::LoadFailed;
-use super::decide::read_stored;
 use super::devinf::Target;
 use super::state::{Awaited, Mode, Outgoing, Sent, Stage};
 use super::turn::Turn;
 use crate::content::{self, Digest, Format};
 use crate::sync::recording::{Event, What};
 use crate::sync::{
-    Answer, Cursor, Entry, Item, ItemId, ItemMeta, Modseq, OutgoingQuery, Query, Selection,
+    Answer, Cursor, Entry, Item, ItemId, ItemMeta, Mark, Modseq, OutgoingQuery, Query, Selection,
 };
 use crate::syncml::{self, Change, ChangeKind, Command, Data, Location, Meta, Sync, Version};
 
@@ -435,16 +434,13 @@ impl Turn<'_> {
 
     /// The item's body as the device can hold it.
     fn body_for(&mut self, target: &Target, item: &Item) -> Option<Vec<u8>> {
-        let record = read_stored(&item.body, item.meta.format)?;
-        Some(content::write(
-            &record,
-            &content::Target {
-                format: target.holding.format,
-                capabilities: target.capabilities(),
-                utc: target.holding.utc,
-                time_zone: self.context.settings.time_zone,
-            },
-        ))
+        let for_device = content::Target {
+            format: target.holding.format,
+            capabilities: target.capabilities(),
+            utc: target.holding.utc,
+            time_zone: self.context.settings.time_zone,
+        };
+        content::lower(&item.body, item.meta.format, &for_device)
     }
 
     fn sent(
@@ -506,6 +502,7 @@ impl Turn<'_> {
                 seen: Modseq(0),
                 sent: Some(meta.modseq),
                 digest: Digest::default(),
+                mark: Mark::default(),
                 round: current,
                 failures: 0,
             },

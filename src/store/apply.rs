@@ -145,10 +145,10 @@ statement!(NextUid((BigInt,)) = "SELECT next_uid FROM folder WHERE account = ? A
 statement!(SetNextUid(()) = "UPDATE folder SET next_uid = ? WHERE account = ? AND id = ?");
 
 statement!(
-    PutEntry(()) = "INSERT INTO entry (account, device, view, item, luid, seen, sent, digest, round, failures) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+    PutEntry(()) = "INSERT INTO entry (account, device, view, item, luid, seen, sent, digest, mark, round, failures) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (account, device, view, item) DO UPDATE SET luid = excluded.luid, \
-     seen = excluded.seen, sent = excluded.sent, digest = excluded.digest, \
+     seen = excluded.seen, sent = excluded.sent, digest = excluded.digest, mark = excluded.mark, \
      round = excluded.round, failures = excluded.failures"
 );
 statement!(
@@ -360,6 +360,7 @@ impl Writes<'_> {
             Bind::Int(entry.seen.0),
             Bind::OptionalInt(entry.sent.map(|modseq| modseq.0)),
             Bind::Blob(&entry.digest.0),
+            Bind::Int(entry.mark.0),
             Bind::Int(entry.round.0),
             Bind::Int(i64::from(entry.failures)),
         ];

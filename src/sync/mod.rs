@@ -17,7 +17,7 @@ mod view;
 pub use change::{Change, Commit, RecordingWrite, SessionWrite};
 pub use conflict::ConflictPolicy;
 pub use datastore::Datastore;
-pub use id::{AccountId, DeviceId, ItemId, Modseq, Round};
+pub use id::{AccountId, DeviceId, ItemId, Mark, Modseq, Round};
 pub use item::{Item, ItemMeta, ItemWrite};
 pub use notification::{
     Notification, NotificationEvent, NotificationId, NotificationKind, NotificationState,

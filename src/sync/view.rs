@@ -4,7 +4,7 @@
 //! It has two generations: the confirmed one and the one before, because the end of a session can be lost on its way
 //! to the phone, which then begins again from the older one.
 
-use super::{ItemId, Modseq, Round};
+use super::{ItemId, Mark, Modseq, Round};
 use crate::content::Digest;
 
 /// State of one device's view of one datastore.
@@ -50,6 +50,8 @@ pub struct Entry {
     pub sent: Option<Modseq>,
     /// Digest of what the device itself sent last for the item; zero if it never did.
     pub digest: Digest,
+    /// Mark of the octets that the device itself sent last for the item; zero if it never did.
+    pub mark: Mark,
     /// The sync in which the device named the item, or was sent it.
     pub round: Round,
     /// How often sending failed since it last went well; below 0 it is one of [`Self::PENDING`] and those beside it.
@@ -65,16 +67,27 @@ impl Entry {
     /// As `failures`: the item was deleted here, and the operator decides whether the device is told.
     pub const UNTOLD: i32 = -3;
 
-    /// The device named the item in a round under this LUID, with this content, and has it as it was at `seen`.
-    pub fn named(item: ItemId, luid: &str, seen: Modseq, digest: Digest, round: Round) -> Self {
+    /// The device named the item in a round under this LUID, and has it as it was at `seen`. It sent nothing for it.
+    pub fn named(item: ItemId, luid: &str, seen: Modseq, round: Round) -> Self {
         Self {
             item,
             luid: Some(luid.to_owned()),
             seen,
             sent: None,
-            digest,
+            digest: Digest::default(),
+            mark: Mark::default(),
             round,
             failures: 0,
+        }
+    }
+
+    /// What the device itself sent for the item.
+    #[must_use]
+    pub fn with_content(self, digest: Digest, mark: Mark) -> Self {
+        Self {
+            digest,
+            mark,
+            ..self
         }
     }
 
@@ -87,6 +100,7 @@ impl Entry {
             sent: Some(version),
             round: Round(round.0 - 1),
             digest: Digest::default(),
+            mark: Mark::default(),
             ..self
         }
     }

@@ -18,8 +18,8 @@ use super::{Store, StoreConfig, StoreError};
 use crate::content::{Digest, Format, MatchKey};
 use crate::sync::{
     AccountId, Answer, Change, Commit, Cursor, Datastore, DeviceId, Entry, Item, ItemId, ItemMeta,
-    ItemWrite, Known, KnownQuery, Modseq, Outgoing, OutgoingQuery, Query, Round, Secret, Selection,
-    SessionWrite, StoredSession,
+    ItemWrite, Known, KnownQuery, Mark, Modseq, Outgoing, OutgoingQuery, Query, Round, Secret,
+    Selection, SessionWrite, StoredSession,
 };
 
 /// Runs a part of the contract on a new store of each kind.
@@ -166,6 +166,7 @@ fn seen(item: ItemId, luid: &str, seen: i64, round: i64) -> Entry {
         seen: Modseq(seen),
         sent: None,
         digest: Digest::default(),
+        mark: Mark::default(),
         round: Round(round),
         failures: 0,
     }
@@ -179,6 +180,7 @@ fn sent(item: ItemId, sent: i64, round: i64) -> Entry {
         seen: Modseq(0),
         sent: Some(Modseq(sent)),
         digest: Digest::default(),
+        mark: Mark::default(),
         round: Round(round),
         failures: 0,
     }
