@@ -2,14 +2,20 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
+use super::settings::SettingsOrder;
+use crate::push::emn::Emn;
+use crate::push::notification::Credentials;
+use crate::push::si::{Indication, Loading};
 use crate::push::wdp::{self, Ports};
-use crate::push::{BuildError, Notice, ServerAlert, Sync, UiMode, san, wsp};
+use crate::push::{self, BuildError, Notice, ServerAlert, Sync, UiMode, san, wsp};
 use crate::session::Session;
 use crate::sms::{Content, DeviceAddress, Message, Msisdn, Push, Recipient};
 use crate::store::NotificationFacts;
 use crate::sync::{Datastore, Notification, NotificationKind};
+use crate::syncml::Version;
 
 /// Datastores that a device is told of that never synchronised any.
 const UNKNOWN: [Datastore; 4] = [
@@ -90,11 +96,12 @@ pub fn datastores(notification: &Notification, facts: &NotificationFacts) -> Vec
     told
 }
 
-/// Makes the message. What of it is out already is told by `facts.receipts`.
+/// Makes the message. What of it is out already is told by `facts.receipts`; `now` is in milliseconds since 1970.
 pub fn build(
     notification: &Notification,
     facts: &NotificationFacts,
     sender: &Sender,
+    now: i64,
 ) -> Result<Built, BuildError> {
     let attempt = notification.attempts + 1;
     let mut told = datastores(notification, facts);
@@ -109,8 +116,14 @@ pub fn build(
         }
         None => {
             let reference = wdp::Reference::Octet((notification.id.number + attempt) as u8);
-            let wsp = notice(notification, facts, sender, &told)?;
-            let push = Push::new(wsp, Ports::PUSH, reference)?;
+            let (wsp, ports) = match notification.kind {
+                NotificationKind::Settings => settings(facts, sender)?,
+                _ => (
+                    notice(notification, facts, sender, &told, now)?,
+                    Ports::PUSH,
+                ),
+            };
+            let push = Push::new(wsp, ports, reference)?;
             let parts = 0..u8::try_from(push.segments().len()).unwrap_or(u8::MAX);
             (push, parts.collect())
         }
@@ -157,6 +170,7 @@ fn notice(
     facts: &NotificationFacts,
     sender: &Sender,
     told: &[Datastore],
+    now: i64,
 ) -> Result<wsp::Push, BuildError> {
     let addresses = addresses(facts);
     let syncs = told.iter().map(|datastore| {
@@ -172,8 +186,89 @@ fn notice(
         syncs: syncs.collect(),
         ..Notice::default()
     };
-    let package = san::build(&notice, &facts.password.0, &facts.device.notification_nonce)?;
-    Ok(wsp::Push::notification(package))
+    let password = &*facts.password.0;
+    let nonce = &*facts.device.notification_nonce;
+    match form(facts) {
+        Form::San => Ok(wsp::Push::notification(san::build(
+            &notice, password, nonce,
+        )?)),
+        Form::Message(version) => {
+            // Without a nonce from the phone credentials would be the same each time: it did not ask for them.
+            let credentials = (!nonce.is_empty()).then_some(Credentials::Md5 {
+                name: &sender.server_id,
+                password,
+                nonce,
+            });
+            push::notification::push(&notice, version, &facts.device.uri, credentials)
+        }
+        Form::Emn => {
+            let host = sender.url.as_deref().and_then(host).unwrap_or("localhost");
+            let emn = Emn {
+                mailbox: format!("mailat:{}@{host}", facts.account.name),
+                timestamp: DateTime::from_timestamp(now.div_euclid(1000), 0),
+            };
+            emn.push()
+        }
+        Form::Si => {
+            let names: Vec<&str> = told.iter().map(|datastore| datastore.name()).collect();
+            let indication = Indication {
+                text: format!(
+                    "Something changed: {}. Please synchronise.",
+                    names.join(", ")
+                ),
+                href: sender.url.clone(),
+                id: Some(format!("{}@{}", facts.device.id.0, sender.server_id)),
+                created: DateTime::from_timestamp(now.div_euclid(1000), 0),
+                ..Indication::default()
+            };
+            indication.push()
+        }
+        Form::Sl => {
+            let loading = Loading {
+                href: sender.url.clone().unwrap_or_default(),
+                ..Loading::default()
+            };
+            loading.push()
+        }
+    }
+}
+
+/// The form that a device understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    San,
+    Message(Version),
+    Emn,
+    Si,
+    Sl,
+}
+
+/// As its device information says: what speaks 1.0 or 1.1 has no binary notification.
+fn form(facts: &NotificationFacts) -> Form {
+    // The document is kept as XML.
+    let text = String::from_utf8_lossy(&facts.device.devinf);
+    let version = text
+        .split_once("VerDTD>")
+        .and_then(|(_, rest)| rest.split_once('<'))
+        .and_then(|(version, _)| Version::from_dtd(version));
+    match version {
+        Some(Version::V12) | None => Form::San,
+        Some(version) => Form::Message(version),
+    }
+}
+
+/// The host of an address.
+fn host(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    rest.split(['/', ':']).next()
+}
+
+fn settings(facts: &NotificationFacts, sender: &Sender) -> Result<(wsp::Push, Ports), BuildError> {
+    let parameters = facts.parameters.as_deref().unwrap_or_default();
+    let order: SettingsOrder = serde_json::from_slice(parameters)
+        .map_err(|_| BuildError::Value("what the settings were made of cannot be read"))?;
+    let (push, ports, _) = order.push(&sender.server_id, &facts.account.name, &facts.password.0)?;
+    Ok((push, ports))
 }
 
 /// The types that early phones know.
@@ -241,6 +336,9 @@ mod tests {
         }
     }
 
+    /// Monday, 2026-06-01.
+    const NOW: i64 = 1_780_272_000_000;
+
     fn read(built: &Built) -> san::Received {
         let Content::Push(push) = &built.message.content else {
             panic!("no push");
@@ -251,7 +349,12 @@ mod tests {
 
     #[test]
     fn it_names_what_changed_and_is_signed_for_the_device() {
-        let built = build(&notification(NotificationKind::Change), &facts(), &sender());
+        let built = build(
+            &notification(NotificationKind::Change),
+            &facts(),
+            &sender(),
+            NOW,
+        );
         let built = built.expect("built");
         let received = read(&built);
         assert!(received.is_signed_with("secret", b"nonce"));
@@ -268,6 +371,32 @@ mod tests {
             (built.missing, built.told),
             (vec![0], vec![Datastore::Contacts])
         );
+    }
+
+    #[test]
+    fn a_phone_of_1_1_gets_a_message() {
+        let mut facts = facts();
+        facts.device.devinf = b"<DevInf><VerDTD>1.1</VerDTD></DevInf>".to_vec();
+        let built = build(
+            &notification(NotificationKind::Change),
+            &facts,
+            &sender(),
+            NOW,
+        );
+        let Content::Push(push) = built.expect("built").message.content else {
+            panic!("no push");
+        };
+        let received = push::notification::read(&push.wsp().body).expect("a message");
+        assert_eq!(
+            (received.version, &*received.target),
+            (Version::V11, "IMEI:1")
+        );
+        assert_eq!(received.notice.syncs.len(), 1);
+        assert!(received.is_signed_with(Credentials::Md5 {
+            name: "candybar",
+            password: "secret",
+            nonce: b"nonce",
+        }));
     }
 
     #[test]
@@ -293,7 +422,7 @@ mod tests {
         let notification = notification(NotificationKind::Change);
         let mut long = sender();
         long.server_id = "x".repeat(200);
-        let first = build(&notification, &facts, &long).expect("built");
+        let first = build(&notification, &facts, &long, NOW).expect("built");
         assert_eq!(first.missing, [0, 1]);
         facts.frozen = Some(first.frozen.clone());
         facts.receipts = vec![(0, PartReceipt::None)];
@@ -301,7 +430,7 @@ mod tests {
             attempts: 1,
             ..notification
         };
-        let second = build(&later, &facts, &sender()).expect("built");
+        let second = build(&later, &facts, &sender(), NOW).expect("built");
         assert_eq!(second.missing, [1]);
         assert!(
             first.message.content == second.message.content,

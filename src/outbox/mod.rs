@@ -2,6 +2,7 @@
 //!
 //! - [`plan`] and [`policy`] decide, purely: what is next with a notification.
 //! - [`message`] makes what is handed to a gateway.
+//! - [`settings`] makes settings for phones.
 //! - [`worker`] claims what is due, plans it, hands it over, and writes down what became of it.
 //! - [`events`] takes what gateways bring: receipts, and texts from phones.
 //! - [`desk`] does what people and programs ask for.
@@ -16,6 +17,7 @@ mod figures;
 pub mod message;
 pub mod plan;
 pub mod policy;
+pub mod settings;
 pub mod worker;
 
 pub use figures::Figures;

@@ -31,7 +31,9 @@ mod settings;
 mod state;
 mod turn;
 
-pub use auth::{Admission, Refusal, admit, challenge_nonce_from, reply_to, user_name};
+pub use auth::{
+    Admission, Refusal, admit, admit_by_key, challenge_nonce_from, reply_to, user_name,
+};
 pub use notes::{Note, Summary, ViewSummary};
 pub use settings::Settings;
 pub use state::Counts;

@@ -71,7 +71,7 @@ impl Outbox {
     /// `None`: the server stops, nothing was tried.
     async fn hand_over(&self, job: &Job) -> Option<Settlement> {
         let notification = &job.notification;
-        let built = match message::build(notification, &job.facts, &self.0.settings.sender) {
+        let built = match message::build(notification, &job.facts, &self.0.settings.sender, now()) {
             Ok(built) => built,
             Err(error) => {
                 let step = Step::Finish {
