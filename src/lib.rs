@@ -2,6 +2,8 @@
 //!
 //! The map of the modules and the rules between them are in `ARCHITECTURE.md`.
 
+// The HTTP API for programs of the operator.
+pub mod api;
 // Command line: one file per subcommand.
 pub mod cli;
 // Configuration file, environment and flags, as one typed value.

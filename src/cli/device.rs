@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::failure::{Code, Failure};
 use super::{Global, output, setup};
+use crate::outbox::message::FORMS;
 use crate::store::{Store, StoreError};
 use crate::sync::{Account, Device, Reach, ViewState};
 
@@ -62,6 +63,9 @@ enum Command {
         /// How it is spoken to: gateways, kinds of them or sms, in order, with commas; none: never
         #[arg(long, value_name = "CHANNELS", group = "what")]
         channel: Option<String>,
+        /// Form of its notifications: san, syncml-1.1, emn, si or sl
+        #[arg(long, value_name = "FORM", group = "what")]
+        notification: Option<String>,
     },
     /// Forget a device; its next synchronisation compares everything
     Forget {
@@ -123,6 +127,7 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             let password = own.as_ref().unwrap_or(&account.password);
             let mut value = shown(&config.server_id, &account, &device, &views, &counts);
             value["notification"]["password"] = password.0.clone().into();
+            value["notification"]["form"] = reach.form.clone().into();
             value["channels"] = reach.channels.clone().into();
             if global.json {
                 output::json(&value)?;
@@ -136,9 +141,11 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             msisdn,
             profile,
             channel,
+            notification,
         } => {
             let account = setup::account(&store, &name)?;
             let channels = channel.as_deref().map(channels).transpose()?;
+            let form = notification.as_deref().map(form).transpose()?;
             let mut device = find(&store, &account, &device)?;
             if let Some(text) = msisdn {
                 device.msisdn = number(&text)?;
@@ -154,6 +161,9 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             )?;
             if let Some(channels) = channels {
                 store.set_channels(account.id, device.id, &channels)?;
+            }
+            if let Some(form) = form {
+                store.set_form(account.id, device.id, form)?;
             }
             if global.json {
                 output::json(&summary(&device))?;
@@ -208,6 +218,18 @@ fn check_uri(uri: &str) -> Result<(), Failure> {
     .hint("it is what the phone sends as Source LocURI, mostly IMEI: and 15 digits (*#06# shows them)"))
 }
 
+/// A form of notifications; `None` for an empty text.
+fn form(text: &str) -> Result<Option<&'static str>, Failure> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let known = FORMS.into_iter().find(|known| *known == text);
+    known.map(Some).ok_or_else(|| {
+        Failure::new(Code::Usage, format!("{text} is no form of a notification"))
+            .hint(format!("there are {}", FORMS.join(", ")))
+    })
+}
+
 /// Names of gateways, or of kinds of them.
 fn channels(text: &str) -> Result<Vec<String>, Failure> {
     let names: Vec<String> = text
@@ -229,7 +251,7 @@ fn channels(text: &str) -> Result<Vec<String>, Failure> {
 }
 
 /// A telephone number as `+` and digits; `None` for an empty text.
-fn number(text: &str) -> Result<Option<String>, Failure> {
+pub(super) fn number(text: &str) -> Result<Option<String>, Failure> {
     let plain: String = text
         .chars()
         .filter(|c| !matches!(c, ' ' | '-' | '.' | '/' | '(' | ')'))

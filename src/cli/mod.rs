@@ -16,6 +16,7 @@ mod import;
 mod outbox;
 mod output;
 mod password;
+mod provision;
 mod push;
 mod serve;
 mod sessions;
@@ -80,6 +81,8 @@ enum Command {
     Device(device::Args),
     /// Wake a phone: queue package #0 now
     Push(push::Args),
+    /// Send a phone its settings by SMS
+    Provision(provision::Args),
     /// What the server has to say to phones, and what came of it
     Outbox(outbox::Args),
     /// Take vCards, calendars or notes from a file into an account
@@ -117,6 +120,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Account(args) => account::run(args, &global),
         Command::Device(args) => device::run(args, &global),
         Command::Push(args) => push::run(&args, &global),
+        Command::Provision(args) => provision::run(&args, &global),
         Command::Outbox(args) => outbox::run(args, &global),
         Command::Import(args) => import::run(&args, &global),
         Command::Export(args) => export::run(&args, &global),

@@ -9,7 +9,8 @@ use super::failure::{Code, Failure};
 use super::gateways::Running;
 use super::signal::Signals;
 use super::{Global, output, setup};
-use crate::config::Flag;
+use crate::api::{self, Api};
+use crate::config::{Config, Flag};
 use crate::exchange::{Exchange, ExchangeError, Reply, Request};
 use crate::outbox::Figures;
 use crate::sms::Gateways;
@@ -63,6 +64,7 @@ pub(super) struct Service {
     store: Store,
     gateways: Option<Gateways>,
     figures: Option<Arc<Figures>>,
+    api: Option<Api>,
 }
 
 impl Service {
@@ -72,12 +74,20 @@ impl Service {
             store,
             gateways: None,
             figures: None,
+            api: None,
         }
     }
 
-    fn with(mut self, running: Option<&Running>) -> Self {
+    fn with(mut self, config: &Config, running: Option<&Running>) -> Self {
         self.gateways = running.map(|running| running.gateways().clone());
         self.figures = running.map(|running| running.outbox().figures());
+        self.api = config.api_token.clone().map(|token| Api {
+            store: self.store.clone(),
+            token,
+            server_id: config.server_id.clone(),
+            url: config.public_url.clone(),
+            gateways: self.gateways.clone(),
+        });
         self
     }
 }
@@ -99,6 +109,10 @@ impl Engine for Service {
         self.gateways.as_ref()
     }
 
+    fn api(&self, request: &api::Request) -> Option<api::Answer> {
+        Some(self.api.as_ref()?.answer(request))
+    }
+
     fn figures(&self) -> String {
         let Some(figures) = &self.figures else {
             return String::new();
@@ -116,7 +130,7 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     let running = Running::start(&config, &store, &settings.nonce_secret)?;
     let exchange = Exchange::new(store.clone(), settings).recorded(config.recording.depth);
     let server = Server::start(
-        Service::new(exchange, store).with(running.as_ref()),
+        Service::new(exchange, store).with(&config, running.as_ref()),
         &config.listen,
         Limits::from(config.http),
     )

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::settings::{SettingsKind, SettingsOrder};
 use crate::store::{NewNotification, Store, StoreError};
 use crate::sync::{
     Account, AccountId, Datastore, Device, DeviceId, Notification, NotificationId,
-    NotificationKind, NotificationState,
+    NotificationKind, NotificationState, Secret,
 };
 
 /// Notifications that a list has at most.
@@ -88,6 +89,53 @@ pub fn push(
         Ok((device, notification))
     });
     queued.collect()
+}
+
+/// Queues settings for a phone, with a password that is made for it: a stand-in for the device waits until a phone comes
+/// with it. `password` is that password. Gives the notifications (phones of the old form get their access point apart)
+/// and the digits that the user has to type.
+pub fn provision(
+    store: &Store,
+    account: &Account,
+    server_id: &str,
+    msisdn: &str,
+    password: &Secret,
+    order: &SettingsOrder,
+    asked_by: &str,
+) -> Result<(Device, Vec<Notification>, Option<String>), DeskError> {
+    let mut orders = vec![order.clone()];
+    if order.kind == SettingsKind::NokiaOta && order.access_point.is_some() {
+        let browser = SettingsOrder {
+            browser: true,
+            ..order.clone()
+        };
+        orders.insert(0, browser);
+    }
+    // What cannot be written is refused now.
+    let mut typed = None;
+    for order in &orders {
+        let (_, _, digits) = order
+            .push(server_id, &account.name, &password.0)
+            .map_err(|error| DeskError::Refused(error.to_string()))?;
+        typed = typed.or(digits);
+    }
+    let now = chrono::Utc::now().timestamp();
+    let device = store.add_stand_in(account.id, Some(msisdn), password, now)?;
+    let queued = orders.iter().map(|order| {
+        let parameters =
+            serde_json::to_vec(order).map_err(|error| DeskError::Refused(error.to_string()))?;
+        let new = NewNotification {
+            account: account.id,
+            device: device.id,
+            kind: NotificationKind::Settings,
+            wanted: Vec::new(),
+            parameters: Some(parameters),
+            asked_by: asked_by.to_owned(),
+        };
+        Ok::<_, DeskError>(store.queue_notification(new)?)
+    });
+    let queued = queued.collect::<Result<Vec<_>, _>>()?;
+    Ok((device, queued, typed))
 }
 
 /// A notification.

@@ -243,8 +243,19 @@ enum Form {
     Sl,
 }
 
-/// As its device information says: what speaks 1.0 or 1.1 has no binary notification.
+/// Names of forms, as they are set by hand.
+pub const FORMS: [&str; 5] = ["san", "syncml-1.1", "emn", "si", "sl"];
+
+/// As it is set by hand, else as the device information says: what speaks 1.0 or 1.1 has no binary notification.
 fn form(facts: &NotificationFacts) -> Form {
+    match facts.reach.form.as_deref() {
+        Some("san") => return Form::San,
+        Some("syncml-1.1") => return Form::Message(Version::V11),
+        Some("emn") => return Form::Emn,
+        Some("si") => return Form::Si,
+        Some("sl") => return Form::Sl,
+        _ => {}
+    }
     // The document is kept as XML.
     let text = String::from_utf8_lossy(&facts.device.devinf);
     let version = text

@@ -269,6 +269,8 @@ pub struct SubmittedPart {
 pub struct Reach {
     /// Gateways or kinds of them, in order; empty: as configured. `none` alone: never.
     pub channels: Vec<String>,
+    /// The form of its notifications, set by hand: `san`, `syncml-1.1`, `emn`, `si` or `sl`.
+    pub form: Option<String>,
     /// When it last held a connection; 0: never.
     pub connected: i64,
     /// The device has a password of its own, and no phone has come with it yet.

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, guard, web};
 use tokio::time::timeout;
 
 use super::refusal::Refusal;
-use super::{Engine, State, gateway, monitor};
+use super::{Engine, State, console, gateway, monitor};
 use crate::exchange::{Reply, Request, Summary};
 
 /// All addresses.
@@ -34,6 +34,7 @@ pub(super) fn routes<E: Engine>(app: &mut web::ServiceConfig, state: web::Data<S
                 .guard(read().or(guard::Post()))
                 .to(gateway::callback::<E>),
         )
+        .service(web::resource("/api/v1/{rest:.*}").to(console::api::<E>))
         .default_service(web::to(monitor::nothing));
 }
 

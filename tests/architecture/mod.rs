@@ -63,6 +63,10 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ("wbxml", &["session", "store", "sync", "content"]),
     ("xml", &["session", "store", "sync", "content"]),
     ("web", &["store", "cli", "handset", "outbox"]),
+    (
+        "api",
+        &["exchange", "web", "cli", "config", "handset", "session"],
+    ),
     ("outbox", &["exchange", "web", "cli", "config", "handset"]),
     (
         "sms",

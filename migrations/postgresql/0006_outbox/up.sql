@@ -10,6 +10,7 @@ CREATE TABLE reach (
     account BIGINT NOT NULL,
     device BIGINT NOT NULL,
     channels TEXT, -- set by hand: gateways or kinds of them in order, or none
+    form TEXT, -- of its notifications, set by hand
     password BYTEA, -- sealed; the device's own
     unbound BIGINT NOT NULL DEFAULT 0, -- 1: waits for a phone that comes with that password
     connected BIGINT NOT NULL DEFAULT 0, -- when it last held a connection

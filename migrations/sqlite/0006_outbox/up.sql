@@ -10,6 +10,7 @@ CREATE TABLE reach (
     account INTEGER NOT NULL,
     device INTEGER NOT NULL,
     channels TEXT, -- set by hand: gateways or kinds of them in order, or none
+    form TEXT, -- of its notifications, set by hand
     password BLOB, -- sealed; the device's own
     unbound INTEGER NOT NULL DEFAULT 0, -- 1: waits for a phone that comes with that password
     connected INTEGER NOT NULL DEFAULT 0, -- when it last held a connection

@@ -1,9 +1,11 @@
 //! Texts from phones: `SYNC` or `SYNC alice` asks for a push, `SETUP` for settings.
 
+use super::super::desk::{self, DeskError};
+use super::super::settings::SettingsOrder;
 use super::super::worker::Outbox;
 use crate::sms::Incoming;
 use crate::store::{NewNotification, StoreError};
-use crate::sync::{AccountId, NotificationKind};
+use crate::sync::{AccountId, Datastore, NotificationKind, Secret};
 
 /// What texts can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -108,13 +110,60 @@ impl Outbox {
         })
     }
 
+    /// Settings for the phone that asks, with the last four digits of its own number as PIN.
     fn setup(
         &self,
-        _number: &str,
-        _name: Option<&str>,
+        number: &str,
+        name: Option<&str>,
     ) -> Result<Result<&'static str, &'static str>, StoreError> {
-        Ok(Err("settings cannot be sent yet"))
+        let sender = &self.settings().sender;
+        let Some(url) = &sender.url else {
+            return Ok(Err(
+                "public_url is not set, so the phone cannot be told where to synchronise",
+            ));
+        };
+        let known = self.known(number, name)?;
+        let Some((account, _)) = known.first() else {
+            return Ok(Err("no device has the number"));
+        };
+        let account = self.store().account_by_id(*account)?;
+        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+        let order = SettingsOrder {
+            name: sender.server_id.clone(),
+            url: url.clone(),
+            datastores: vec![
+                Datastore::Contacts,
+                Datastore::Calendar,
+                Datastore::Tasks,
+                Datastore::Notes,
+            ],
+            pin: Some(digits[digits.len().saturating_sub(4)..].to_owned()),
+            ..SettingsOrder::default()
+        };
+        let password = Secret(password()?);
+        let (server_id, asked_by) = (&*sender.server_id, "asked for by a text");
+        let queued = desk::provision(
+            self.store(),
+            &account,
+            server_id,
+            number,
+            &password,
+            &order,
+            asked_by,
+        );
+        match queued {
+            Ok(_) => Ok(Ok("settings are queued")),
+            Err(DeskError::Store(error)) => Err(error),
+            Err(_) => Ok(Err("the settings cannot be written")),
+        }
     }
+}
+
+/// A password that nobody has to type.
+fn password() -> Result<String, StoreError> {
+    let mut random = [0_u8; 10];
+    getrandom::fill(&mut random).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    Ok(random.iter().map(|octet| format!("{octet:02x}")).collect())
 }
 
 #[cfg(test)]

@@ -28,8 +28,8 @@ pub struct DeviceKey {
 }
 
 statement!(
-    ReachOf((Nullable<Text>, Nullable<Binary>, BigInt, BigInt)) =
-        "SELECT channels, password, unbound, connected FROM reach WHERE account = ? AND device = ?"
+    ReachOf((Nullable<Text>, Nullable<Text>, Nullable<Binary>, BigInt, BigInt)) =
+        "SELECT channels, form, password, unbound, connected FROM reach WHERE account = ? AND device = ?"
 );
 statement!(
     Keys((BigInt, Binary)) = "SELECT device, password FROM reach WHERE account = ? AND password IS NOT NULL \
@@ -38,6 +38,10 @@ statement!(
 statement!(
     SetChannels(()) = "INSERT INTO reach (account, device, channels) VALUES (?, ?, ?) \
      ON CONFLICT (account, device) DO UPDATE SET channels = excluded.channels"
+);
+statement!(
+    SetForm(()) = "INSERT INTO reach (account, device, form) VALUES (?, ?, ?) \
+     ON CONFLICT (account, device) DO UPDATE SET form = excluded.form"
 );
 statement!(
     SetOwnPassword(()) = "INSERT INTO reach (account, device, password, unbound) VALUES (?, ?, ?, ?) \
@@ -66,7 +70,7 @@ statement!(
      WHERE d.msisdn = ? AND a.name IS NOT NULL ORDER BY d.account, d.id LIMIT 16"
 );
 
-type ReachRow = (Option<String>, Option<Vec<u8>>, i64, i64);
+type ReachRow = (Option<String>, Option<String>, Option<Vec<u8>>, i64, i64);
 
 /// How a device is spoken to, and its own password.
 pub(super) fn reach(
@@ -77,7 +81,7 @@ pub(super) fn reach(
 ) -> Result<(Reach, Option<Secret>), StoreError> {
     let binds = [Bind::Int(account.0), Bind::Int(device.0)];
     let row: Option<ReachRow> = first(connection, ReachOf, &binds)?;
-    let Some((channels, password, unbound, connected)) = row else {
+    let Some((channels, form, password, unbound, connected)) = row else {
         return Ok((Reach::default(), None));
     };
     let password = password
@@ -87,6 +91,7 @@ pub(super) fn reach(
     let channels = channels.split(',').filter(|name| !name.is_empty());
     let reach = Reach {
         channels: channels.map(str::to_owned).collect(),
+        form,
         connected,
         unbound: unbound != 0,
     };
@@ -151,6 +156,21 @@ impl Store {
             let channels = Bind::OptionalText(channels.as_deref());
             let binds = [Bind::Int(account.0), Bind::Int(device.0), channels];
             execute(connection, SetChannels, &binds).map(drop)
+        })
+    }
+
+    /// Sets the form of a device's notifications by hand; `None`: as its profile or its device information says.
+    pub fn set_form(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        form: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let form = form.map(str::to_owned);
+        self.write(0, move |connection| {
+            let form = Bind::OptionalText(form.as_deref());
+            let binds = [Bind::Int(account.0), Bind::Int(device.0), form];
+            execute(connection, SetForm, &binds).map(drop)
         })
     }
 
