@@ -7,7 +7,7 @@
 mod submit;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -67,6 +67,8 @@ struct Shared {
     held: Mutex<HashMap<NotificationId, ()>>,
     changed: Arc<Notify>,
     stopping: AtomicBool,
+    /// Until when all that is held was renewed.
+    renewed_until: AtomicI64,
 }
 
 /// What a look at the database brought.
@@ -107,6 +109,7 @@ impl Outbox {
             held: Mutex::default(),
             changed,
             stopping: AtomicBool::new(false),
+            renewed_until: AtomicI64::new(0),
         }))
     }
 
@@ -201,8 +204,9 @@ impl Outbox {
             return;
         }
         let until = now() + self.lease();
-        if let Err(error) = self.0.store.renew_notifications(&self.0.node, held, until) {
-            tracing::warn!("leases of notifications cannot be renewed: {error}");
+        match self.0.store.renew_notifications(&self.0.node, held, until) {
+            Ok(()) => self.0.renewed_until.store(until, Ordering::Relaxed),
+            Err(error) => tracing::warn!("leases of notifications cannot be renewed: {error}"),
         }
     }
 
@@ -235,7 +239,8 @@ impl Outbox {
             return Ok(Round::default());
         }
         let node = &self.0.node;
-        let claimed = store.claim_notifications(node, begun, begun + self.lease())?;
+        let lease_until = begun + self.lease();
+        let claimed = store.claim_notifications(node, begun, lease_until)?;
         let mut round = Round {
             more: !claimed.is_empty(),
             ..Round::default()
@@ -249,6 +254,7 @@ impl Outbox {
                         notification,
                         facts: *facts,
                         gateways,
+                        lease_until,
                     });
                 }
                 Ok((_, step)) => settlements.push(self.settlement(&notification, step, begun)),

@@ -1,8 +1,9 @@
 //! One notification through the gateways.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::super::message::{self, Built};
 use super::super::plan::{self, Refusal, Step};
@@ -17,15 +18,15 @@ pub(super) struct Job {
     pub(super) facts: NotificationFacts,
     /// In the order in which they are asked.
     pub(super) gateways: Vec<String>,
+    pub(super) lease_until: i64,
 }
 
 impl Outbox {
     /// Hands a notification over and writes down what became of it.
     pub(super) async fn submit(&self, job: Job) {
         let id = job.notification.id;
-        let settlement = self.hand_over(&job).await;
-        match settlement {
-            Some(settlement) => self.settle(&job, settlement).await,
+        match self.hand_over(&job).await {
+            Some((settlement, _place)) => self.settle(&job, settlement).await,
             // Somebody else may have it at once.
             None => {
                 self.blocking(move |outbox| {
@@ -68,8 +69,9 @@ impl Outbox {
         Arc::clone(lanes.entry(gateway.to_owned()).or_insert_with(new))
     }
 
-    /// `None`: the server stops, nothing was tried.
-    async fn hand_over(&self, job: &Job) -> Option<Settlement> {
+    /// What became of it, with the place in the gateway's lane, which is free when that is written down. `None`: nothing was
+    /// tried.
+    async fn hand_over(&self, job: &Job) -> Option<(Settlement, Option<OwnedSemaphorePermit>)> {
         let notification = &job.notification;
         let built = match message::build(notification, &job.facts, &self.0.settings.sender, now()) {
             Ok(built) => built,
@@ -78,7 +80,7 @@ impl Outbox {
                     state: NotificationState::Failed,
                     why: format!("it cannot be written: {error}"),
                 };
-                return Some(self.settlement(notification, step, now()));
+                return Some((self.settlement(notification, step, now()), None));
             }
         };
         let mut refusal = Refusal {
@@ -87,22 +89,25 @@ impl Outbox {
             why: "no gateway serves this phone".into(),
         };
         for gateway in &job.gateways {
-            let lane = self.lane(gateway);
-            let _place = lane.acquire().await.ok()?;
-            if self.is_stopping() {
+            let place = self.lane(gateway).acquire_owned().await.ok()?;
+            let begun = now();
+            if self.is_stopping() || !self.holds(job, begun) {
                 return None;
             }
-            let begun = now();
             let outcome = self
                 .0
                 .gateways
                 .submit(&built.message, &built.missing, Some(gateway))
                 .await;
             match outcome.error.clone() {
-                None => return Some(self.taken(job, built, gateway, outcome, begun, None)),
+                None => {
+                    let settlement = self.taken(job, built, gateway, outcome, begun, None);
+                    return Some((settlement, Some(place)));
+                }
                 Some(error) if !error.is_certain() => {
                     let doubt = Some(error.to_string());
-                    return Some(self.taken(job, built, gateway, outcome, begun, doubt));
+                    let settlement = self.taken(job, built, gateway, outcome, begun, doubt);
+                    return Some((settlement, Some(place)));
                 }
                 Some(error) => {
                     self.0.figures.refused(gateway);
@@ -120,7 +125,9 @@ impl Outbox {
                         why: format!("{gateway}: {error}"),
                     };
                     if !outcome.accepted.is_empty() {
-                        return Some(self.in_part(job, built, gateway, &outcome, begun, &refusal));
+                        let settlement =
+                            self.in_part(job, built, gateway, &outcome, begun, &refusal);
+                        return Some((settlement, Some(place)));
                     }
                     if !error.lets_another_try() {
                         break;
@@ -131,10 +138,16 @@ impl Outbox {
         let now = now();
         tracing::debug!(notification.id = %notification.id, "not taken: {}", refusal.why);
         let step = plan::refused(notification, &refusal, now, jitter());
-        Some(Settlement {
+        let settlement = Settlement {
             tried: true,
             ..self.settlement(notification, step, now)
-        })
+        };
+        Some((settlement, None))
+    }
+
+    /// The lease lasts: nobody else has it.
+    fn holds(&self, job: &Job, now: i64) -> bool {
+        now < job.lease_until.max(self.0.renewed_until.load(Relaxed))
     }
 
     /// The gateway has all of it, or may have.
