@@ -14,6 +14,8 @@ pub mod content;
 pub mod device;
 // One SyncML message through the server: decode, drive the session, commit, encode.
 pub mod exchange;
+// Which items and fields a device wants: the filters of OMA DS.
+pub mod filter;
 // The virtual phone: a SyncML client that can be scripted.
 pub mod handset;
 // What the server says first: when, how, and what came of it.

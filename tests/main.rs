@@ -3,6 +3,7 @@
 mod architecture;
 mod cli;
 mod codec;
+mod fuzz;
 mod hostile;
 mod kill;
 mod models;

@@ -21,7 +21,8 @@ mod note;
 mod split;
 mod vcard;
 
-pub use capabilities::{Capabilities, ParamCapability, PropertyCapability};
+pub use calendar::{Time, Window, compare_time, within};
+pub use capabilities::{Capabilities, ParamCapability, PropertyCapability, modern_name};
 pub use digest::{Digest, MatchKey, digest, match_key, matches};
 pub use format::Format;
 pub use json::to_json;
@@ -162,7 +163,8 @@ pub fn read(body: &[u8], hint: &ReadHint<'_>) -> Result<Parsed, ContentError> {
         }
         (Some(format), _) => format,
         (None, Some(Format::PlainText)) => Format::PlainText,
-        (None, None) if hint.kind == Some(Kind::Note) => Format::PlainText,
+        // A form of another kind is no note: a label that says nothing to us, and markup.
+        (None, None) if hint.kind == Some(Kind::Note) && !is_markup(body) => Format::PlainText,
         (None, Some(labelled)) => labelled,
         (None, None) => return Err(ContentError::NotThisType),
     };
@@ -200,6 +202,12 @@ pub fn read(body: &[u8], hint: &ReadHint<'_>) -> Result<Parsed, ContentError> {
         format,
         warnings,
     })
+}
+
+/// The text is a document of XML.
+fn is_markup(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    body.trim_ascii_start().starts_with(b"<?xml")
 }
 
 /// Writes an item as a device can hold it.

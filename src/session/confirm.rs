@@ -192,7 +192,7 @@ impl Turn<'_> {
         // A Map is true whether or not its datastore is being synced: it may be from the session before.
         let view = match link {
             Some(link) => Some(self.state.links[link].view),
-            None => self.context.settings.resolve(&target),
+            None => self.view_at(&target, &map.source.uri),
         };
         let Some(view) = view else {
             self.answer_refs(
@@ -310,6 +310,7 @@ impl Turn<'_> {
             view: of.view,
             round: of.round,
             selection: Selection::Unclaimed,
+            unsettled: false,
             after: crate::sync::Cursor::default(),
             max_items: PAGE,
             max_octets: u64::MAX,
@@ -333,7 +334,7 @@ impl Turn<'_> {
                             .as_ref()
                             .is_some_and(|entry| entry.round == round)
                 });
-                if !claimed {
+                if !claimed && self.within_view(link, item) {
                     self.delete_item(item.meta.id);
                     deleted += 1;
                 }
@@ -368,14 +369,29 @@ impl Turn<'_> {
         } else {
             link.considered
         };
+        let filter = match link.mode {
+            // Nothing was sent, so the device has what it had.
+            Mode::OneWayFromClient => link.held,
+            Mode::RefreshFromClient => link.filter.or(link.held),
+            _ => link.filter,
+        };
+        let filter = filter.map(|filter| filter.to_text());
         let generation = Generation {
             client_anchor: link.client_next,
             server_anchor: link.server_next,
             base,
+            filter,
         };
         state.previous = link.basis;
         state.confirmed = Some(generation);
         self.put_view_state(link.view, state);
+        // What was sent before this round and never confirmed was sent again in it.
+        if link.unconfirmed == 0 && link.mode.server_sends() {
+            self.changes.push(Change::Settle {
+                view: link.view,
+                round: link.round,
+            });
+        }
         if link.mode.names_everything() {
             self.changes.push(Change::DropEntriesBefore {
                 view: link.view,

@@ -24,6 +24,7 @@ mod chunk;
 mod confirm;
 mod decide;
 mod devinf;
+mod filter;
 mod notes;
 mod reply;
 mod send;

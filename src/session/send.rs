@@ -4,12 +4,14 @@ use std::borrow::Cow;
 
 use super::LoadFailed;
 use super::devinf::Target;
+use super::filter::Verdict;
 use super::state::{Awaited, Mode, Outgoing, Sent, Stage};
 use super::turn::Turn;
 use crate::content::{self, Digest, Format};
 use crate::sync::recording::{Event, What};
 use crate::sync::{
-    Answer, Cursor, Entry, Item, ItemId, ItemMeta, Mark, Modseq, OutgoingQuery, Query, Selection,
+    Answer, Cursor, Entry, Item, ItemId, ItemMeta, Mark, Modseq, OutgoingQuery, Query, Round,
+    Selection,
 };
 use crate::syncml::{self, Change, ChangeKind, Command, Data, Location, Meta, Sync, Version};
 
@@ -84,7 +86,9 @@ impl Turn<'_> {
             source: Some(Location::new(of.local.clone())),
             ..Sync::default()
         };
-        if first && target.number_of_changes && self.state.version > Version::V10 {
+        // How many items pass is known when they were looked at.
+        let counted = target.number_of_changes && !self.is_filtered(link);
+        if first && counted && self.state.version > Version::V10 {
             sync.number_of_changes = Some(self.count(link)?);
         }
         let mut element = Command::Sync(sync);
@@ -122,14 +126,32 @@ impl Turn<'_> {
 
     fn query(&self, link: usize, after: Cursor) -> OutgoingQuery {
         let of = &self.state.links[link];
+        let every = of.refilter || of.mode.names_everything();
+        let selection = if self.is_filtered(link) {
+            let base = if every { Modseq(0) } else { of.base() };
+            Selection::Every { base }
+        } else {
+            self.selection(link)
+        };
         OutgoingQuery {
             view: of.view,
             round: of.round,
-            selection: self.selection(link),
+            selection,
+            unsettled: self.is_unsettled(link),
             after,
             max_items: PAGE,
             max_octets: self.reply.free() as u64 + 1,
         }
+    }
+
+    /// Whether something that was sent in an earlier round may be waiting.
+    fn is_unsettled(&self, link: usize) -> bool {
+        let of = &self.state.links[link];
+        self.context
+            .views
+            .iter()
+            .find(|(view, _)| *view == of.view)
+            .is_some_and(|(_, state)| state.unsettled != Round(0) && state.unsettled < of.round)
     }
 
     /// NumberOfChanges: what the store says, corrected by what this message changed.
@@ -271,7 +293,20 @@ impl Turn<'_> {
         // In a slow sync an entry of an earlier round is no longer true.
         let entry = entry.filter(|entry| !all || entry.round == round);
         let luid = entry.as_ref().and_then(|entry| entry.luid.clone());
-        let (kind, address) = match (item.meta.deleted, luid) {
+        let mut removed = item.meta.deleted;
+        if self.is_filtered(link) {
+            match self.verdict(link, &self.selection(link), &item, entry.as_ref()) {
+                Verdict::Send => {}
+                Verdict::Leave => return Packed::Done,
+                Verdict::Remove => removed = true,
+                Verdict::Forget => {
+                    let view = self.state.links[link].view;
+                    self.drop_entry(view, item.meta.id);
+                    return Packed::Done;
+                }
+            }
+        }
+        let (kind, address) = match (removed, luid) {
             (true, Some(luid)) => (Sent::Delete, luid),
             (true, None) => {
                 if entry.is_some() {
@@ -436,7 +471,7 @@ impl Turn<'_> {
     fn body_for(&mut self, target: &Target, item: &Item) -> Option<Vec<u8>> {
         let for_device = content::Target {
             format: target.holding.format,
-            capabilities: target.capabilities(),
+            capabilities: target.capabilities_to_send(),
             utc: target.holding.utc,
             time_zone: self.context.settings.time_zone,
         };
@@ -489,7 +524,12 @@ impl Turn<'_> {
 
     /// Notes in the view that a version is on its way, or is to be sent another time.
     fn remember(&mut self, link: usize, meta: &ItemMeta, entry: Option<&Entry>) {
-        let (view, current) = (self.state.links[link].view, self.state.links[link].round);
+        let of = &mut self.state.links[link];
+        let (view, current) = (of.view, of.round);
+        // Those that are held are counted where their entries are put.
+        if !self.items.contains_key(&meta.id) && !of.awaits(entry) {
+            of.unconfirmed += 1;
+        }
         let entry = match entry {
             Some(entry) => Entry {
                 sent: Some(meta.modseq),

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sync::{Cursor, Datastore, Generation, ItemId, Modseq, Round};
+use crate::filter::Filter;
+use crate::sync::{Cursor, Datastore, Entry, Generation, ItemId, Modseq, Round};
 use crate::syncml::codec::Form;
 use crate::syncml::{Carrier, Code, Message, Version};
 
@@ -154,12 +155,32 @@ pub(super) struct Link {
     pub sync_sent: bool,
     /// The account's counter when all up to it was considered for the device.
     pub considered: Modseq,
+    /// Items that were sent in this round and are not confirmed yet.
+    #[serde(default)]
+    pub unconfirmed: u32,
     /// The device said that it is full: no more Adds.
     pub full: bool,
+    /// Which items and fields the device wants.
+    #[serde(default)]
+    pub filter: Option<Filter>,
+    /// The filter under which the device got what it has.
+    #[serde(default)]
+    pub held: Option<Filter>,
+    /// The two differ: every item is looked at.
+    #[serde(default)]
+    pub refilter: bool,
+    /// They differ in the fields: what the device has is sent again.
+    #[serde(default)]
+    pub refield: bool,
     pub counts: Counts,
 }
 
 impl Link {
+    /// Whether an item with this entry was sent in this round (or counts as sent in it) and is not confirmed.
+    pub(super) fn awaits(&self, entry: Option<&Entry>) -> bool {
+        entry.is_some_and(|entry| entry.sent.is_some() && entry.round == self.round)
+    }
+
     /// The base of this sync's changes.
     pub(super) fn base(&self) -> Modseq {
         self.basis
@@ -311,7 +332,11 @@ impl State {
                 .iter()
                 .position(|link| !uri.is_empty() && bare(of(link)) == uri)
         };
-        by(|link| &link.local, target)
+        // `./Calendar?EVENT` and `./Calendar?TODO` differ in nothing else.
+        let exactly = |uri: &str| self.links.iter().position(|link| link.local == uri);
+        target
+            .and_then(exactly)
+            .or_else(|| by(|link| &link.local, target))
             .or_else(|| by(|link| &link.remote, source))
             .or_else(|| {
                 let view = Datastore::resolve(target?)?;

@@ -268,10 +268,16 @@ impl<'t> Turn<'t> {
         };
         let mut code = Code::NOT_FOUND;
         for item in items {
-            if let Data::DevInf(devinf) = &item.data {
-                self.device.devinf = devinf::keep(devinf);
-                self.targets.clear();
-                code = Code::OK;
+            match &item.data {
+                Data::DevInf(devinf) => {
+                    self.device.devinf = devinf::keep(devinf);
+                    self.targets.clear();
+                    code = Code::OK;
+                }
+                Data::None => {}
+                // What is there is no device information, or is broken.
+                _ if code == Code::NOT_FOUND => code = Code::UNSUPPORTED_MEDIA_TYPE,
+                _ => {}
             }
         }
         if !no_resp {
@@ -319,7 +325,8 @@ impl<'t> Turn<'t> {
         }
         let devinf = devinf::kept(&self.device.devinf);
         let of = &self.state.links[link];
-        let target = std::rc::Rc::new(devinf::Target::of(devinf.as_ref(), &of.remote, of.view));
+        let target = devinf::Target::of(devinf.as_ref(), &of.remote, of.view);
+        let target = std::rc::Rc::new(target.narrowed(of.held.as_ref(), of.filter.as_ref()));
         self.targets.insert(link, target.clone());
         target
     }

@@ -57,7 +57,7 @@ pub(super) type EntryRow = (
     i64,
 );
 
-pub(super) type GenerationRow = (Option<String>, Option<String>, Option<i64>);
+pub(super) type GenerationRow = (Option<String>, Option<String>, Option<i64>, Option<String>);
 
 /// An item without its body.
 pub(super) fn meta(row: MetaRow) -> Result<ItemMeta, StoreError> {
@@ -101,7 +101,7 @@ pub(super) fn entry(row: EntryRow) -> Result<Entry, StoreError> {
 pub(super) fn view(
     round: i64,
     sending_since: i64,
-    pending: i64,
+    (pending, unsettled): (i64, i64),
     confirmed: GenerationRow,
     previous: GenerationRow,
 ) -> ViewState {
@@ -111,15 +111,17 @@ pub(super) fn view(
         previous: generation(previous),
         sending_since: Modseq(sending_since),
         pending: pending != 0,
+        unsettled: Round(unsettled),
     }
 }
 
 fn generation(row: GenerationRow) -> Option<Generation> {
-    let (client_anchor, server_anchor, base) = row;
+    let (client_anchor, server_anchor, base, filter) = row;
     Some(Generation {
         client_anchor: client_anchor?,
         server_anchor: server_anchor?,
         base: Modseq(base?),
+        filter,
     })
 }
 

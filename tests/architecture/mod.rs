@@ -35,6 +35,7 @@ const PURE: &[&str] = &[
     "sync",
     "content",
     "device",
+    "filter",
     "push",
     "outbox/plan",
     "outbox/policy",
@@ -46,7 +47,7 @@ const STRANGERS: &[(&str, &[&str])] = &[
     (
         "handset",
         &[
-            "store", "session", "sync", "device", "exchange", "web", "cli",
+            "store", "session", "sync", "device", "filter", "exchange", "web", "cli",
         ],
     ),
     (
@@ -60,6 +61,12 @@ const STRANGERS: &[(&str, &[&str])] = &[
         &["store", "exchange", "web", "cli", "config", "handset"],
     ),
     ("content", &["session", "store", "syncml", "sync", "web"]),
+    (
+        "filter",
+        &[
+            "session", "store", "syncml", "sync", "device", "exchange", "web", "cli", "handset",
+        ],
+    ),
     ("wbxml", &["session", "store", "sync", "content"]),
     ("xml", &["session", "store", "sync", "content"]),
     ("web", &["store", "cli", "handset", "outbox"]),
@@ -68,13 +75,6 @@ const STRANGERS: &[(&str, &[&str])] = &[
         &["exchange", "web", "cli", "config", "handset", "session"],
     ),
     ("outbox", &["exchange", "web", "cli", "config", "handset"]),
-    (
-        "sms",
-        &[
-            "store", "session", "sync", "syncml", "content", "device", "exchange", "web", "cli",
-            "config", "handset",
-        ],
-    ),
     (
         "sms",
         &[

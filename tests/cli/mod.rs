@@ -4,6 +4,7 @@ mod accounts;
 mod configuration;
 mod items;
 mod program;
+mod replay;
 mod server;
 mod sessions;
 
@@ -45,6 +46,7 @@ fn help_tells_commands_and_exit_codes() {
         &["outbox", "list"],
         &["decode"],
         &["handset", "sync"],
+        &["handset", "replay"],
         &["config"],
     ] {
         let help = place.run(&[command, &["--help"]].concat()).ends(0).out;
