@@ -140,18 +140,24 @@ impl Store {
             }
         }
         facts.changed = changed(connection, id.account, device, Modseq(0))?;
-        let knows = |told: &Datastore| {
-            bases.iter().any(|(view, base)| {
-                *view == i64::from(told.number())
-                    && base.is_some_and(|base| base >= notification.told_modseq.0)
-            })
-        };
+        // What it never synchronises is no part of its answer.
+        let mut told_bases = notification.told.iter().filter_map(|told| {
+            let view = i64::from(told.number());
+            let known = bases.iter().find(|(known, _)| *known == view)?;
+            Some(
+                known
+                    .1
+                    .is_some_and(|base| base >= notification.told_modseq.0),
+            )
+        });
         facts.answered = match notification.submitted {
             None => false,
             Some(submitted) if notification.told.is_empty() => {
                 !facts.in_session && facts.device.last_seen * 1000 > submitted
             }
-            Some(_) => notification.told.iter().all(knows),
+            Some(_) => told_bases
+                .next()
+                .is_some_and(|first| first && told_bases.all(|knows| knows)),
         };
         let three = [both[0], both[1], Bind::Int(id.number)];
         let covered: Option<(Option<i64>,)> = first(connection, Covered, &three)?;
