@@ -70,7 +70,7 @@ statement!(
 statement!(
     PutPart(()) = "INSERT INTO submitted_part (account, notification, attempt, part, gateway, gateway_id, at) \
      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, notification, attempt, part) DO UPDATE SET \
-     gateway = excluded.gateway, gateway_id = excluded.gateway_id, at = excluded.at"
+     gateway = excluded.gateway, gateway_id = excluded.gateway_id, receipt = 0, at = excluded.at"
 );
 statement!(
     Spend(()) = "INSERT INTO spent_sms (account, device, day, gateway, sms) VALUES (?, ?, ?, ?, ?) \
