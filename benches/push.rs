@@ -71,6 +71,7 @@ fn start(runtime: &tokio::runtime::Runtime, folder: &Path) -> (Store, Outbox) {
             sender: Sender {
                 server_id: "candybar".into(),
                 url: None,
+                profiles: candybar::device::profile::Catalogue::embedded(),
             },
             policy: Policy {
                 coalesce: 0,

@@ -7,6 +7,7 @@ pub mod gateway;
 pub mod key;
 mod layer;
 mod print;
+mod profiles;
 mod push;
 #[cfg(test)]
 mod tests;
@@ -87,6 +88,8 @@ pub struct HttpConfig {
     pub workers: usize,
     /// How long a phone may take to send a request, seconds.
     pub request_timeout_seconds: u64,
+    /// How long a phone waits for a reply before it is told that the server is busy, seconds.
+    pub patience_seconds: u64,
 }
 
 /// `[log]`: what is logged, and how.
@@ -113,6 +116,8 @@ pub struct Config {
     pub server_id: String,
     /// `[sync]`
     pub sync: SyncConfig,
+    /// `[devices]`: the folder of the operator's own device profiles.
+    pub profiles: Option<PathBuf>,
     /// `[recording]`
     pub recording: RecordingConfig,
     /// `[keep]`
@@ -279,6 +284,9 @@ impl Config {
                 tombstone_days: number(&layers, "keep.tombstone_days"),
                 session_days: number(&layers, "keep.session_days"),
             },
+            profiles: Some(text("devices.profiles"))
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from),
             http: HttpConfig {
                 max_body_bytes: number(&layers, "http.max_body_bytes"),
                 workers: match number(&layers, "http.workers") {
@@ -286,6 +294,7 @@ impl Config {
                     workers => workers,
                 },
                 request_timeout_seconds: number(&layers, "http.request_timeout_seconds"),
+                patience_seconds: number(&layers, "http.patience_seconds"),
             },
             log: LogConfig {
                 level: number(&layers, "log.level"),

@@ -1,11 +1,14 @@
 //! `candybar device`: the phones of an account.
 
+mod profile;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
 use super::failure::{Code, Failure};
 use super::{Global, output, setup};
+use crate::device::profile::Resolved;
 use crate::outbox::message::FORMS;
 use crate::store::{Store, StoreError};
 use crate::sync::{Account, Device, Reach, ViewState};
@@ -88,6 +91,7 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
         } => {
             let account = setup::account(&store, &name)?;
             check_uri(&device)?;
+            profile::check(&config, profile.as_deref())?;
             let new = Device {
                 uri: device.clone(),
                 msisdn: msisdn.as_deref().map(number).transpose()?.flatten(),
@@ -123,16 +127,19 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             let device = find(&store, &account, &device)?;
             let views = store.views(account.id, device.id)?;
             let counts = store.item_counts(account.id)?;
-            let (reach, own) = store.reach(account.id, device.id)?;
-            let password = own.as_ref().unwrap_or(&account.password);
-            let mut value = shown(&config.server_id, &account, &device, &views, &counts);
-            value["notification"]["password"] = password.0.clone().into();
-            value["notification"]["form"] = reach.form.clone().into();
-            value["channels"] = reach.channels.clone().into();
+            let (reach, own_password) = store.reach(account.id, device.id)?;
+            let password = own_password.as_ref().unwrap_or(&account.password);
+            let catalogue = config.catalogue()?;
+            let own = profile::resolved(&catalogue, &device);
             if global.json {
+                let mut value = shown(&config.server_id, &account, &device, &views, &counts);
+                profile::put(&mut value, &device, &own);
+                value["notification"]["password"] = password.0.clone().into();
+                value["notification"]["form"] = reach.form.clone().into();
+                value["channels"] = reach.channels.clone().into();
                 output::json(&value)?;
             } else {
-                show(&device, &reach, &views)?;
+                show(&device, &reach, &views, &own)?;
             }
         }
         Command::Set {
@@ -150,6 +157,7 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             if let Some(text) = msisdn {
                 device.msisdn = number(&text)?;
             }
+            profile::check(&config, profile.as_deref())?;
             if let Some(profile) = profile {
                 device.profile = Some(profile).filter(|profile| !profile.is_empty());
             }
@@ -275,6 +283,7 @@ fn summary(device: &Device) -> serde_json::Value {
         "msisdn": device.msisdn,
         "profile": device.profile,
         "user_agent": device.user_agent,
+        "profile_header": device.profile_header,
         "last_seen": device.last_seen,
         "created": device.created,
     })
@@ -346,8 +355,6 @@ fn shown(
         "password": account.password.0,
         "nonce": BASE64.encode(&device.notification_nonce),
     });
-    // No device profiles exist yet, so none of their rules apply.
-    value["rules"] = json!([]);
     value["datastores"] = datastores.into();
     value["anchors"] = anchors.into();
     value["devinf"] = String::from_utf8_lossy(&device.devinf).into_owned().into();
@@ -358,15 +365,12 @@ fn show(
     device: &Device,
     reach: &Reach,
     views: &[(crate::sync::Datastore, ViewState)],
+    own: &Resolved,
 ) -> anyhow::Result<()> {
     let unknown = || "not known".to_owned();
     for (what, value) in [
         ("device", device.uri.clone()),
         ("number", device.msisdn.clone().unwrap_or_else(unknown)),
-        (
-            "profile",
-            device.profile.clone().unwrap_or_else(|| "none".to_owned()),
-        ),
         (
             "user agent",
             device.user_agent.clone().unwrap_or_else(unknown),
@@ -377,6 +381,10 @@ fn show(
                 [] => "as configured".to_owned(),
                 channels => channels.join(", "),
             },
+        ),
+        (
+            "description",
+            device.profile_header.clone().unwrap_or_else(unknown),
         ),
         ("added", output::time(device.created)),
         ("last seen", output::time(device.last_seen)),
@@ -395,7 +403,7 @@ fn show(
         };
         output::line(format!("{:12}{state}", datastore.name()))?;
     }
-    Ok(())
+    profile::show(own)
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! The gateways and the outbox of a running server: a runtime for them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::{Code, Failure};
 use crate::config::Config;
+use crate::device::profile::Catalogue;
 use crate::outbox::message::Sender;
 use crate::outbox::{self, Outbox};
 use crate::sms::Gateways;
@@ -46,7 +48,11 @@ impl Running {
             let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
             Failure::new(Code::Usage, lines.join("\n"))
         })?;
-        let outbox = Outbox::new(store.clone(), gateways.clone(), settings_of(config));
+        let outbox = Outbox::new(
+            store.clone(),
+            gateways.clone(),
+            settings_of(config, config.catalogue()?),
+        );
         runtime.spawn(outbox::events::take(outbox.clone(), deliveries));
         let worker = outbox.clone();
         let work = runtime.spawn(async move { worker.run().await });
@@ -86,12 +92,13 @@ impl Running {
 }
 
 /// What the outbox is run with.
-fn settings_of(config: &Config) -> outbox::Settings {
+fn settings_of(config: &Config, profiles: Arc<Catalogue>) -> outbox::Settings {
     let push = &config.push;
     outbox::Settings {
         sender: Sender {
             server_id: config.server_id.clone(),
             url: config.public_url.clone(),
+            profiles,
         },
         policy: push.policy.clone(),
         in_flight: push.in_flight,

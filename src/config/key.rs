@@ -159,6 +159,12 @@ pub const KEYS: &[Key] = &[
     conflict_of("sync.notes.conflict"),
     conflict_of("sync.mail.conflict"),
     key(
+        "devices.profiles",
+        Kind::Text,
+        "",
+        "A folder with device profiles of your own, one NAME.toml each; one that has the name of a built-in profile takes its place.",
+    ),
+    key(
         "recording.depth",
         Kind::Choice(&["messages", "items", "numbers"]),
         "messages",
@@ -311,6 +317,12 @@ pub const KEYS: &[Key] = &[
             "What callers of /api/v1 show as bearer token. Unset: there is no API.",
         )
     },
+    key(
+        "http.patience_seconds",
+        Kind::Number { min: 1, max: 3600 },
+        "20",
+        "How long a phone waits for a reply before it is told that the server is busy and asks again.",
+    ),
     key(
         "log.level",
         Kind::Choice(&["off", "error", "warn", "info", "debug", "trace"]),

@@ -1,11 +1,14 @@
 //! From what is known of a notification to the message that a gateway gets. No IO, no clock.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::settings::SettingsOrder;
+use crate::device::profile::{self, Catalogue, Identity, Traits};
 use crate::push::emn::Emn;
 use crate::push::notification::Credentials;
 use crate::push::si::{Indication, Loading};
@@ -15,7 +18,8 @@ use crate::session::Session;
 use crate::sms::{Content, DeviceAddress, Message, Msisdn, Push, Recipient};
 use crate::store::NotificationFacts;
 use crate::sync::{Datastore, Notification, NotificationKind};
-use crate::syncml::Version;
+use crate::syncml::codec::{Limits, decode_devinf};
+use crate::syncml::{Carrier, Version};
 
 /// Datastores that a device is told of that never synchronised any.
 const UNKNOWN: [Datastore; 4] = [
@@ -26,12 +30,14 @@ const UNKNOWN: [Datastore; 4] = [
 ];
 
 /// What is the same for all devices.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Sender {
     /// How phones know the server.
     pub server_id: String,
     /// Where phones synchronise.
     pub url: Option<String>,
+    /// What phones do their own way.
+    pub profiles: Arc<Catalogue>,
 }
 
 /// A message, and what has to be kept to send missing parts of it later.
@@ -178,8 +184,14 @@ fn notice(
         let uri = known.map_or_else(|| datastore.name().to_owned(), |(_, uri)| uri.clone());
         Sync::new(ServerAlert::TwoWay, media_type(*datastore), uri)
     });
+    let (traits, version) = traits(facts, sender);
     let notice = Notice {
-        ui_mode: UiMode::NotSpecified,
+        ui_mode: match traits.ui_mode {
+            None | Some(profile::UiMode::NotSpecified) => UiMode::NotSpecified,
+            Some(profile::UiMode::Background) => UiMode::Background,
+            Some(profile::UiMode::Informative) => UiMode::Informative,
+            Some(profile::UiMode::UserInteraction) => UiMode::UserInteraction,
+        },
         // 0 means that it does not matter.
         session_id: (notification.id.number.rem_euclid(0xFFFF) + 1) as u16,
         server_id: sender.server_id.clone(),
@@ -188,7 +200,7 @@ fn notice(
     };
     let password = &*facts.password.0;
     let nonce = &*facts.device.notification_nonce;
-    match form(facts) {
+    match form(facts, &traits, version) {
         Form::San => Ok(wsp::Push::notification(san::build(
             &notice, password, nonce,
         )?)),
@@ -246,8 +258,9 @@ enum Form {
 /// Names of forms, as they are set by hand.
 pub const FORMS: [&str; 5] = ["san", "syncml-1.1", "emn", "si", "sl"];
 
-/// As it is set by hand, else as the device information says: what speaks 1.0 or 1.1 has no binary notification.
-fn form(facts: &NotificationFacts) -> Form {
+/// As it is set by hand, else as the profile has it, else as the device information says: what speaks 1.0 or 1.1 has no
+/// binary notification.
+fn form(facts: &NotificationFacts, traits: &Traits, version: Option<Version>) -> Form {
     match facts.reach.form.as_deref() {
         Some("san") => return Form::San,
         Some("syncml-1.1") => return Form::Message(Version::V11),
@@ -256,16 +269,37 @@ fn form(facts: &NotificationFacts) -> Form {
         Some("sl") => return Form::Sl,
         _ => {}
     }
-    // The document is kept as XML.
-    let text = String::from_utf8_lossy(&facts.device.devinf);
-    let version = text
-        .split_once("VerDTD>")
-        .and_then(|(_, rest)| rest.split_once('<'))
-        .and_then(|(version, _)| Version::from_dtd(version));
-    match version {
-        Some(Version::V12) | None => Form::San,
-        Some(version) => Form::Message(version),
+    match traits.notification {
+        Some(profile::Notification::San) => Form::San,
+        Some(profile::Notification::SyncMl11) => Form::Message(Version::V11),
+        Some(profile::Notification::Emn) => Form::Emn,
+        Some(profile::Notification::Si) => Form::Si,
+        Some(profile::Notification::Sl) => Form::Sl,
+        None => match version {
+            Some(Version::V12) | None => Form::San,
+            Some(version) => Form::Message(version),
+        },
     }
+}
+
+/// What the device does its own way, and the version that it speaks.
+fn traits(facts: &NotificationFacts, sender: &Sender) -> (Traits, Option<Version>) {
+    let device = &facts.device;
+    let devinf = (!device.devinf.is_empty())
+        .then(|| decode_devinf(&device.devinf, Carrier::Xml, &Limits::default()).ok())
+        .flatten();
+    let devinf = devinf.as_ref();
+    let own = sender.profiles.resolve(&Identity {
+        by_hand: device.profile.as_deref(),
+        user_agent: device.user_agent.as_deref(),
+        profile_header: device.profile_header.as_deref(),
+        manufacturer: devinf.and_then(|devinf| devinf.man.as_deref()),
+        model: devinf.and_then(|devinf| devinf.model.as_deref()),
+        software: devinf.and_then(|devinf| devinf.sw_v.as_deref()),
+        device: &device.uri,
+    });
+    let version = devinf.and_then(|devinf| Version::from_dtd(&devinf.ver_dtd));
+    (own.traits, version)
 }
 
 /// The host of an address.
@@ -344,6 +378,7 @@ mod tests {
         Sender {
             server_id: "candybar".into(),
             url: None,
+            profiles: Catalogue::embedded(),
         }
     }
 

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use super::LoadFailed;
-use super::devinf::Target;
+use super::profile::Target;
 use super::state::{Phase, Stage};
 use super::turn::{Held, Turn};
 use crate::content::{self, Digest, Floating, Format, Kind, MatchKey, ReadHint, Record};
@@ -158,6 +158,7 @@ impl Turn<'_> {
         let target = self.target(link);
         let mut ops = Vec::with_capacity(sync.commands.len());
         self.collect(link, &sync.commands, position, &mut ops);
+        self.state.commands += ops.len() as u64;
         let mut lookup = self.look_up(link, &target, &mut ops)?;
         let view = self.state.links[link].view;
         // What the device still has as it was comes first: no other item may take its place.
@@ -173,6 +174,11 @@ impl Turn<'_> {
                 Some(code) => code,
                 None => self.apply(link, &target, op, &mut lookup),
             };
+            if let Some(finished) = &mut self.state.finished
+                && finished.luid == op.luid
+            {
+                finished.code = code;
+            }
             let item = lookup.by_luid.get(&op.luid).copied().or(before);
             let what = match op.kind {
                 ChangeKind::Add => What::ReceivedAdd,
@@ -194,14 +200,16 @@ impl Turn<'_> {
     }
 
     /// The same Status for every command of a Sync that is not worked on.
-    fn refuse(&mut self, commands: &[Command<'_>], position: u32, code: Code) {
+    pub(super) fn refuse(&mut self, commands: &[Command<'_>], position: u32, code: Code) {
         let mut rest: Vec<&Command<'_>> = commands.iter().rev().collect();
         while let Some(command) = rest.pop() {
             if !command.no_resp() {
                 self.answer(position, command.cmd_id(), command.name(), code);
             }
-            if let Command::Group(group) = command {
-                rest.extend(group.commands.iter().rev());
+            match command {
+                Command::Group(group) => rest.extend(group.commands.iter().rev()),
+                Command::Sync(sync) => rest.extend(sync.commands.iter().rev()),
+                _ => {}
             }
         }
     }
@@ -290,6 +298,11 @@ impl Turn<'_> {
                     );
                     return None;
                 }
+                super::chunk::Whole::Repeated(code) => {
+                    let name = change.kind.name();
+                    self.answer_refs(position, &change.cmd_id, name, code, None, Some(&luid));
+                    return None;
+                }
                 super::chunk::Whole::Refused(code) => Err(code),
             }
         };
@@ -313,17 +326,10 @@ impl Turn<'_> {
         luid: &str,
     ) -> Result<Incoming<'m>, Code> {
         let view = self.state.links[link].view;
-        let local = !target.holding.utc && self.context.settings.time_zone != chrono_tz::Tz::UTC;
         let hint = ReadHint {
             format: unread.media,
             kind: Some(device::default_kind(view)),
-            time_zone: self.context.settings.time_zone,
-            floating: if local {
-                Floating::Local
-            } else {
-                Floating::Keep
-            },
-            ..ReadHint::default()
+            ..target.hint()
         };
         let parsed = content::read(&unread.body, &hint).map_err(|error| {
             self.note(
@@ -347,16 +353,28 @@ impl Turn<'_> {
         for warning in &parsed.warnings {
             self.note(Some(view), Some(luid), format!("odd content: {warning}"));
         }
+        let digest = content::digest(&parsed.record);
+        let key = content::match_key(&parsed.record);
+        let kind = parsed.record.kind;
+        // What is read by a dialect is kept: almost every such item is compared.
+        let record = match hint.dialect {
+            Some(_) => OnceCell::from(parsed.record),
+            None => OnceCell::new(),
+        };
         Ok(Incoming {
-            plain: hint.floating == Floating::Keep,
-            digest: content::digest(&parsed.record),
-            key: content::match_key(&parsed.record),
+            plain: hint.floating == Floating::Keep && hint.dialect.is_none(),
+            digest,
+            key,
             mark: unread.mark,
             format: parsed.format,
-            kind: parsed.record.kind,
+            kind,
             body: unread.body,
-            hint,
-            record: OnceCell::new(),
+            hint: ReadHint {
+                charset: None,
+                dialect: None,
+                ..hint
+            },
+            record,
         })
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::state::{Owed, State};
 use crate::syncml::codec::{Form, encoded_len};
-use crate::syncml::{Anchor, Chal, Command, Data, Item, Message, Meta, Status};
+use crate::syncml::{Anchor, Chal, Code, Command, Data, Item, Message, Meta, Status};
 
 /// Octets kept free for Final and for a 222.
 const RESERVE: usize = 64;
@@ -24,6 +24,8 @@ pub(super) struct Reply {
     header_challenge: Option<Chal<'static>>,
     /// The client wants no Status at all.
     silent: bool,
+    /// A Status that tells a failure has no Item.
+    pub bare_errors: bool,
 }
 
 impl Reply {
@@ -42,7 +44,15 @@ impl Reply {
             statuses: Vec::new(),
             header_challenge: None,
             silent,
+            bare_errors: false,
         }
+    }
+
+    /// The device takes no more octets than these.
+    pub(super) fn limit(&mut self, octets: u64) {
+        self.budget = usize::try_from(octets)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(RESERVE);
     }
 
     /// MsgID of the reply.
@@ -86,6 +96,15 @@ impl Reply {
             .extend(backlog.into_iter().map(|status| (0, status)));
     }
 
+    /// The whole message is refused.
+    pub(super) fn refuse_header(&mut self, code: Code) {
+        for (_, status) in &mut self.statuses {
+            if status.cmd_ref == "0" {
+                status.code = code;
+            }
+        }
+    }
+
     /// The Status of the header carries a challenge.
     pub(super) fn challenge(&mut self, challenge: Chal<'static>) {
         self.header_challenge = Some(challenge);
@@ -124,6 +143,7 @@ impl Reply {
                 items: owed
                     .anchor_next
                     .clone()
+                    .filter(|_| !(self.bare_errors && owed.code.0 >= 500))
                     .map(|next| Item {
                         data: Data::Meta(Box::new(Meta {
                             anchor: Some(Anchor {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::LoadFailed;
-use super::devinf::Target;
 use super::filter::Verdict;
+use super::profile::Target;
 use super::state::{Awaited, Mode, Outgoing, Sent, Stage};
 use super::turn::Turn;
 use crate::content::{self, Digest, Format};
@@ -31,8 +31,8 @@ enum Packed {
 }
 
 /// A Sync element that is being filled.
-struct Filling {
-    link: usize,
+pub(super) struct Filling {
+    pub link: usize,
     commands: Vec<Command<'static>>,
     target: std::rc::Rc<Target>,
 }
@@ -78,6 +78,9 @@ impl Turn<'_> {
             state.sending_since = self.modseq;
             self.put_view_state(view, state);
             self.state.links[link].stage = Stage::Sending(Cursor::default());
+        }
+        if first {
+            self.prune_again(link)?;
         }
         let target = self.target(link);
         let of = &self.state.links[link];
@@ -176,13 +179,19 @@ impl Turn<'_> {
             );
             count += i64::from(wants(&held.meta, held.entry.as_ref()));
         }
-        Ok(u64::try_from(count).unwrap_or(0))
+        let again = self.state.links[link].again.len();
+        let under_way = self.state.outgoing.as_ref();
+        let again = again + usize::from(under_way.is_some_and(|out| out.link == link));
+        Ok(u64::try_from(count).unwrap_or(0) + again as u64)
     }
 
     /// Puts items into a Sync until there are no more (true) or the message is full (false).
     fn fill(&mut self, filling: &mut Filling) -> Result<bool, LoadFailed> {
         let link = filling.link;
         if self.state.outgoing.is_some() && !self.next_chunk(filling) {
+            return Ok(false);
+        }
+        if !self.send_again(filling)? {
             return Ok(false);
         }
         let Stage::Sending(mut cursor) = self.state.links[link].stage else {
@@ -286,6 +295,17 @@ impl Turn<'_> {
         Ok(())
     }
 
+    /// Packs an item; true if the message has no room for it.
+    pub(super) fn is_full(
+        &mut self,
+        filling: &mut Filling,
+        item: Item,
+        entry: Option<Entry>,
+    ) -> bool {
+        filling.commands.len() >= MAX_COMMANDS
+            || matches!(self.pack(filling, item, entry), Packed::Full)
+    }
+
     fn pack(&mut self, filling: &mut Filling, item: Item, entry: Option<Entry>) -> Packed {
         let link = filling.link;
         let round = self.state.links[link].round;
@@ -322,6 +342,19 @@ impl Turn<'_> {
             }
             (false, None) => (Sent::Add, item.meta.id.guid()),
         };
+        if self.waits(kind, link) {
+            self.remember(link, &item.meta, entry.as_ref());
+            return Packed::Done;
+        }
+        if kind == Sent::Delete
+            && self
+                .own
+                .traits
+                .max_deletes
+                .is_some_and(|most| self.deletes >= most)
+        {
+            return Packed::Full;
+        }
         let format = filling.target.holding.format;
         let body = if kind == Sent::Delete {
             Vec::new()
@@ -361,8 +394,16 @@ impl Turn<'_> {
             }
         };
         filling.commands.push(command);
+        self.deletes += u16::from(kind == Sent::Delete);
         self.sent(link, &item.meta, entry.as_ref(), kind, cmd, false);
         Packed::Done
+    }
+
+    /// Whether the device must not be sent that now: it is owed until the next sync.
+    fn waits(&self, kind: Sent, link: usize) -> bool {
+        kind == Sent::Replace
+            && self.own.traits.no_slow_replace == Some(true)
+            && self.state.links[link].mode == Mode::Slow
     }
 
     /// An object that no single message can hold: chunks, if the device takes them.
@@ -407,6 +448,7 @@ impl Turn<'_> {
             media: format.mime().to_owned(),
             body,
             offset: 0,
+            confirmed: 0,
         });
         self.remember(link, meta, entry);
         self.next_chunk(filling);
@@ -429,7 +471,9 @@ impl Turn<'_> {
                 return false;
             }
             let more = length < rest.len();
-            let size = (out.offset == 0).then_some(out.body.len() as u64);
+            let size = (out.offset == 0).then_some(
+                out.body.len() as u64 + u64::from(self.own.traits.size_excess.unwrap_or(0)),
+            );
             let chunk = rest.as_bytes()[..length].to_vec();
             let mut command = command(out.kind, &out.address, format, chunk, size, more);
             let cmd = match self.reply.reserve(&mut command) {
@@ -463,19 +507,14 @@ impl Turn<'_> {
                 Sent::Replace => counts.sent_replaced += 1,
                 Sent::Delete => {}
             }
+            self.state.closing = Some(out);
             return true;
         }
     }
 
     /// The item's body as the device can hold it.
     fn body_for(&mut self, target: &Target, item: &Item) -> Option<Vec<u8>> {
-        let for_device = content::Target {
-            format: target.holding.format,
-            capabilities: target.capabilities_to_send(),
-            utc: target.holding.utc,
-            time_zone: self.context.settings.time_zone,
-        };
-        content::lower(&item.body, item.meta.format, &for_device)
+        content::lower(&item.body, item.meta.format, &target.form())
     }
 
     fn sent(

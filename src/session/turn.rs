@@ -3,19 +3,31 @@
 use rustc_hash::FxHashMap;
 
 use super::reply::Reply;
+use super::resume::{Interrupted, is_bare};
 use super::state::{Owed, Phase, Stage, State};
-use super::{
-    Admission, Context, LoadFailed, Loads, Note, Outcome, Summary, ViewSummary, auth, devinf,
-};
+use super::{Admission, Context, LoadFailed, Loads, Note, Outcome, Summary, auth, devinf};
+use crate::device::profile::Resolved;
 use crate::sync::recording::{Event, Trace, What};
 use crate::sync::{Change, Datastore, Device, Entry, ItemId, ItemMeta, Modseq, ViewState};
 use crate::syncml::codec::encoded_len;
-use crate::syncml::{Code, Command, Data, Get, Item, Location, Message, Meta, Results, Version};
+use crate::syncml::{
+    Alert, Code, Command, Data, Get, Item, Location, Message, Meta, Results, Version,
+};
 
 /// Octets of the Status for a header, which every message has.
 const STATUS_ROOM: usize = 400;
 /// Statuses that wait for the device to fetch them; it sends a command without Status again.
 const MAX_BACKLOG: usize = 20_000;
+/// Messages in a row that bring nothing and get nothing, after which the session is cut.
+const MAX_IDLE: u32 = 30;
+/// Messages of a session.
+const MAX_MESSAGES: u32 = 20_000;
+/// Item commands of a session.
+const MAX_COMMANDS: u64 = 2_000_000;
+/// Octets of a session.
+const MAX_OCTETS: u64 = 4 << 30;
+/// Seconds from a session's first message to its last.
+const MAX_DURATION: i64 = 86_400;
 /// Sessions whose opening messages are remembered.
 const MAX_OPENINGS: usize = 16;
 
@@ -52,11 +64,19 @@ pub(super) struct Turn<'t> {
     /// Deletions were held in this message.
     pub holds: bool,
     /// Per link, made when first needed.
-    pub targets: FxHashMap<usize, std::rc::Rc<devinf::Target>>,
+    pub targets: FxHashMap<usize, std::rc::Rc<super::profile::Target>>,
     /// Links whose Alert came in this message and was answered with 508.
     pub forced: Vec<usize>,
     /// MsgID of the request.
     pub msg_ref: String,
+    /// Alerts that follow the Statuses.
+    pub alerts: Vec<Alert<'static>>,
+    /// Position of the Alert that suspends the session.
+    pub suspended_at: Option<u32>,
+    /// What the device does its own way.
+    pub own: std::rc::Rc<Resolved>,
+    /// Deletes in the reply.
+    pub deletes: u16,
 }
 
 impl<'t> Turn<'t> {
@@ -72,7 +92,7 @@ impl<'t> Turn<'t> {
             state,
             message.header.no_resp,
         );
-        Self {
+        let mut turn = Self {
             reply,
             device: context.device.clone(),
             views: Vec::new(),
@@ -87,10 +107,16 @@ impl<'t> Turn<'t> {
             targets: FxHashMap::default(),
             forced: Vec::new(),
             msg_ref: message.header.msg_id.to_string(),
+            alerts: Vec::new(),
+            suspended_at: None,
+            own: std::rc::Rc::default(),
+            deletes: 0,
             state,
             context,
             loads,
-        }
+        };
+        turn.recognise(None);
+        turn
     }
 
     /// Works through the message.
@@ -100,7 +126,14 @@ impl<'t> Turn<'t> {
         admission: &Admission,
     ) -> Result<Outcome, LoadFailed> {
         self.state.messages += 1;
+        self.state.octets += self.context.octets;
+        if self.state.begun == 0 {
+            self.state.begun = self.context.now;
+        }
         self.header(message, *admission);
+        if let Some(why) = self.exceeded() {
+            return Ok(self.cut(why));
+        }
         let positions = |wanted: fn(&Command<'_>) -> bool| {
             message
                 .body
@@ -132,6 +165,11 @@ impl<'t> Turn<'t> {
         }
         for (command, position) in message.body.iter().zip(1_u32..) {
             match command {
+                Command::Sync(_) | Command::Change(_) | Command::Group(_)
+                    if self.is_cancelled(position) =>
+                {
+                    self.refuse(std::slice::from_ref(command), position, Code::CANCELLED);
+                }
                 Command::Sync(sync) => self.sync(sync, position)?,
                 Command::Change(_) | Command::Group(_) => {
                     self.answer(
@@ -158,8 +196,52 @@ impl<'t> Turn<'t> {
                 _ => {}
             }
         }
+        if self.suspended_at.is_some() {
+            return self.suspended();
+        }
         self.close_incoming(message.last);
-        self.turn_the_page(message.last)
+        let bare = is_bare(&message.body) && !message.last;
+        if !bare {
+            self.state.idle = 0;
+        } else if self.state.idle >= MAX_IDLE {
+            return Ok(self.cut("the device only asks for the next message, again and again"));
+        }
+        let last = message.last || (bare && self.has_nothing_to_send());
+        self.turn_the_page(last)
+    }
+
+    /// Ends a session that leads to nothing; a note says why.
+    fn cut(mut self, why: &'static str) -> Outcome {
+        self.leave_unfinished();
+        self.note(None, None, format!("the session is ended: {why}"));
+        self.reply.refuse_header(Code::PROCESSING_ERROR);
+        self.reply.flush_statuses();
+        self.outcome(true, true, None)
+    }
+
+    /// The limit of a session that this one is beyond.
+    fn exceeded(&self) -> Option<&'static str> {
+        let state = &self.state;
+        if state.messages > MAX_MESSAGES {
+            Some("it has too many messages")
+        } else if state.commands > MAX_COMMANDS {
+            Some("it has too many commands")
+        } else if state.octets > MAX_OCTETS {
+            Some("it has too many octets")
+        } else if self.context.now.saturating_sub(state.begun) > MAX_DURATION {
+            Some("it lasts for more than a day")
+        } else {
+            None
+        }
+    }
+
+    /// The answer to a client that suspends the session: Statuses and Final.
+    fn suspended(mut self) -> Result<Outcome, LoadFailed> {
+        self.leave_unfinished();
+        self.note(None, None, "the device suspends the session");
+        // Those that do not fit are lost: the client asks again for what it got no Status for.
+        self.reply.flush_statuses();
+        Ok(self.outcome(true, true, None))
     }
 
     fn header(&mut self, message: &Message<'_>, admission: Admission) {
@@ -178,9 +260,6 @@ impl<'t> Turn<'t> {
         self.device.last_seen = self.context.now;
         if self.state.messages == 1 {
             remember_opening(&mut self.device.openings, self.context.request);
-        }
-        if let Some(agent) = self.context.user_agent {
-            self.device.user_agent = Some(agent.chars().take(200).collect());
         }
         let owed = Owed {
             msg_ref: self.msg_ref.clone(),
@@ -271,7 +350,7 @@ impl<'t> Turn<'t> {
             match &item.data {
                 Data::DevInf(devinf) => {
                     self.device.devinf = devinf::keep(devinf);
-                    self.targets.clear();
+                    self.recognise(Some(devinf));
                     code = Code::OK;
                 }
                 Data::None => {}
@@ -319,13 +398,13 @@ impl<'t> Turn<'t> {
     }
 
     /// What the device's datastore of a link can hold.
-    pub(super) fn target(&mut self, link: usize) -> std::rc::Rc<devinf::Target> {
+    pub(super) fn target(&mut self, link: usize) -> std::rc::Rc<super::profile::Target> {
         if let Some(target) = self.targets.get(&link) {
             return target.clone();
         }
         let devinf = devinf::kept(&self.device.devinf);
         let of = &self.state.links[link];
-        let target = devinf::Target::of(devinf.as_ref(), &of.remote, of.view);
+        let target = self.target_at(devinf.as_ref(), &of.remote, of.view);
         let target = std::rc::Rc::new(target.narrowed(of.held.as_ref(), of.filter.as_ref()));
         self.targets.insert(link, target.clone());
         target
@@ -364,6 +443,9 @@ impl<'t> Turn<'t> {
             .any(|link| link.stage == Stage::Alerted);
         if client_last {
             self.state.opening |= self.state.phase == Phase::Initialising;
+            let links = &self.state.links;
+            let kept = |left: &mut Interrupted| !links.is_empty() && !left.is_open_beside(links);
+            self.state.interrupted.take_if(kept);
             self.state.phase = match self.state.phase {
                 Phase::Initialising if synced && !waiting => Phase::Sending,
                 Phase::Initialising if self.state.links.is_empty() => Phase::Initialising,
@@ -381,6 +463,12 @@ impl<'t> Turn<'t> {
                 None,
                 "the device does not fetch its Statuses; the newest are dropped",
             );
+        }
+        if self.state.backlog.is_empty() {
+            for alert in std::mem::take(&mut self.alerts) {
+                // If it does not fit, the missing Status for the last chunk says as much.
+                let _ = self.reply.push(Command::Alert(alert));
+            }
         }
         let mut complete = self.state.backlog.is_empty() && self.opening_commands();
         match self.state.phase {
@@ -408,9 +496,15 @@ impl<'t> Turn<'t> {
         }
         self.state.opening &= !complete;
         if !complete && self.reply.only_statuses() {
+            self.state.idle += 1;
             self.next_message();
+        } else {
+            self.state.idle = 0;
         }
         let ended = complete && self.state.phase == Phase::Done;
+        if ended && self.own.traits.silent_success == Some(true) {
+            self.assume_success()?;
+        }
         let summary = ended.then(|| self.end());
         Ok(self.outcome(complete, ended, summary))
     }
@@ -446,6 +540,7 @@ impl<'t> Turn<'t> {
                         &form,
                         &addressed,
                         *detail,
+                        &self.own.traits,
                     )],
                     ..Results::default()
                 })
@@ -499,14 +594,7 @@ impl<'t> Turn<'t> {
 
     /// What the session did so far.
     fn progress(&self) -> Summary {
-        let of = |link: &super::state::Link| ViewSummary {
-            datastore: link.view,
-            mode: link.mode.alert(),
-            counts: link.counts,
-        };
-        Summary {
-            views: self.state.links.iter().map(of).collect(),
-        }
+        Summary::of(self.state)
     }
 
     fn outcome(mut self, last: bool, ended: bool, summary: Option<Summary>) -> Outcome {

@@ -66,6 +66,18 @@ impl Reader {
         Ok(peer)
     }
 
+    /// Snapshot of the device's newest session, over or not.
+    pub fn last_session(
+        &mut self,
+        account: AccountId,
+        device: DeviceId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let connection = self.lent.connection()?;
+        let binds = [Bind::Int(account.0), Bind::Int(device.0)];
+        let row: Option<(Vec<u8>,)> = first(connection, LastSession, &binds)?;
+        Ok(row.map(|(snapshot,)| snapshot))
+    }
+
     /// Answers a query. Without a device, items have no entries.
     pub fn load(
         &mut self,
@@ -176,18 +188,18 @@ fn account_of_device(
 type DeviceSql = (
     (BigInt, Text, Nullable<Text>, Nullable<Text>),
     (Binary, Binary, Binary, Binary, Binary),
-    (Nullable<Text>, BigInt, BigInt),
+    (Nullable<Text>, BigInt, BigInt, Nullable<Text>),
 );
 pub(super) type DeviceRow = (
     (i64, String, Option<String>, Option<String>),
     (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>),
-    (Option<String>, i64, i64),
+    (Option<String>, i64, i64, Option<String>),
 );
 
 macro_rules! device_columns {
     () => {
         "id, uri, msisdn, profile, nonce, previous_nonce, notification_nonce, openings, devinf, \
-         user_agent, last_seen, created"
+         user_agent, last_seen, created, profile_header"
     };
 }
 
@@ -230,7 +242,7 @@ pub(super) fn device(row: DeviceRow) -> Device {
     let (
         (id, uri, msisdn, profile),
         (nonce, previous_nonce, notification_nonce, openings, devinf),
-        (user_agent, last_seen, created),
+        (user_agent, last_seen, created, profile_header),
     ) = row;
     Device {
         id: DeviceId(id),
@@ -243,6 +255,7 @@ pub(super) fn device(row: DeviceRow) -> Device {
         openings,
         devinf,
         user_agent,
+        profile_header,
         last_seen,
         created,
     }
@@ -295,6 +308,11 @@ statement!(
         BigInt, Text, Binary, Text, BigInt, BigInt, BigInt, Binary, Binary
     )) = "SELECT step, msg_id, request, reply_type, ended, updated, recording, snapshot, reply \
      FROM session WHERE account = ? AND device = ? AND session = ?"
+);
+
+statement!(
+    LastSession((Binary,)) = "SELECT snapshot FROM session WHERE account = ? AND device = ? \
+     ORDER BY updated DESC, step DESC LIMIT 1"
 );
 
 type SessionRow = (

@@ -38,7 +38,8 @@ impl Client {
             return true;
         }
         let nothing = exchange.changes.is_empty() && self.session.chunk_out.is_none();
-        if nothing && !exchange.started && self.behaviour.empty_sync_omitted {
+        let bare = self.behaviour.bare_when_resumed && exchange.resumed;
+        if nothing && !exchange.started && (self.behaviour.empty_sync_omitted || bare) {
             exchange.done = true;
             return true;
         }
@@ -224,6 +225,7 @@ impl Client {
         );
         sync.commands.push(command);
         chunk.offset += part_len;
+        self.keep_part_out(&chunk);
         if more {
             self.session.chunk_out = Some(chunk);
         }
@@ -276,7 +278,7 @@ fn add_size_zero(command: &mut Command<'static>) {
 }
 
 /// The octets of an item as they travel: base64 if the carrier cannot hold them.
-fn transfer_form(body: &[u8], carrier: Carrier) -> (Vec<u8>, Option<&'static str>) {
+pub(super) fn transfer_form(body: &[u8], carrier: Carrier) -> (Vec<u8>, Option<&'static str>) {
     let plain = carrier == Carrier::Wbxml
         || std::str::from_utf8(body).is_ok_and(|text| {
             text.chars()
