@@ -422,7 +422,7 @@ mod tests {
     #[test]
     fn a_phone_of_1_1_gets_a_message() {
         let mut facts = facts();
-        facts.device.devinf = b"<DevInf><VerDTD>1.1</VerDTD></DevInf>".to_vec();
+        facts.device.devinf = b"<DevInf xmlns='syncml:devinf'><VerDTD>1.1</VerDTD><DevID>IMEI:1</DevID><DevTyp>phone</DevTyp></DevInf>".to_vec();
         let built = build(
             &notification(NotificationKind::Change),
             &facts,
