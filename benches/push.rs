@@ -113,6 +113,7 @@ fn changes(runtime: &tokio::runtime::Runtime) {
             client_anchor: "1".into(),
             server_anchor: "1".into(),
             base: known.modseq,
+            filter: None,
         }),
         ..ViewState::default()
     };

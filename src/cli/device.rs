@@ -136,7 +136,7 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
                 profile::put(&mut value, &device, &own);
                 value["notification"]["password"] = password.0.clone().into();
                 value["notification"]["form"] = reach.form.clone().into();
-                value["channels"] = reach.channels.clone().into();
+                value["channels"] = reach.channels.into();
                 output::json(&value)?;
             } else {
                 show(&device, &reach, &views, &own)?;

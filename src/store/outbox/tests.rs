@@ -62,6 +62,7 @@ impl World {
                         client_anchor: "a".into(),
                         server_anchor: "b".into(),
                         base: account.modseq,
+                        filter: None,
                     }),
                     ..ViewState::default()
                 },
