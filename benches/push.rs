@@ -219,7 +219,7 @@ fn drain(runtime: &tokio::runtime::Runtime, notifications: usize) {
         let text = std::fs::read(&file).unwrap_or_default();
         text.iter().filter(|octet| **octet == b'\n').count()
     };
-    let mut most = 0;
+    let mut most = 0.0_f64;
     while lines() < notifications {
         most = most.max(resident());
         std::thread::sleep(Duration::from_millis(250));
