@@ -8,6 +8,7 @@ pub mod key;
 mod layer;
 mod print;
 mod profiles;
+mod push;
 #[cfg(test)]
 mod tests;
 
@@ -18,8 +19,10 @@ use std::str::FromStr;
 
 pub use layer::{Flag, Origin, Setting};
 
+pub use push::PushConfig;
+
 use crate::exchange::Depth;
-use crate::sms::settings::GatewaySettings;
+use crate::sms::settings::{GatewaySettings, Secret};
 use crate::sync::{ConflictPolicy, Datastore};
 use key::{KEYS, Kind};
 use layer::Layers;
@@ -129,6 +132,10 @@ pub struct Config {
     pub http: HttpConfig,
     /// `[log]`
     pub log: LogConfig,
+    /// `[push]`
+    pub push: PushConfig,
+    /// What callers of the API show; without it there is no API.
+    pub api_token: Option<Secret>,
     /// `[[gateway]]`, in order.
     pub gateways: Vec<GatewaySettings>,
     /// The file that was read.
@@ -303,6 +310,10 @@ impl Config {
                 json: text("log.format") == "json",
             },
             gateways,
+            push: PushConfig::of(&layers),
+            api_token: Some(text("api.token"))
+                .filter(|token| !token.is_empty())
+                .map(Secret::new),
             file,
             layers,
         })
@@ -386,6 +397,10 @@ fn fault(kind: Kind, text: &str) -> Option<String> {
             .parse::<chrono_tz::Tz>()
             .is_err()
             .then(|| "it is the name of a zone, such as Europe/Stockholm".to_owned()),
+        Kind::QuietHours => match text {
+            "" => None,
+            hours => hours.parse::<crate::outbox::policy::QuietHours>().err(),
+        },
         Kind::Aliases => aliases(text).err(),
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! The map of the modules and the rules between them are in `ARCHITECTURE.md`.
 
+// The HTTP API for programs of the operator.
+pub mod api;
 // Command line: one file per subcommand.
 pub mod cli;
 // Configuration file, environment and flags, as one typed value.
@@ -16,6 +18,8 @@ pub mod exchange;
 pub mod filter;
 // The virtual phone: a SyncML client that can be scripted.
 pub mod handset;
+// What the server says first: when, how, and what came of it.
+pub mod outbox;
 // Notifications, settings and their way in short messages, as octets.
 pub mod push;
 // Passwords and other secrets: encryption at rest.

@@ -9,6 +9,7 @@ mod hostile;
 mod kill;
 mod models;
 mod netsim;
+mod outbox;
 mod recorded;
 mod support;
 mod syncevolution;

@@ -9,8 +9,9 @@ use serde_json::json;
 use super::failure::{Code, Failure};
 use super::{Global, output, setup};
 use crate::device::profile::Resolved;
+use crate::outbox::message::FORMS;
 use crate::store::{Store, StoreError};
-use crate::sync::{Account, Device, ViewState};
+use crate::sync::{Account, Device, Reach, ViewState};
 
 /// Longest device address, octets.
 const LONGEST_URI: usize = 255;
@@ -62,6 +63,12 @@ enum Command {
         /// Device profile
         #[arg(long, group = "what")]
         profile: Option<String>,
+        /// How it is spoken to: gateways, kinds of them or sms, in order, with commas; none: never
+        #[arg(long, value_name = "CHANNELS", group = "what")]
+        channel: Option<String>,
+        /// Form of its notifications: san, syncml-1.1, emn, si or sl
+        #[arg(long, value_name = "FORM", group = "what")]
+        notification: Option<String>,
     },
     /// Forget a device; its next synchronisation compares everything
     Forget {
@@ -120,14 +127,19 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             let device = find(&store, &account, &device)?;
             let views = store.views(account.id, device.id)?;
             let counts = store.item_counts(account.id)?;
+            let (reach, own_password) = store.reach(account.id, device.id)?;
+            let password = own_password.as_ref().unwrap_or(&account.password);
             let catalogue = config.catalogue()?;
             let own = profile::resolved(&catalogue, &device);
             if global.json {
                 let mut value = shown(&config.server_id, &account, &device, &views, &counts);
                 profile::put(&mut value, &device, &own);
+                value["notification"]["password"] = password.0.clone().into();
+                value["notification"]["form"] = reach.form.clone().into();
+                value["channels"] = reach.channels.into();
                 output::json(&value)?;
             } else {
-                show(&device, &views, &own)?;
+                show(&device, &reach, &views, &own)?;
             }
         }
         Command::Set {
@@ -135,8 +147,12 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             device,
             msisdn,
             profile,
+            channel,
+            notification,
         } => {
             let account = setup::account(&store, &name)?;
+            let channels = channel.as_deref().map(channels).transpose()?;
+            let form = notification.as_deref().map(form).transpose()?;
             let mut device = find(&store, &account, &device)?;
             if let Some(text) = msisdn {
                 device.msisdn = number(&text)?;
@@ -151,6 +167,12 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
                 device.msisdn.as_deref(),
                 device.profile.as_deref(),
             )?;
+            if let Some(channels) = channels {
+                store.set_channels(account.id, device.id, &channels)?;
+            }
+            if let Some(form) = form {
+                store.set_form(account.id, device.id, form)?;
+            }
             if global.json {
                 output::json(&summary(&device))?;
             } else {
@@ -204,8 +226,40 @@ fn check_uri(uri: &str) -> Result<(), Failure> {
     .hint("it is what the phone sends as Source LocURI, mostly IMEI: and 15 digits (*#06# shows them)"))
 }
 
+/// A form of notifications; `None` for an empty text.
+fn form(text: &str) -> Result<Option<&'static str>, Failure> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let known = FORMS.into_iter().find(|known| *known == text);
+    known.map(Some).ok_or_else(|| {
+        Failure::new(Code::Usage, format!("{text} is no form of a notification"))
+            .hint(format!("there are {}", FORMS.join(", ")))
+    })
+}
+
+/// Names of gateways, or of kinds of them.
+fn channels(text: &str) -> Result<Vec<String>, Failure> {
+    let names: Vec<String> = text
+        .split(',')
+        .map(|name| name.trim().to_ascii_lowercase())
+        .filter(|name| !name.is_empty())
+        .collect();
+    let good = |name: &String| {
+        let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        name.len() <= 32 && name.bytes().all(known)
+    };
+    if names.len() <= 16 && names.iter().all(good) {
+        return Ok(names);
+    }
+    Err(
+        Failure::new(Code::Usage, format!("{text} is no list of channels"))
+            .hint("write names of gateways, or sms, or ctp, in order: ctp,sms"),
+    )
+}
+
 /// A telephone number as `+` and digits; `None` for an empty text.
-fn number(text: &str) -> Result<Option<String>, Failure> {
+pub(super) fn number(text: &str) -> Result<Option<String>, Failure> {
     let plain: String = text
         .chars()
         .filter(|c| !matches!(c, ' ' | '-' | '.' | '/' | '(' | ')'))
@@ -309,6 +363,7 @@ fn shown(
 
 fn show(
     device: &Device,
+    reach: &Reach,
     views: &[(crate::sync::Datastore, ViewState)],
     own: &Resolved,
 ) -> anyhow::Result<()> {
@@ -319,6 +374,13 @@ fn show(
         (
             "user agent",
             device.user_agent.clone().unwrap_or_else(unknown),
+        ),
+        (
+            "channels",
+            match &*reach.channels {
+                [] => "as configured".to_owned(),
+                channels => channels.join(", "),
+            },
         ),
         (
             "description",

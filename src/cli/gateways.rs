@@ -1,23 +1,37 @@
-//! The gateways of a running server: a runtime for them, and what becomes of what they bring.
+//! The gateways and the outbox of a running server: a runtime for them.
 
-use anyhow::Context as _;
-use sha2::{Digest as _, Sha256};
-use tokio::sync::mpsc;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::failure::{Code, Failure};
 use crate::config::Config;
+use crate::device::profile::Catalogue;
+use crate::outbox::message::Sender;
+use crate::outbox::{self, Outbox};
+use crate::sms::Gateways;
 use crate::sms::settings::{GatewaySettings, Secret};
-use crate::sms::{Delivery, Event, Gateways};
+use crate::store::Store;
+use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
+
+/// How long a stopping server waits for what gateways have in their hands.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Gateways at work. They end when it is dropped.
 pub(super) struct Running {
     gateways: Gateways,
+    outbox: Outbox,
+    work: tokio::task::JoinHandle<()>,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Running {
     /// Starts those of the configuration; `None` if there are none. `secret`: octets that no stranger knows.
-    pub(super) fn start(config: &Config, secret: &[u8]) -> anyhow::Result<Option<Self>> {
+    pub(super) fn start(
+        config: &Config,
+        store: &Store,
+        secret: &[u8],
+    ) -> anyhow::Result<Option<Self>> {
         if config.gateways.is_empty() {
             return Ok(None);
         }
@@ -34,12 +48,24 @@ impl Running {
             let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
             Failure::new(Code::Usage, lines.join("\n"))
         })?;
-        runtime.spawn(take(deliveries));
+        let outbox = Outbox::new(
+            store.clone(),
+            gateways.clone(),
+            settings_of(config, config.catalogue()?),
+        );
+        runtime.spawn(outbox::events::take(outbox.clone(), deliveries));
+        let worker = outbox.clone();
+        let work = runtime.spawn(async move { worker.run().await });
         drop(entered);
         if let Some(url) = &config.public_url {
             gateways.reachable_at(origin(url));
         }
-        Ok(Some(Self { gateways, runtime }))
+        Ok(Some(Self {
+            gateways,
+            outbox,
+            work,
+            runtime,
+        }))
     }
 
     /// The gateways.
@@ -47,10 +73,38 @@ impl Running {
         &self.gateways
     }
 
+    /// What works through them.
+    pub(super) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
     /// Ends them; what is on its way gets a moment.
     pub(super) fn stop(self) {
-        self.runtime
-            .shutdown_timeout(std::time::Duration::from_secs(5));
+        self.outbox.stop();
+        let work = self.work;
+        self.runtime.block_on(async {
+            if tokio::time::timeout(PATIENCE, work).await.is_err() {
+                tracing::warn!("a gateway did not answer in time; its message may go out twice");
+            }
+        });
+        self.runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
+/// What the outbox is run with.
+fn settings_of(config: &Config, profiles: Arc<Catalogue>) -> outbox::Settings {
+    let push = &config.push;
+    outbox::Settings {
+        sender: Sender {
+            server_id: config.server_id.clone(),
+            url: config.public_url.clone(),
+            profiles,
+        },
+        policy: push.policy.clone(),
+        in_flight: push.in_flight,
+        lease: push.lease,
+        keep: push.keep,
+        texts: push.texts,
     }
 }
 
@@ -80,33 +134,6 @@ fn origin(url: &str) -> &str {
     let host = url.find("://").map_or(0, |at| at + 3);
     let end = url[host..].find('/').map_or(url.len(), |at| host + at);
     &url[..end]
-}
-
-/// Takes what gateways bring. Nothing is done with it yet but to say so.
-async fn take(mut deliveries: mpsc::Receiver<Delivery>) {
-    while let Some(delivery) = deliveries.recv().await {
-        match &delivery.event {
-            Event::Receipt(receipt) => tracing::info!(
-                sms.gateway = delivery.gateway,
-                sms.gateway_id = receipt.gateway_id,
-                "receipt: {:?}, {}",
-                receipt.state,
-                receipt.text
-            ),
-            Event::Incoming(incoming) => tracing::info!(
-                sms.gateway = delivery.gateway,
-                "an SMS from {} arrived; nothing is done with it",
-                incoming.from.masked()
-            ),
-            Event::Connected(device) => tracing::debug!(
-                sms.gateway = delivery.gateway,
-                account.name = device.account,
-                device.id = device.device,
-                "a phone connected"
-            ),
-        }
-        delivery.done.acknowledge();
-    }
 }
 
 #[cfg(test)]

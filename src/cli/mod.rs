@@ -13,8 +13,11 @@ mod failure;
 mod gateways;
 pub mod handset;
 mod import;
+mod outbox;
 mod output;
 mod password;
+mod provision;
+mod push;
 mod serve;
 mod sessions;
 mod setup;
@@ -76,6 +79,12 @@ enum Command {
     Account(account::Args),
     /// Devices: the phones of an account
     Device(device::Args),
+    /// Wake a phone: queue package #0 now
+    Push(push::Args),
+    /// Send a phone its settings by SMS
+    Provision(provision::Args),
+    /// What the server has to say to phones, and what came of it
+    Outbox(outbox::Args),
     /// Take vCards, calendars or notes from a file into an account
     Import(import::Args),
     /// Print the items of an account
@@ -110,6 +119,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(&args, &global),
         Command::Account(args) => account::run(args, &global),
         Command::Device(args) => device::run(args, &global),
+        Command::Push(args) => push::run(&args, &global),
+        Command::Provision(args) => provision::run(&args, &global),
+        Command::Outbox(args) => outbox::run(args, &global),
         Command::Import(args) => import::run(&args, &global),
         Command::Export(args) => export::run(&args, &global),
         Command::Sessions(args) => sessions::run(args, &global),

@@ -1,6 +1,7 @@
 //! `candybar serve`: the server.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -12,8 +13,10 @@ use super::failure::{Code, Failure};
 use super::gateways::Running;
 use super::signal::Signals;
 use super::{Global, output, setup};
-use crate::config::Flag;
+use crate::api::{self, Api};
+use crate::config::{Config, Flag};
 use crate::exchange::{Exchange, ExchangeError, Reply, Request};
+use crate::outbox::Figures;
 use crate::sms::Gateways;
 use crate::store::{Keep, Pruned, Store, StoreError};
 use crate::sync::AccountId;
@@ -64,6 +67,8 @@ pub(super) struct Service {
     exchange: Exchange,
     store: Store,
     gateways: Option<Gateways>,
+    figures: Option<Arc<Figures>>,
+    api: Option<Api>,
 }
 
 impl Service {
@@ -72,11 +77,21 @@ impl Service {
             exchange,
             store,
             gateways: None,
+            figures: None,
+            api: None,
         }
     }
 
-    fn with_gateways(mut self, gateways: Option<Gateways>) -> Self {
-        self.gateways = gateways;
+    fn with(mut self, config: &Config, running: Option<&Running>) -> Self {
+        self.gateways = running.map(|running| running.gateways().clone());
+        self.figures = running.map(|running| running.outbox().figures());
+        self.api = config.api_token.clone().map(|token| Api {
+            store: self.store.clone(),
+            token,
+            server_id: config.server_id.clone(),
+            url: config.public_url.clone(),
+            gateways: self.gateways.clone(),
+        });
         self
     }
 }
@@ -101,6 +116,17 @@ impl Engine for Service {
     fn gateways(&self) -> Option<&Gateways> {
         self.gateways.as_ref()
     }
+
+    fn api(&self, request: &api::Request) -> Option<api::Answer> {
+        Some(self.api.as_ref()?.answer(request))
+    }
+
+    fn figures(&self) -> String {
+        let Some(figures) = &self.figures else {
+            return String::new();
+        };
+        figures.text(self.store.open_notifications().ok())
+    }
 }
 
 /// Runs the server until it is told to stop.
@@ -109,13 +135,12 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     telemetry::start(&config.log, telemetry::Mode::Server, global.verbose);
     let store = setup::open(&config)?;
     let settings = setup::settings(&config)?;
-    let running = Running::start(&config, &settings.nonce_secret)?;
-    let gateways = running.as_ref().map(|running| running.gateways().clone());
+    let running = Running::start(&config, &store, &settings.nonce_secret)?;
     let recording = config.recording;
     let exchange =
         Exchange::new(store.clone(), settings).recorded(recording.depth, recording.session_bytes);
     let server = Server::start(
-        Service::new(exchange, store.clone()).with_gateways(gateways.clone()),
+        Service::new(exchange, store.clone()).with(&config, running.as_ref()),
         &config.listen,
         Limits::from(config.http),
     )
@@ -126,8 +151,10 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
         listen = %server.address(),
         "started"
     );
-    if let Some(gateways) = &gateways {
-        gateways.reachable_at(&reachable(server.address()));
+    if let Some(running) = &running {
+        running
+            .gateways()
+            .reachable_at(&reachable(server.address()));
     }
     let signals = Signals::install()?;
     output::line(format!("listening on http://{}", server.address()))?;

@@ -24,6 +24,8 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// An IANA time zone.
     TimeZone,
+    /// A part of the day, such as `22:00-07:00`; may be empty.
+    QuietHours,
     /// A table from an address that phones use to a datastore; as text `address=datastore,…`.
     Aliases,
 }
@@ -256,6 +258,93 @@ pub const KEYS: &[Key] = &[
         "How long a phone may take to send a request.",
     ),
     key(
+        "push.coalesce_seconds",
+        Kind::Number { min: 0, max: 3600 },
+        "5",
+        "How long a change waits for others, so that many of them wake a phone once.",
+    ),
+    key(
+        "push.quiet_hours",
+        Kind::QuietHours,
+        "",
+        "When changes wake no phone, such as 22:00-07:00, in sync.time_zone. What somebody asks for goes out all the same.",
+    ),
+    key(
+        "push.sms_per_device_per_day",
+        Kind::Number {
+            min: 0,
+            max: 100_000,
+        },
+        "50",
+        "SMS to one device a day at most; 0: no limit.",
+    ),
+    key(
+        "push.sms_per_account_per_day",
+        Kind::Number {
+            min: 0,
+            max: 1_000_000,
+        },
+        "200",
+        "SMS to an account's devices a day at most; 0: no limit.",
+    ),
+    key(
+        "push.sms_per_gateway_per_day",
+        Kind::Number {
+            min: 0,
+            max: 100_000_000,
+        },
+        "0",
+        "SMS through one gateway a day at most; 0: no limit.",
+    ),
+    key(
+        "push.answer_seconds",
+        Kind::Number {
+            min: 5,
+            max: 86_400,
+        },
+        "600",
+        "How long a phone may take to come; then the next channel is tried, once.",
+    ),
+    key(
+        "push.expire_hours",
+        Kind::Number { min: 1, max: 720 },
+        "24",
+        "How long it is tried to send a notification, and its receipt is waited for.",
+    ),
+    key(
+        "push.in_flight",
+        Kind::Number { min: 1, max: 256 },
+        "1",
+        "Submissions to a gateway at once; what a sudden end can double. More for gateways that are far away.",
+    ),
+    key(
+        "push.lease_seconds",
+        Kind::Number { min: 2, max: 3600 },
+        "30",
+        "How long others leave alone what a node that died had in its hands.",
+    ),
+    key(
+        "push.keep_days",
+        Kind::Number { min: 1, max: 3650 },
+        "30",
+        "How long finished notifications are kept.",
+    ),
+    key(
+        "push.texts",
+        Kind::Choice(&["off", "sync", "all"]),
+        "off",
+        "What texts from known numbers can ask for: nothing, a push (SYNC), or settings too (SETUP).",
+    ),
+    Key {
+        secret: true,
+        ..key(
+            "api.token",
+            Kind::Text,
+            "",
+            "What callers of /api/v1 show as bearer token. Unset: there is no API.",
+        )
+    },
+    key(
         "http.patience_seconds",
         Kind::Number { min: 1, max: 3600 },
         "20",
@@ -343,7 +432,7 @@ mod tests {
             ("max_body_bytes", Some("http.max_body_bytes")),
             ("log.levle", Some("log.level")),
             ("gateway", None),
-            ("push.coalesce_seconds", None),
+            ("push.coalesce", Some("push.coalesce_seconds")),
         ] {
             assert_eq!(nearest(unknown), meant, "{unknown}");
         }

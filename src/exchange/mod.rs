@@ -12,8 +12,8 @@ mod summary;
 use sha2::{Digest as _, Sha256};
 
 use crate::session::{self, Admission, Context, LoadFailed, Session};
-use crate::store::{Store, StoreError};
-use crate::sync::{Commit, Device, PeerQuery, SessionWrite, StoredSession};
+use crate::store::{Reader, Store, StoreError};
+use crate::sync::{Commit, Device, DeviceId, Peer, PeerQuery, SessionWrite, StoredSession};
 use crate::syncml::codec::{Form, Limits, decode, encode};
 use crate::syncml::{Carrier, Code, Command, Message, Status, Version};
 
@@ -283,7 +283,28 @@ impl Exchange {
         let proven = session.is_some()
             && (header.cred.is_none()
                 || session.as_ref().is_some_and(|of| of.opened_with(message)));
-        let admission = match session::admit(message, version, &peer, proven, &fallback) {
+        let admitted = match session::admit(message, version, &peer, proven, &fallback) {
+            Err(refusal) => {
+                match self.by_own_password(&mut reader, message, version, &peer, &fallback)? {
+                    Some((key, admission)) => {
+                        let known = peer.device.as_ref().map(|device| device.id);
+                        if known != Some(key) {
+                            // The phone that was waited for.
+                            let account = peer.account.as_ref().map(|account| account.id);
+                            drop(reader);
+                            if let Some(account) = account {
+                                self.store.bind_device(account, key, &header.source.uri)?;
+                            }
+                            return Ok(None);
+                        }
+                        Ok(admission)
+                    }
+                    None => Err(refusal),
+                }
+            }
+            admitted => admitted,
+        };
+        let admission = match admitted {
             Ok(_) if session.is_some() => Admission::Session,
             Ok(admission) => admission,
             Err(refusal) => {
@@ -424,6 +445,28 @@ impl Exchange {
                 Summary::new(summary, &account.name, &device.uri, &header.session_id)
             }),
         }))
+    }
+}
+
+impl Exchange {
+    /// The device whose own password a refused message proves itself with.
+    fn by_own_password(
+        &self,
+        reader: &mut Reader,
+        message: &Message<'_>,
+        version: Version,
+        peer: &Peer,
+        fallback: &[u8],
+    ) -> Result<Option<(DeviceId, Admission)>, ExchangeError> {
+        let (Some(account), Some(_)) = (&peer.account, &message.header.cred) else {
+            return Ok(None);
+        };
+        let device = peer.device.as_ref().map(|device| device.id);
+        let keys = reader.device_keys(account.id, device)?;
+        let keys = keys.iter().map(|key| (key.device, &key.password));
+        Ok(session::admit_by_key(
+            message, version, peer, keys, fallback,
+        ))
     }
 }
 

@@ -11,7 +11,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use md5::{Digest as _, Md5};
 
-use crate::sync::{Account, Device, Peer};
+use crate::sync::{Account, Device, DeviceId, Peer, Secret};
 use crate::syncml::{Chal, Code, Command, Cred, Header, Message, Meta, Status, Version};
 
 /// Phones leave out padding, or the bits behind it.
@@ -105,6 +105,30 @@ pub fn admit(
         }
         None => Err(refuse(Code::FEATURE_NOT_SUPPORTED, false)),
     }
+}
+
+/// Checks whether a message that was refused proves itself with a password of a device instead of the account's; gives
+/// that device.
+pub fn admit_by_key<'k>(
+    message: &Message<'_>,
+    version: Version,
+    peer: &Peer,
+    keys: impl IntoIterator<Item = (DeviceId, &'k Secret)>,
+    fallback_nonce: &[u8],
+) -> Option<(DeviceId, Admission)> {
+    let account = peer.account.as_ref()?;
+    keys.into_iter().find_map(|(device, password)| {
+        let with_key = Peer {
+            account: Some(Account {
+                password: password.clone(),
+                ..account.clone()
+            }),
+            device: peer.device.clone(),
+            ..Peer::default()
+        };
+        let admission = admit(message, version, &with_key, false, fallback_nonce).ok()?;
+        Some((device, admission))
+    })
 }
 
 /// A nonce for devices that have none yet, made of a secret of the server, the device's address and the hour, so that
@@ -308,7 +332,6 @@ fn equal(a: &[u8], b: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::Secret;
     use crate::syncml::Location;
 
     fn account() -> Account {
@@ -374,6 +397,25 @@ mod tests {
             admit(&request, Version::V12, &stranger, false, b"Nonce"),
             Ok(Admission::Digest)
         );
+    }
+
+    #[test]
+    fn a_device_s_own_password_is_as_good_as_the_account_s() {
+        let request = message(MD5, "Zz6EivR3yeaaENcRN6lpAQ==");
+        let mut peer = known(b"Nonce", b"");
+        if let Some(account) = &mut peer.account {
+            account.password = Secret("another".into());
+        }
+        assert!(admit(&request, Version::V12, &peer, false, b"").is_err());
+        let right = Secret("OhBehave".into());
+        let wrong = Secret("no".into());
+        let keys = [(DeviceId(3), &wrong), (DeviceId(7), &right)];
+        let by_key = |keys: &[(DeviceId, &Secret)]| {
+            admit_by_key(&request, Version::V12, &peer, keys.iter().copied(), b"")
+        };
+        assert_eq!(by_key(&keys), Some((DeviceId(7), Admission::Digest)));
+        assert_eq!(by_key(&keys[..1]), None);
+        assert_eq!(by_key(&[]), None);
     }
 
     #[test]

@@ -38,7 +38,9 @@ mod settings;
 mod state;
 mod turn;
 
-pub use auth::{Admission, Refusal, admit, challenge_nonce_from, reply_to, user_name};
+pub use auth::{
+    Admission, Refusal, admit, admit_by_key, challenge_nonce_from, reply_to, user_name,
+};
 pub use notes::{Note, Summary, ViewSummary};
 pub use settings::Settings;
 pub use state::Counts;
@@ -206,6 +208,12 @@ impl Session {
     pub fn count(&mut self, octets: usize) -> u64 {
         self.state.recorded = self.state.recorded.saturating_add(octets as u64);
         self.state.recorded
+    }
+
+    /// The server's datastores, as the client addresses them.
+    pub fn addresses(&self) -> impl Iterator<Item = (Datastore, &str)> {
+        let links = self.state.links.iter();
+        links.map(|link| (link.view, &*link.local))
     }
 
     /// How messages of this session are written.

@@ -153,6 +153,30 @@ impl Gateways {
         self.entries.iter().any(|entry| entry.serves(to, content))
     }
 
+    /// The gateways that can carry a push to that recipient, in order: name, kind, and how they find the phone.
+    pub fn routes(&self, to: &Recipient) -> Vec<(&str, &'static str, Addressing)> {
+        let able = |entry: &&Entry| entry.gateway.capabilities().push && entry.addresses(to);
+        let entries = self.entries.iter().filter(able);
+        entries
+            .map(|entry| {
+                let addressing = entry.gateway.capabilities().addressing;
+                (
+                    &*entry.settings.name,
+                    entry.settings.kind.name(),
+                    addressing,
+                )
+            })
+            .collect()
+    }
+
+    /// Whether what goes through this gateway is SMS, which cost money.
+    pub fn costs(&self, gateway: &str) -> bool {
+        let mut entries = self.entries.iter();
+        entries
+            .find(|entry| entry.settings.name == gateway)
+            .is_some_and(|entry| entry.gateway.capabilities().addressing == Addressing::Number)
+    }
+
     /// Hands over the missing parts (ascending, from 0) of a message. `through`: the gateway that took the others.
     pub async fn submit(
         &self,
@@ -284,18 +308,22 @@ impl Entry {
             Content::Push(push) => can.push && push.segments().len() <= usize::from(can.max_parts),
             Content::Text(_) => can.text,
         };
+        carries && self.addresses(to)
+    }
+
+    fn addresses(&self, to: &Recipient) -> bool {
         let prefixes = &self.settings.prefixes;
-        let addressed = match can.addressing {
+        let addressing = self.gateway.capabilities().addressing;
+        match addressing {
             Addressing::Number | Addressing::Anyone => match &to.number {
                 Some(number) => prefixes.iter().any(|prefix| prefix.matches(number)),
                 None => {
-                    can.addressing == Addressing::Anyone
+                    addressing == Addressing::Anyone
                         && prefixes.iter().any(|prefix| prefix.is_any())
                 }
             },
             Addressing::Device => to.device.is_some(),
-        };
-        carries && addressed
+        }
     }
 
     /// The report, and whether the gateway was left alone.

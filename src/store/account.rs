@@ -8,7 +8,7 @@ use super::connection::Database;
 use super::error::StoreError;
 use super::load::{self, AccountRow, AccountSql};
 use super::statement::{Bind, each, execute, first, statement};
-use super::{Store, now};
+use super::{Store, now, outbox};
 use crate::secret::KeyFile;
 use crate::sync::{Account, AccountId, Conflicts, Datastore, Secret};
 
@@ -189,14 +189,15 @@ fn insert_account(
 /// Takes away some rows of an account that is being removed; false when there is no such account.
 fn remove_step(connection: &mut Database) -> Result<bool, StoreError> {
     let row: Option<(i64,)> = first(connection, Unnamed, &[])?;
-    let Some((account,)) = row else {
+    let Some((number,)) = row else {
         return Ok(false);
     };
-    let account = Bind::Int(account);
+    let account = Bind::Int(number);
     let some = [account, account];
     if execute(connection, RemoveEntries, &some)? > 0
         || execute(connection, RemoveRevisions, &some)? > 0
         || execute(connection, RemoveItems, &some)? > 0
+        || outbox::remove_account(connection, number)?
         || execute(connection, RemoveRecordedMessages, &some)? > 0
     {
         return Ok(true);

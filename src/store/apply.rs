@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::connection::Database;
 use super::error::StoreError;
+use super::outbox;
 use super::recording;
 use super::row::{format_number, kind_number, kind_of};
 use super::statement::{Bind, execute, first, statement};
@@ -51,8 +52,31 @@ pub(super) fn commit(connection: &mut Database, commit: &Commit) -> Result<(), S
             account,
         ];
         execute(connection, SetNumbers, &binds)?;
+        outbox::mark(connection, commit.account, writer(commit))?;
+    }
+    if let (Some(device), true) = (commit.device, ends_session(commit)) {
+        outbox::session_ended(connection, commit.account, device)?;
     }
     Ok(())
+}
+
+/// The device that the changes are of.
+fn writer(commit: &Commit) -> Option<DeviceId> {
+    let origin = |change: &Change| match change {
+        Change::PutItem(write) => Some(write.origin),
+        Change::DeleteItem { origin, .. } => Some(*origin),
+        _ => None,
+    };
+    let first = || commit.changes.iter().find_map(origin).flatten();
+    commit.device.or_else(first)
+}
+
+/// It is the last message of a session.
+pub(super) fn ends_session(commit: &Commit) -> bool {
+    commit
+        .session
+        .as_ref()
+        .is_some_and(|session| session.state.ended)
 }
 
 /// The account's counter and next item; nobody else writes to the account until the transaction ends.

@@ -6,7 +6,7 @@ use super::connection::Database;
 use super::error::StoreError;
 use super::load::{self, DeviceRow, Devices};
 use super::statement::{Bind, all, execute, first, statement};
-use super::{Store, apply, now};
+use super::{Store, apply, now, outbox};
 use crate::sync::{AccountId, Datastore, Device, DeviceId, ViewState};
 
 // A step of a removal takes away 2000 rows.
@@ -115,10 +115,13 @@ impl Store {
             execute(connection, ForgetViews, &key)?;
             execute(connection, ForgetSessions, &key).map(drop)
         })?;
+        let (owner, forgotten) = (account, device);
         let step = move |connection: &mut Database| {
             let [account, device] = key;
             let some = [account, device, account, device];
-            if execute(connection, ForgetEntries, &some)? > 0 {
+            if execute(connection, ForgetEntries, &some)? > 0
+                || outbox::forget_device(connection, owner, forgotten)?
+            {
                 return Ok(true);
             }
             // A session may have gone on between the steps.
@@ -159,7 +162,7 @@ impl Store {
     }
 }
 
-fn insert_device(
+pub(super) fn insert_device(
     connection: &mut Database,
     account: AccountId,
     mut device: Device,

@@ -73,6 +73,7 @@ impl Store {
         loop {
             let chunk: Vec<NewItem> = items.by_ref().take(CHUNK).collect();
             if chunk.is_empty() {
+                self.wake();
                 return Ok(ids);
             }
             let octets = chunk.iter().map(|item| item.body.len() + 256).sum();
@@ -96,6 +97,7 @@ impl Store {
                 delete_chunk(connection, account, origin, &chunk)
             })?;
         }
+        self.wake();
         Ok(deleted)
     }
 

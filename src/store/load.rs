@@ -210,6 +210,8 @@ macro_rules! device_columns {
     };
 }
 
+statement!(DeviceById(DeviceSql) =
+    "SELECT " device_columns!() " FROM device WHERE account = ? AND id = ?");
 statement!(DeviceByUri(DeviceSql) =
     "SELECT " device_columns!() " FROM device WHERE account = ? AND uri = ?");
 statement!(
@@ -226,6 +228,19 @@ pub(super) fn device_by_uri(
         connection,
         DeviceByUri,
         &[Bind::Int(account.0), Bind::Text(uri)],
+    )?;
+    Ok(row.map(device))
+}
+
+pub(super) fn device_by_id(
+    connection: &mut Database,
+    account: AccountId,
+    id: DeviceId,
+) -> Result<Option<Device>, StoreError> {
+    let row: Option<DeviceRow> = first(
+        connection,
+        DeviceById,
+        &[Bind::Int(account.0), Bind::Int(id.0)],
     )?;
     Ok(row.map(device))
 }

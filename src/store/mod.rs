@@ -23,6 +23,7 @@ mod error;
 mod holds;
 mod items;
 mod load;
+mod outbox;
 mod outgoing;
 mod prune;
 mod readers;
@@ -35,7 +36,7 @@ mod undo;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use error::StoreError;
@@ -43,6 +44,7 @@ pub use holds::{Decided, Decision};
 pub use items::NewItem;
 pub use load::Reader;
 pub use prune::{Keep, Pruned};
+pub use outbox::{DeviceKey, NewNotification, NotificationFacts, Settlement, Submission};
 pub use recording::{Held, RecordedMessage, Recording};
 pub use undo::Undone;
 
@@ -83,7 +85,16 @@ struct Shared {
     writer: Writer,
     readers: Arc<Readers>,
     key: KeyFile,
+    waker: OnceLock<Waker>,
     _place: Arc<Place>,
+}
+
+struct Waker(Box<dyn Fn() + Send + Sync>);
+
+impl std::fmt::Debug for Waker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Waker")
+    }
 }
 
 impl Store {
@@ -100,6 +111,7 @@ impl Store {
                 writer,
                 readers,
                 key,
+                waker: OnceLock::new(),
                 _place: place,
             }),
         })
@@ -117,7 +129,24 @@ impl Store {
     /// is written. [`StoreError::NotFound`]: the account or device is gone.
     pub fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         let octets = octets(&commit);
-        self.write(octets, move |connection| apply::commit(connection, &commit))
+        let wakes = commit.modseq != commit.expected || apply::ends_session(&commit);
+        self.write(octets, move |connection| apply::commit(connection, &commit))?;
+        if wakes {
+            self.wake();
+        }
+        Ok(())
+    }
+
+    /// Calls this whenever something was written that may give the outbox work, from whatever thread wrote it. Only
+    /// the first one is kept. What other processes write does not call it.
+    pub fn when_outbox_changes(&self, waker: impl Fn() + Send + Sync + 'static) {
+        let _unused = self.shared.waker.set(Waker(Box::new(waker)));
+    }
+
+    fn wake(&self) {
+        if let Some(Waker(waker)) = self.shared.waker.get() {
+            waker();
+        }
     }
 
     /// Does `work` in a transaction of the writer, with others' work.

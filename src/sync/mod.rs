@@ -8,6 +8,7 @@ mod conflict;
 mod datastore;
 mod id;
 mod item;
+mod notification;
 mod peer;
 mod query;
 pub mod recording;
@@ -18,6 +19,10 @@ pub use conflict::{ConflictPolicy, Conflicts};
 pub use datastore::Datastore;
 pub use id::{AccountId, DeviceId, ItemId, Mark, Modseq, Round};
 pub use item::{Item, ItemMeta, ItemWrite};
+pub use notification::{
+    Notification, NotificationEvent, NotificationId, NotificationKind, NotificationState,
+    PartReceipt, Reach, SubmittedPart,
+};
 pub use peer::{Account, Device, Peer, PeerQuery, Secret, StoredSession};
 pub use query::{
     Answer, Cursor, Known, KnownQuery, Outgoing, OutgoingQuery, Query, Selection, Tally,

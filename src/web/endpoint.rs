@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{timeout, timeout_at};
 
 use super::refusal::Refusal;
-use super::{Engine, State, gateway, monitor};
+use super::{Engine, State, console, gateway, monitor};
 use crate::exchange::{ExchangeError, Reply, Request, Summary};
 
 /// All addresses.
@@ -35,6 +35,7 @@ pub(super) fn routes<E: Engine>(app: &mut web::ServiceConfig, state: web::Data<S
                 .guard(read().or(guard::Post()))
                 .to(gateway::callback::<E>),
         )
+        .service(web::resource("/api/v1/{rest:.*}").to(console::api::<E>))
         .default_service(web::to(monitor::nothing));
 }
 

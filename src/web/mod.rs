@@ -5,6 +5,7 @@
 //! - Nothing of SyncML is known here; [`Engine`] is the whole border.
 //! - Bounded: connections, octets of a request, its time, refused passwords that are remembered or waiting.
 
+mod console;
 mod delay;
 mod endpoint;
 mod gateway;
@@ -24,6 +25,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 use tokio::sync::{Notify, Semaphore, watch};
 
+use crate::api;
 use crate::config::HttpConfig;
 use crate::exchange::{ExchangeError, Reply, Request};
 use crate::sms::Gateways;
@@ -44,6 +46,16 @@ pub trait Engine: Clone + Send + Sync + 'static {
     /// The gateways that call us; none if there are none.
     fn gateways(&self) -> Option<&Gateways> {
         None
+    }
+
+    /// Answers a request to the API; blocks. `None`: there is none.
+    fn api(&self, _request: &api::Request) -> Option<api::Answer> {
+        None
+    }
+
+    /// More counters for Prometheus; blocks.
+    fn figures(&self) -> String {
+        String::new()
     }
 }
 

@@ -77,6 +77,9 @@ pub(super) async fn metrics<E: Engine>(state: web::Data<State<E>>) -> HttpRespon
     if let Some(gateways) = state.engine.gateways() {
         gateway::counters(&mut text, &gateways.states());
     }
+    let engine = state.engine.clone();
+    let more = tokio::task::spawn_blocking(move || engine.figures()).await;
+    text.push_str(&more.unwrap_or_default());
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .body(text)

@@ -29,7 +29,18 @@ const IMPURE: &[&str] = &[
 
 /// Layers that do no IO and read no clock.
 const PURE: &[&str] = &[
-    "wbxml", "xml", "syncml", "session", "sync", "content", "device", "filter", "push",
+    "wbxml",
+    "xml",
+    "syncml",
+    "session",
+    "sync",
+    "content",
+    "device",
+    "filter",
+    "push",
+    "outbox/plan",
+    "outbox/policy",
+    "outbox/message",
 ];
 
 /// Who must not know whom.
@@ -42,7 +53,9 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ),
     (
         "store",
-        &["session", "syncml", "exchange", "web", "cli", "handset"],
+        &[
+            "session", "syncml", "exchange", "web", "cli", "handset", "outbox", "sms",
+        ],
     ),
     (
         "session",
@@ -57,7 +70,12 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ),
     ("wbxml", &["session", "store", "sync", "content"]),
     ("xml", &["session", "store", "sync", "content"]),
-    ("web", &["store", "cli", "handset"]),
+    ("web", &["store", "cli", "handset", "outbox"]),
+    (
+        "api",
+        &["exchange", "web", "cli", "config", "handset", "session"],
+    ),
+    ("outbox", &["exchange", "web", "cli", "config", "handset"]),
     (
         "sms",
         &[

@@ -158,7 +158,11 @@ fn the_demonstration_tells_its_story_and_leaves_nothing_behind() {
         "3 in contacts, 2 in calendar, 1 in tasks, 1 in notes",
         "Contacts: 2 sent, 3 received (slow)",
         "Ada Lovelace, Alan Turing, Grace Hopper, Konrad Zuse",
+        "SMS 1 of 1",
+        "UDH 0605040B8423F0",
+        "asks for a two-way sync of contacts. The digest is right",
         "The phone shows +442079460018.",
+        "is answered by this sync",
         "The server has +12025550199, and still her nickname, Amazing Grace",
     ] {
         assert!(

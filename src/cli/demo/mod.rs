@@ -4,9 +4,11 @@
 //! fails.
 
 mod items;
+mod push;
 mod scene;
 
 use super::failure::Code;
+use super::gateways::Running;
 use super::serve::Service;
 use super::signal::Signals;
 use super::{Global, output, setup};
@@ -43,16 +45,21 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
         ("listen", "--listen", args.listen.clone()),
         ("database", "demo", database),
         ("key_file", "demo", String::new()),
+        ("push.coalesce_seconds", "demo", "1".to_owned()),
     ];
     let flags: Vec<Flag> = flags
         .into_iter()
         .map(|(key, name, value)| Flag { key, name, value })
         .collect();
     // A configuration that is there for a real server has no say here, but for its flags.
-    let config = Config::load_flags(&flags)?;
+    let mut config = Config::load_flags(&flags)?;
+    let inbox = push::Inbox::open()?;
+    config.gateways.push(inbox.gateway());
     telemetry::start(&config.log, telemetry::Mode::Command, global.verbose);
     let store = setup::open(&config)?;
-    let exchange = Exchange::new(store.clone(), setup::settings(&config)?);
+    let settings = setup::settings(&config)?;
+    let running = Running::start(&config, &store, &settings.nonce_secret)?;
+    let exchange = Exchange::new(store.clone(), settings);
     let server = Server::start(
         Service::new(exchange, store.clone()),
         &config.listen,
@@ -66,7 +73,7 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     let mut stage = Stage::new(store, server.address())?;
     stage.make_account()?;
     stage.first_sync()?;
-    stage.change_on_server()?;
+    stage.change_on_server(&inbox)?;
     stage.change_on_phone()?;
     if args.once {
         output::line("")?;
@@ -76,5 +83,8 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
         signals.wait(&server)?;
     }
     server.stop()?;
+    if let Some(running) = running {
+        running.stop();
+    }
     Ok(Code::Done)
 }

@@ -7,18 +7,23 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 
 use super::super::{import, output, password};
+use super::push::Inbox;
 use super::{ACCOUNT, items};
 use crate::content::{self, Format, Property, ReadHint, Record, Target, Value};
 use crate::handset::{
     Behaviour, HttpTransport, Luid, Memory, Mode, Phone, Report, Request, Settings, StoredItem,
 };
 use crate::store::Store;
-use crate::sync::{Account, Cursor, Datastore, Secret};
+use crate::sync::{Account, Cursor, Datastore, NotificationId, NotificationState, Secret};
 
 /// The phone's number of itself.
 const DEVICE: &str = "IMEI:490154203237518";
 /// What the phone synchronises.
 const DATASTORES: [&str; 4] = ["contacts", "calendar", "tasks", "notes"];
+/// The phone's number.
+const NUMBER: &str = "+12025550123";
+/// How long what happens by itself may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// The number that the phone's user types in.
 const NEW_NUMBER: &str = "+12025550199";
 
@@ -150,9 +155,13 @@ impl Stage {
         say("Ada Lovelace was on both sides; she was recognised, and is there once.")
     }
 
-    /// A contact changes on the server.
-    pub(super) fn change_on_server(&mut self) -> anyhow::Result<()> {
-        self.scene("A contact changes on the server")?;
+    /// A contact changes on the server, which tells the phone by SMS.
+    pub(super) fn change_on_server(&mut self, inbox: &Inbox) -> anyhow::Result<()> {
+        self.scene("A contact changes on the server, and the server speaks first")?;
+        let device = self.store.device(self.account.id, DEVICE)?;
+        self.store
+            .set_device(self.account.id, device.id, Some(NUMBER), None)?;
+        say(format!("The server knows the phone's number, {NUMBER}."))?;
         let tally = import::own(
             &self.store,
             &self.account,
@@ -166,7 +175,33 @@ impl Stage {
             "Ada Lovelace has the number {there} there; the phone still shows {}.",
             number(&before)?
         ))?;
-        let report = self.sync()?;
+        let pushed = inbox.receive()?;
+        say("A second later, for more may have changed, package #0 goes out through a gateway:")?;
+        for line in pushed.lines()? {
+            say(format!("  {line}"))?;
+        }
+        let package = pushed.package()?;
+        let nonce = &self
+            .store
+            .device(self.account.id, DEVICE)?
+            .notification_nonce;
+        ensure!(
+            package.is_signed_with(&self.password, nonce),
+            "the digest of package #0 is wrong"
+        );
+        let wanted: Vec<String> = package
+            .notice
+            .syncs
+            .iter()
+            .filter_map(|sync| Some(Datastore::resolve(&sync.uri)?.name().to_owned()))
+            .collect();
+        ensure!(wanted == ["contacts"], "package #0 names {wanted:?}");
+        say(format!(
+            "The phone reads: {} asks for a two-way sync of {}. The digest is right, so it is really the server.",
+            package.notice.server_id,
+            wanted.join(", ")
+        ))?;
+        let report = self.sync_some(&["contacts"])?;
         tell(&report)?;
         let (_, after) = self.on_phone("Ada Lovelace")?;
         let here = number(&after)?;
@@ -174,7 +209,29 @@ impl Stage {
             here == there,
             "the phone shows {here}, the server has {there}"
         );
-        say(format!("The phone shows {here}."))
+        say(format!("The phone shows {here}. Nobody pressed a key."))?;
+        let id = self.synchronised()?;
+        say(format!(
+            "The server's outbox: notification {id} was sent, and is answered by this sync."
+        ))
+    }
+
+    /// Waits until the outbox has closed its notification.
+    fn synchronised(&self) -> anyhow::Result<NotificationId> {
+        let begin = std::time::Instant::now();
+        loop {
+            let newest = self.store.notifications(Some(self.account.id), 1)?;
+            if let Some(newest) = newest.first()
+                && newest.state == NotificationState::Synced
+            {
+                return Ok(newest.id);
+            }
+            ensure!(
+                begin.elapsed() < PATIENCE,
+                "the outbox does not know of the sync"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// A contact changes on the phone, which does not know all of its fields.
@@ -253,7 +310,11 @@ impl Stage {
     }
 
     fn sync(&mut self) -> anyhow::Result<Report> {
-        let request = Request::new(&DATASTORES, Mode::TwoWay, output::now());
+        self.sync_some(&DATASTORES)
+    }
+
+    fn sync_some(&mut self, datastores: &[&str]) -> anyhow::Result<Report> {
+        let request = Request::new(datastores, Mode::TwoWay, output::now());
         let report = self
             .phone
             .sync(&request)

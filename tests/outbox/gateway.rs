@@ -1,0 +1,109 @@
+//! A Kannel of our own: takes what sendsms gets, and answers as it is told to.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// 202, accepted.
+    Take,
+    /// 503.
+    Down,
+    /// Something that is no HTTP.
+    Garbage,
+    /// The connection is closed after the request was read.
+    Cut,
+}
+
+/// A gateway on a free port.
+pub(super) struct Gateway {
+    pub(super) address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    answer: Answer,
+    /// The query of each request, and how it was answered.
+    requests: Vec<(String, Answer)>,
+}
+
+impl Gateway {
+    pub(super) fn start(answer: Answer) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let state = Arc::new(Mutex::new(State {
+            answer,
+            requests: Vec::new(),
+        }));
+        let shared = Arc::clone(&state);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let state = Arc::clone(&shared);
+                std::thread::spawn(move || serve(stream, &state));
+            }
+        });
+        Self { address, state }
+    }
+
+    pub(super) fn answer(&self, answer: Answer) {
+        self.lock().answer = answer;
+    }
+
+    /// The queries that were answered so.
+    pub(super) fn requests(&self, answered: Answer) -> Vec<String> {
+        let state = self.lock();
+        let requests = state.requests.iter();
+        let wanted = requests.filter(|(_, answer)| *answer == answered);
+        wanted.map(|(query, _)| query.clone()).collect()
+    }
+
+    /// The configuration of it.
+    pub(super) fn configuration(&self) -> String {
+        format!(
+            "[[gateway]]\nname = \"kannel\"\nkind = \"kannel\"\nurl = \"http://{}/cgi-bin/sendsms\"\nusername = \"u\"\npassword = \"p\"\n",
+            self.address
+        )
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One request on a connection, which is closed then.
+fn serve(mut stream: TcpStream, state: &Mutex<State>) {
+    let _unused = stream.set_read_timeout(Some(Duration::from_secs(30)));
+    let mut head = Vec::new();
+    let mut octet = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut octet) {
+            Ok(1) => head.push(octet[0]),
+            _ => return,
+        }
+    }
+    let head = String::from_utf8_lossy(&head);
+    let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    let query = target.split_once('?').map_or("", |(_, query)| query);
+    let answer = {
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = state.answer;
+        state.requests.push((query.to_owned(), answer));
+        answer
+    };
+    let text = match answer {
+        Answer::Take => {
+            "HTTP/1.1 202 Accepted\r\nContent-Length: 25\r\nConnection: close\r\n\r\n0: Accepted for delivery\n"
+        }
+        Answer::Down => {
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 5\r\nConnection: close\r\n\r\ndown\n"
+        }
+        Answer::Garbage => "\u{1}\u{2}\u{3} this is no HTTP at all\r\n\r\n",
+        Answer::Cut => "",
+    };
+    // The peer may have gone.
+    let _unused = stream.write_all(text.as_bytes());
+}
