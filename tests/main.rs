@@ -7,5 +7,6 @@ mod hostile;
 mod kill;
 mod models;
 mod netsim;
+mod push;
 mod support;
 mod syncevolution;

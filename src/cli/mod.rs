@@ -81,7 +81,7 @@ enum Command {
     /// Show a SyncML message in readable form
     Decode(decode::Args),
     /// Be a phone: a virtual one, which synchronises with any SyncML server
-    Handset(handset::Args),
+    Handset(Box<handset::Args>),
     /// Print or check the configuration in force
     Config(config::Args),
 }
@@ -109,7 +109,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(args) => import::run(&args, &global),
         Command::Export(args) => export::run(&args, &global),
         Command::Decode(args) => decode::run(args).map(|()| Code::Done),
-        Command::Handset(args) => return handset::run(args),
+        Command::Handset(args) => return handset::run(*args),
         Command::Config(args) => config::run(&args, &global),
     }?;
     Ok(code.into())
