@@ -15,8 +15,8 @@ use candybar::handset::{
 use candybar::session;
 use candybar::store::{NewItem, Store, StoreConfig};
 use candybar::sync::{
-    Account, Change, Commit, Cursor, Datastore, Device, Entry, ItemId, ItemMeta, ItemWrite, Modseq,
-    Round, Secret,
+    Account, Change, Commit, Cursor, Datastore, Device, Entry, ItemId, ItemMeta, ItemWrite, Mark,
+    Modseq, Round, Secret,
 };
 
 const STORE: &str = "contacts";
@@ -157,6 +157,7 @@ fn row(number: u32) -> [Change; 2] {
         seen: modseq,
         sent: None,
         digest: item.digest,
+        mark: Mark::default(),
         round: Round(1),
         failures: 0,
     };

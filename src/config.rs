@@ -3,6 +3,7 @@
 //! A flag wins over the environment, that over the file, that over the default. Unknown keys are errors, and all
 //! errors are told at once. [`key::KEYS`] is the one list of keys; `docs/configuration.md` is checked against it.
 
+pub mod gateway;
 pub mod key;
 mod layer;
 mod print;
@@ -16,6 +17,8 @@ use std::str::FromStr;
 
 pub use layer::{Flag, Origin, Setting};
 
+use crate::exchange::Depth;
+use crate::sms::settings::GatewaySettings;
 use crate::sync::{ConflictPolicy, Datastore};
 use key::{KEYS, Kind};
 use layer::Layers;
@@ -46,6 +49,30 @@ pub struct SyncConfig {
     pub time_zone: chrono_tz::Tz,
     /// More addresses of datastores, as phones send them.
     pub aliases: BTreeMap<String, Datastore>,
+    /// Share of a datastore whose deletion in one session is held; 100: none is.
+    pub hold_deletes_percent: u8,
+}
+
+/// `[recording]`: what is kept of sessions for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordingConfig {
+    /// How much of each session.
+    pub depth: Depth,
+    /// For how many days.
+    pub days: u32,
+    /// Of each account, how many sessions at most.
+    pub sessions: u32,
+}
+
+/// `[keep]`: for how many days the database keeps what is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeepConfig {
+    /// Older versions of items.
+    pub revision_days: u32,
+    /// Items that were deleted.
+    pub tombstone_days: u32,
+    /// Sessions that ended or were given up.
+    pub session_days: u32,
 }
 
 /// `[http]`: the HTTP server.
@@ -83,10 +110,16 @@ pub struct Config {
     pub server_id: String,
     /// `[sync]`
     pub sync: SyncConfig,
+    /// `[recording]`
+    pub recording: RecordingConfig,
+    /// `[keep]`
+    pub keep: KeepConfig,
     /// `[http]`
     pub http: HttpConfig,
     /// `[log]`
     pub log: LogConfig,
+    /// `[[gateway]]`, in order.
+    pub gateways: Vec<GatewaySettings>,
     /// The file that was read.
     pub file: Option<PathBuf>,
     layers: Layers,
@@ -184,6 +217,18 @@ impl Config {
                 why: "a phone that sends as large a message would be refused".to_owned(),
             });
         }
+        if problems.is_empty() {
+            let needed = octets("recording.days");
+            for name in ["keep.revision_days", "keep.tombstone_days"] {
+                if octets(name) < needed {
+                    problems.push(Problem {
+                        what: format!("{name} is less than recording.days"),
+                        why: "a recorded session could not be undone".to_owned(),
+                    });
+                }
+            }
+        }
+        let gateways = layers.gateways.settings(&mut problems);
         let layers = layers.finish(problems)?;
         let text = |name: &str| layers.setting(name).text.clone();
         let conflict = |name: &str| policy(&layers.setting(name).text);
@@ -211,6 +256,21 @@ impl Config {
                 session_timeout_seconds: number(&layers, "sync.session_timeout_seconds"),
                 time_zone: number(&layers, "sync.time_zone"),
                 aliases: aliases(&text("sync.aliases")).unwrap_or_default(),
+                hold_deletes_percent: number(&layers, "sync.hold_deletes_percent"),
+            },
+            recording: RecordingConfig {
+                depth: match text("recording.depth").as_str() {
+                    "numbers" => Depth::Numbers,
+                    "items" => Depth::Items,
+                    _ => Depth::Messages,
+                },
+                days: number(&layers, "recording.days"),
+                sessions: number(&layers, "recording.sessions"),
+            },
+            keep: KeepConfig {
+                revision_days: number(&layers, "keep.revision_days"),
+                tombstone_days: number(&layers, "keep.tombstone_days"),
+                session_days: number(&layers, "keep.session_days"),
             },
             http: HttpConfig {
                 max_body_bytes: number(&layers, "http.max_body_bytes"),
@@ -224,6 +284,7 @@ impl Config {
                 level: number(&layers, "log.level"),
                 json: text("log.format") == "json",
             },
+            gateways,
             file,
             layers,
         })

@@ -12,6 +12,8 @@ pub mod content;
 pub mod device;
 // One SyncML message through the server: decode, drive the session, commit, encode.
 pub mod exchange;
+// Which items and fields a device wants: the filters of OMA DS.
+pub mod filter;
 // The virtual phone: a SyncML client that can be scripted.
 pub mod handset;
 // Notifications, settings and their way in short messages, as octets.
@@ -20,6 +22,8 @@ pub mod push;
 pub mod secret;
 // Sans-IO SyncML server sessions.
 pub mod session;
+// SMS gateways: pushes and texts to phones, receipts and texts back.
+pub mod sms;
 // Accounts, devices, items, views and sessions in a database.
 pub mod store;
 // The words that sessions and stores share: items, views, queries, changes; conflict and matching rules.

@@ -3,10 +3,12 @@
 mod architecture;
 mod cli;
 mod codec;
+mod fuzz;
 mod hostile;
 mod kill;
 mod models;
 mod netsim;
 mod push;
+mod recorded;
 mod support;
 mod syncevolution;

@@ -5,9 +5,11 @@
 
 mod listen;
 mod models;
+mod replay;
 
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 use std::fs;
 use std::io::{IsTerminal as _, Write as _};
@@ -60,6 +62,9 @@ enum Action {
     Listen(listen::Args),
     /// List the phones that --as knows.
     Models(models::Args),
+    /// Play recorded sessions of real phones to a server, and tell what it accepts.
+    #[command(after_help = replay::HELP)]
+    Replay(replay::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -112,6 +117,8 @@ struct SyncArgs {
     /// Where a phone of a model is, such as Europe/Stockholm [default: UTC].
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     time_zone: Option<chrono_tz::Tz>,
+    #[command(flatten)]
+    wanted: wanted::WantedArgs,
     /// Seconds to wait for an answer.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     timeout: u64,
@@ -185,12 +192,16 @@ enum UsageError {
     Device(PathBuf, String),
     #[error("{0} of {1} is not on the phone")]
     Item(String, String),
+    #[error("a filter of fields needs --protocol 1.2; {version} has none", version = .0.dtd())]
+    Fields(Version),
     #[error("{0} is not there; a phone begins with `handset sync` or `handset add`")]
     NoPhone(PathBuf),
     #[error("{0} is a {1}; give another --state for another phone")]
     Model(PathBuf, String),
     #[error(transparent)]
     NoModel(#[from] ModelError),
+    #[error("there is no message of a phone in {0}")]
+    NoRecording(PathBuf),
     #[error("a {0} has no {1}")]
     NoDatastore(String, String),
 }
@@ -203,6 +214,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         Action::Sync(args) => sync_as(&args, None),
         Action::Listen(args) => listen::run(&args),
+        Action::Replay(args) => replay::run(&args),
         Action::Models(args) => models::run(&args).map(|()| ExitCode::SUCCESS),
         Action::Show(args) => show(&args).map(|()| ExitCode::SUCCESS),
         Action::Add(args) => add(&args).map(|()| ExitCode::SUCCESS),
@@ -350,6 +362,7 @@ fn sync_as(args: &SyncArgs, asked: Option<&Notification>) -> anyhow::Result<Exit
         let has = |name: &&str| settings.datastores.contains_key(*name);
         names.extend(DATASTORES.into_iter().filter(has));
     }
+    args.wanted.apply(&mut settings, &names)?;
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .context("the clock is before 1970")?;

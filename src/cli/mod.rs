@@ -10,11 +10,13 @@ mod demo;
 mod device;
 mod export;
 mod failure;
+mod gateways;
 pub mod handset;
 mod import;
 mod output;
 mod password;
 mod serve;
+mod sessions;
 mod setup;
 mod signal;
 
@@ -78,6 +80,8 @@ enum Command {
     Import(import::Args),
     /// Print the items of an account
     Export(export::Args),
+    /// Recorded sessions: what they did and why; undo them, decide what is held
+    Sessions(sessions::Args),
     /// Show a SyncML message in readable form
     Decode(decode::Args),
     /// Be a phone: a virtual one, which synchronises with any SyncML server
@@ -108,6 +112,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Device(args) => device::run(args, &global),
         Command::Import(args) => import::run(&args, &global),
         Command::Export(args) => export::run(&args, &global),
+        Command::Sessions(args) => sessions::run(args, &global),
         Command::Decode(args) => decode::run(args).map(|()| Code::Done),
         Command::Handset(args) => return handset::run(*args),
         Command::Config(args) => config::run(&args, &global),

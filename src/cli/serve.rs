@@ -1,12 +1,16 @@
 //! `candybar serve`: the server.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use anyhow::Context as _;
 
 use super::failure::{Code, Failure};
+use super::gateways::Running;
 use super::signal::Signals;
 use super::{Global, output, setup};
 use crate::config::Flag;
 use crate::exchange::{Exchange, ExchangeError, Reply, Request};
+use crate::sms::Gateways;
 use crate::store::{Store, StoreError};
 use crate::sync::AccountId;
 use crate::telemetry;
@@ -55,11 +59,21 @@ impl Args {
 pub(super) struct Service {
     exchange: Exchange,
     store: Store,
+    gateways: Option<Gateways>,
 }
 
 impl Service {
     pub(super) fn new(exchange: Exchange, store: Store) -> Self {
-        Self { exchange, store }
+        Self {
+            exchange,
+            store,
+            gateways: None,
+        }
+    }
+
+    fn with_gateways(mut self, gateways: Option<Gateways>) -> Self {
+        self.gateways = gateways;
+        self
     }
 }
 
@@ -75,6 +89,10 @@ impl Engine for Service {
             Err(error) => Err(error.to_string()),
         }
     }
+
+    fn gateways(&self) -> Option<&Gateways> {
+        self.gateways.as_ref()
+    }
 }
 
 /// Runs the server until it is told to stop.
@@ -82,9 +100,12 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     let config = setup::config(global, args.flags())?;
     telemetry::start(&config.log, telemetry::Mode::Server, global.verbose);
     let store = setup::open(&config)?;
-    let exchange = Exchange::new(store.clone(), setup::settings(&config)?);
+    let settings = setup::settings(&config)?;
+    let running = Running::start(&config, &settings.nonce_secret)?;
+    let gateways = running.as_ref().map(|running| running.gateways().clone());
+    let exchange = Exchange::new(store.clone(), settings).recorded(config.recording.depth);
     let server = Server::start(
-        Service::new(exchange, store),
+        Service::new(exchange, store).with_gateways(gateways.clone()),
         &config.listen,
         Limits::from(config.http),
     )
@@ -94,13 +115,31 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
         listen = %server.address(),
         "started"
     );
+    if let Some(gateways) = &gateways {
+        gateways.reachable_at(&reachable(server.address()));
+    }
     let signals = Signals::install()?;
     output::line(format!("listening on http://{}", server.address()))?;
     signals.wait(&server)?;
     tracing::info!("stopping: running requests end, new ones are refused");
     server.stop().context("the HTTP server failed")?;
+    if let Some(running) = running {
+        running.stop();
+    }
     tracing::info!("stopped");
     Ok(Code::Done)
+}
+
+/// Where this machine's own programs reach a server that listens there.
+fn reachable(address: SocketAddr) -> String {
+    let mut address = address;
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("http://{address}")
 }
 
 /// Why the server cannot listen there.

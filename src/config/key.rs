@@ -145,11 +145,62 @@ pub const KEYS: &[Key] = &[
         "",
         "More addresses for datastores: a table address = \"datastore\"; in the environment address=datastore,….",
     ),
+    key(
+        "sync.hold_deletes_percent",
+        Kind::Number { min: 1, max: 100 },
+        "50",
+        "A session that would delete more than this share of a datastore, and at least 10 items, is held for the operator; 100: none is.",
+    ),
     conflict_of("sync.contacts.conflict"),
     conflict_of("sync.calendar.conflict"),
     conflict_of("sync.tasks.conflict"),
     conflict_of("sync.notes.conflict"),
     conflict_of("sync.mail.conflict"),
+    key(
+        "recording.depth",
+        Kind::Choice(&["messages", "items", "numbers"]),
+        "messages",
+        "What is kept of each session: messages (all of it), items (what happened to each, not the messages), numbers (what is needed to undo it).",
+    ),
+    key(
+        "recording.days",
+        Kind::Number { min: 1, max: 3650 },
+        "30",
+        "For how many days sessions are kept.",
+    ),
+    key(
+        "recording.sessions",
+        Kind::Number {
+            min: 1,
+            max: 1_000_000,
+        },
+        "200",
+        "How many sessions are kept of each account, the newest ones.",
+    ),
+    key(
+        "keep.revision_days",
+        Kind::Number {
+            min: 1,
+            max: 36_500,
+        },
+        "365",
+        "For how many days older versions of items are kept; not less than recording.days.",
+    ),
+    key(
+        "keep.tombstone_days",
+        Kind::Number {
+            min: 1,
+            max: 36_500,
+        },
+        "1095",
+        "For how many days deleted items are kept; not less than recording.days. One that a device still has is kept longer.",
+    ),
+    key(
+        "keep.session_days",
+        Kind::Number { min: 8, max: 3650 },
+        "30",
+        "For how many days the state of sessions that ended, or were given up, is kept.",
+    ),
     key(
         "http.max_body_bytes",
         Kind::Number {
@@ -197,16 +248,24 @@ pub fn variable(name: &str) -> String {
 
 /// The known key that looks most like an unknown one, if one does.
 pub fn nearest(unknown: &str) -> Option<&'static str> {
+    nearest_of(unknown, KEYS.iter().map(|key| key.name))
+}
+
+/// The name of these that looks most like an unknown one, if one does.
+pub(super) fn nearest_of(
+    unknown: &str,
+    names: impl Iterator<Item = &'static str>,
+) -> Option<&'static str> {
     let unknown: String = unknown.chars().take(64).collect::<String>().to_lowercase();
     let last = unknown.rsplit('.').next().unwrap_or_default();
-    KEYS.iter()
-        .map(|key| {
-            let own_last = key.name.rsplit('.').next().unwrap_or_default();
-            let whole = distance(&unknown, key.name);
+    names
+        .map(|name| {
+            let own_last = name.rsplit('.').next().unwrap_or_default();
+            let whole = distance(&unknown, name);
             // A known word in the wrong table is a near miss too.
             let near = whole.min(distance(last, own_last) + 1);
             let cut = last.len() > 3 && own_last.starts_with(last);
-            (if cut { near.min(2) } else { near }, whole, key.name)
+            (if cut { near.min(2) } else { near }, whole, name)
         })
         .min()
         .filter(|(near, _, name)| *near <= 2.max(name.len() / 4))

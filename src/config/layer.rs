@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::gateway;
 use super::key::{self, KEYS, Kind};
 use super::{ConfigError, Problem};
 
@@ -58,6 +59,7 @@ pub struct Flag {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Layers {
     settings: BTreeMap<&'static str, Setting>,
+    pub(super) gateways: gateway::Tables,
     problems: Vec<Problem>,
 }
 
@@ -76,6 +78,7 @@ impl Layers {
             .collect();
         Self {
             settings,
+            gateways: gateway::Tables::default(),
             problems: Vec::new(),
         }
     }
@@ -116,6 +119,11 @@ impl Layers {
                 format!("{prefix}.{name}")
             };
             let within = format!("{name}.");
+            if name == "gateway" {
+                self.gateways
+                    .add_file(value, origin, folder, &mut self.problems);
+                continue;
+            }
             match value {
                 toml::Value::Table(inner)
                     if key::find(&name).is_some_and(|key| key.kind == Kind::Aliases) =>
@@ -173,7 +181,11 @@ impl Layers {
             if [super::CONFIG_VARIABLE, super::HANDSET_VARIABLE].contains(&variable.as_str()) {
                 continue;
             }
-            if let Some(rest) = variable.strip_prefix("CANDYBAR_") {
+            if let Some(rest) = variable.strip_prefix("CANDYBAR_GATEWAY__") {
+                let rest = rest.to_ascii_lowercase();
+                self.gateways
+                    .add_variable(&rest, &value, &variable, &mut self.problems);
+            } else if let Some(rest) = variable.strip_prefix("CANDYBAR_") {
                 let name = rest.to_ascii_lowercase().replace("__", ".");
                 self.add(&name, &value, &Origin::Variable(variable.clone()), None);
             }
@@ -202,20 +214,11 @@ impl Layers {
             .and_then(key::find)
             .filter(|key| key.secret);
         if let Some(key) = secret {
-            // A relative path in a configuration file is meant from there.
-            let path = folder.map_or_else(|| PathBuf::from(text), |folder| folder.join(text));
-            match std::fs::read_to_string(&path) {
-                Ok(content) => {
-                    let setting = Setting {
-                        text: content.trim_end_matches(['\r', '\n']).to_owned(),
-                        origin: Origin::SecretFile(path, Box::new(origin.clone())),
-                    };
+            match secret_file(name, text, origin, folder) {
+                Ok(setting) => {
                     self.settings.insert(key.name, setting);
                 }
-                Err(error) => self.problems.push(Problem {
-                    what: format!("{name}: {} cannot be read ({origin})", path.display()),
-                    why: error.to_string(),
-                }),
+                Err(problem) => self.problems.push(problem),
             }
             return;
         }
@@ -244,5 +247,25 @@ impl Layers {
         } else {
             Err(ConfigError { problems })
         }
+    }
+}
+
+/// The secret that a `_file` key names. A relative path in a configuration file is meant from there.
+pub(super) fn secret_file(
+    name: &str,
+    text: &str,
+    origin: &Origin,
+    folder: Option<&Path>,
+) -> Result<Setting, Problem> {
+    let path = folder.map_or_else(|| PathBuf::from(text), |folder| folder.join(text));
+    match std::fs::read_to_string(&path) {
+        Ok(content) => Ok(Setting {
+            text: content.trim_end_matches(['\r', '\n']).to_owned(),
+            origin: Origin::SecretFile(path, Box::new(origin.clone())),
+        }),
+        Err(error) => Err(Problem {
+            what: format!("{name}: {} cannot be read ({origin})", path.display()),
+            why: error.to_string(),
+        }),
     }
 }

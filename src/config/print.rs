@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::gateway::key::GatewayKeyKind;
+use super::gateway::list;
 use super::key::{KEYS, Key, Kind};
 use super::{Config, aliases};
 
@@ -32,6 +34,7 @@ impl Config {
             };
             lines.push((line, setting.origin.to_string()));
         }
+        self.gateway_lines(&mut lines);
         let width = lines
             .iter()
             .map(|(line, _)| line.chars().count())
@@ -47,6 +50,50 @@ impl Config {
             }
         }
         out
+    }
+
+    fn gateway_lines(&self, lines: &mut Vec<(String, String)>) {
+        for table in self.layers.gateways.iter() {
+            lines.push((String::new(), String::new()));
+            lines.push(("[[gateway]]".to_owned(), String::new()));
+            for (key, text, origin) in table.rows() {
+                let name = key.name;
+                let line = match key.kind {
+                    _ if text.is_empty() => format!("# {name} ="),
+                    _ if key.secret => format!("{name} = \"{HIDDEN}\""),
+                    GatewayKeyKind::Number { .. } => format!("{name} = {text}"),
+                    GatewayKeyKind::List => {
+                        let texts = list(text).into_iter();
+                        let array = texts.map(|text| toml::Value::String(text.to_owned()));
+                        format!("{name} = {}", toml::Value::Array(array.collect()))
+                    }
+                    _ => format!("{name} = {}", toml::Value::String(text.to_owned())),
+                };
+                lines.push((line, origin.to_string()));
+            }
+        }
+    }
+
+    fn gateways_json(
+        &self,
+        origins: &mut serde_json::Map<String, serde_json::Value>,
+    ) -> serde_json::Value {
+        let tables = self.layers.gateways.iter().map(|table| {
+            let rows = table.rows().map(|(key, text, origin)| {
+                let path = format!("gateway.{}.{}", table.text("name"), key.name);
+                origins.insert(path, origin.to_string().into());
+                let value = match key.kind {
+                    GatewayKeyKind::List => list(text).into(),
+                    _ if text.is_empty() => serde_json::Value::Null,
+                    _ if key.secret => HIDDEN.into(),
+                    GatewayKeyKind::Number { .. } => text.parse::<u64>().unwrap_or_default().into(),
+                    _ => text.into(),
+                };
+                (key.name.to_owned(), value)
+            });
+            rows.collect::<serde_json::Map<_, _>>().into()
+        });
+        tables.collect::<Vec<serde_json::Value>>().into()
     }
 
     fn table_is_set(&self, table: &str) -> bool {
@@ -90,6 +137,8 @@ impl Config {
                     .expect("no key is the beginning of another one");
             }
         }
+        let gateways = self.gateways_json(&mut origins);
+        values.insert("gateway".to_owned(), gateways);
         serde_json::json!({ "values": values, "origins": origins, "file": self.file })
     }
 }

@@ -129,7 +129,6 @@ fn unknown_keys_name_the_nearest() {
         "unknown key CANDYBAR_SYNC__CONFLCT in the environment: did you mean CANDYBAR_SYNC__CONFLICT?"
     );
     for text in [
-        "[[gateway]]\nname = \"kannel\"",
         "[push]\ncoalesce_seconds = 5",
         "[mail]\nwindow_days = 14",
         "colour = true",

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use super::model::{Component, Property, Value};
 
 /// One property that a device can hold.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct PropertyCapability {
     /// As in the device's DevInf.
     pub name: String,
@@ -27,7 +27,7 @@ pub struct PropertyCapability {
 }
 
 /// One parameter of a property that a device can hold.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct ParamCapability {
     /// As in the device's DevInf: `TYPE`, or in older ones the type itself (`CELL`).
     pub name: String,
@@ -41,6 +41,24 @@ pub struct Capabilities {
     properties: Vec<PropertyCapability>,
     index: FxHashMap<String, usize>,
 }
+
+/// What names an item and places it in time: no filter of fields takes it away, or items could not be told apart.
+const IDENTITY: [&str; 14] = [
+    "N",
+    "FN",
+    "SUMMARY",
+    "DTSTART",
+    "DTEND",
+    "DUE",
+    "RRULE",
+    "EXRULE",
+    "RDATE",
+    "EXDATE",
+    "RECURRENCE-ID",
+    "TZ",
+    "DAYLIGHT",
+    "BODY",
+];
 
 /// Modern names, and those that devices use for the same thing.
 const ALIASES: &[(&str, &[&str])] = &[
@@ -63,6 +81,20 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("DTEND", &["DURATION"]),
     ("DURATION", &["DTEND"]),
 ];
+
+/// The modern name of a property that devices know under another one; both in upper case.
+pub fn modern_name(name: &str) -> &str {
+    let known = ALIASES
+        .iter()
+        .filter(|(modern, _)| {
+            !matches!(
+                *modern,
+                "VALARM" | "DTEND" | "DURATION" | "BODY" | "ORGANIZER"
+            )
+        })
+        .find(|(_, wire)| wire.contains(&name));
+    known.map_or(name, |(modern, _)| modern)
+}
 
 impl Capabilities {
     /// Takes what a device lists. BEGIN, END and VERSION say nothing and are left out; `TEL;HOME` counts as TEL with HOME.
@@ -118,6 +150,39 @@ impl Capabilities {
     /// The properties, in the order in which the device lists them, with names in upper case.
     pub fn properties(&self) -> &[PropertyCapability] {
         &self.properties
+    }
+
+    /// What is left if a peer wants only these fields. What names an item and places it in time is always left.
+    #[must_use]
+    pub fn only(&self, fields: &[PropertyCapability]) -> Self {
+        let fields = Self::new(fields.iter().cloned());
+        if self.is_empty() {
+            let missing = IDENTITY.iter().filter(|name| fields.find(name).is_none());
+            let identity = missing.map(|name| PropertyCapability::new(*name));
+            return Self::new(fields.properties.iter().cloned().chain(identity));
+        }
+        let smaller = |a: Option<u32>, b: Option<u32>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        let kept = self.properties.iter().filter_map(|property| {
+            let modern = modern_name(&property.name);
+            match fields.find(&property.name).or_else(|| fields.find(modern)) {
+                Some(field) => Some(PropertyCapability {
+                    max_size: smaller(property.max_size, field.max_size),
+                    max_occur: smaller(property.max_occur, field.max_occur),
+                    no_truncate: property.no_truncate || field.no_truncate,
+                    ..property.clone()
+                }),
+                None => IDENTITY.contains(&modern).then(|| property.clone()),
+            }
+        });
+        let kept = Self::new(kept);
+        if kept.is_empty() {
+            // Nothing in common; a list without entries would mean everything.
+            return Self::default().only(&[]);
+        }
+        kept
     }
 
     /// Whether nothing is known.

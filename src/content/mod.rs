@@ -14,16 +14,19 @@ mod digest;
 mod format;
 mod json;
 mod line;
+mod lost;
 mod merge;
 mod model;
 mod note;
 mod split;
 mod vcard;
 
-pub use capabilities::{Capabilities, ParamCapability, PropertyCapability};
+pub use calendar::{Time, Window, compare_time, within};
+pub use capabilities::{Capabilities, ParamCapability, PropertyCapability, modern_name};
 pub use digest::{Digest, MatchKey, digest, match_key, matches};
 pub use format::Format;
 pub use json::to_json;
+pub use lost::lost;
 pub use merge::{Merged, merge, overlay, same};
 pub use model::{Component, Kind, Param, Property, Record, Value};
 pub use split::split;
@@ -160,7 +163,8 @@ pub fn read(body: &[u8], hint: &ReadHint<'_>) -> Result<Parsed, ContentError> {
         }
         (Some(format), _) => format,
         (None, Some(Format::PlainText)) => Format::PlainText,
-        (None, None) if hint.kind == Some(Kind::Note) => Format::PlainText,
+        // A form of another kind is no note: a label that says nothing to us, and markup.
+        (None, None) if hint.kind == Some(Kind::Note) && !is_markup(body) => Format::PlainText,
         (None, Some(labelled)) => labelled,
         (None, None) => return Err(ContentError::NotThisType),
     };
@@ -200,6 +204,12 @@ pub fn read(body: &[u8], hint: &ReadHint<'_>) -> Result<Parsed, ContentError> {
     })
 }
 
+/// The text is a document of XML.
+fn is_markup(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    body.trim_ascii_start().starts_with(b"<?xml")
+}
+
 /// Writes an item as a device can hold it.
 ///
 /// Properties that the device does not know are left out, texts longer than its MaxSize are cut (or left out where it says
@@ -218,6 +228,26 @@ pub fn write(record: &Record, target: &Target<'_>) -> Vec<u8> {
         _ => note::write(record, target, &mut out),
     }
     out.finish()
+}
+
+/// A stored body as it is written for a device: the lines that the device takes, if that is all there is to do.
+pub fn lower(body: &[u8], format: Format, target: &Target<'_>) -> Option<Vec<u8>> {
+    let copied = match (format, target.format) {
+        (Format::VCard30, Format::VCard30) => vcard::copy(body, target.capabilities),
+        _ => None,
+    };
+    copied.or_else(|| Some(write(&read_stored(body, format)?, target)))
+}
+
+/// Reads a body as it is stored: nothing is left to guess.
+pub fn read_stored(body: &[u8], format: Format) -> Option<Record> {
+    let kind = matches!(format, Format::PlainText | Format::VNote11).then_some(Kind::Note);
+    let hint = ReadHint {
+        format: Some(format),
+        kind,
+        ..ReadHint::default()
+    };
+    read(body, &hint).ok().map(|parsed| parsed.record)
 }
 
 /// What a person would call the item: a name, a summary, a first line; empty if it has none.

@@ -45,8 +45,16 @@ pub(super) fn read(mut root: Component) -> Component {
     root
 }
 
-/// Brings SUMMARY and BODY to their one form: no SUMMARY that the text begins with, no note without a BODY.
+/// Brings SUMMARY and BODY to their one form: no NUL, no SUMMARY that the text begins with, no note without a BODY.
 pub(super) fn tidy(root: &mut Component) {
+    // NUL is no text, and no plain text could hold it.
+    for property in &mut root.properties {
+        if let Value::Text(text) = &mut property.value
+            && text.contains('\0')
+        {
+            text.retain(|c| c != '\0');
+        }
+    }
     let Some(summary) = root
         .text("SUMMARY")
         .map(|summary| summary.trim().to_owned())
@@ -95,7 +103,8 @@ pub(super) fn to_plain(record: &Record, target: &Target<'_>) -> Vec<u8> {
     let capability = target
         .capabilities
         .and_then(|capabilities| capabilities.find("BODY"));
-    cut(&text, capability).replace('\n', "\r\n").into_bytes()
+    let text = cut(&text, capability).replace('\n', "\r\n");
+    text.replace('\0', "").into_bytes()
 }
 
 /// Writes a vNote; of another kind of item, its title.

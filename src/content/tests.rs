@@ -131,6 +131,22 @@ fn twins_share_a_key_and_what_reaches_them() {
 }
 
 #[test]
+fn a_note_of_an_unknown_form_is_not_taken_for_text() {
+    let hint = ReadHint {
+        kind: Some(Kind::Note),
+        ..ReadHint::default()
+    };
+    let markup = b"<?xml version=\"1.0\"?><note><Body>milk</Body></note>";
+    assert!(read(markup, &hint).is_err());
+    let labelled = ReadHint {
+        format: Some(Format::PlainText),
+        ..hint
+    };
+    assert!(read(markup, &labelled).is_ok(), "the user wrote it");
+    assert!(read(b"milk", &hint).is_ok());
+}
+
+#[test]
 fn titles_are_for_people() {
     for (lines, expected) in [
         ("N:Doe;Jo|FN: Jo D ", "Jo D"),

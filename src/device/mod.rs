@@ -115,7 +115,7 @@ pub const fn home(kind: Kind) -> Datastore {
 }
 
 /// Whether a form can carry the items of a datastore.
-fn carries(format: Format, datastore: Datastore) -> bool {
+pub(crate) fn carries(format: Format, datastore: Datastore) -> bool {
     formats(datastore).contains(&format)
         || (datastore == Datastore::Contacts && format == Format::VCard40)
 }
@@ -192,7 +192,8 @@ fn capabilities(ct_cap: &CtCap<'_>) -> Capabilities {
     Capabilities::new(ct_cap.properties.iter().map(property))
 }
 
-fn property(info: &PropertyInfo<'_>) -> PropertyCapability {
+/// What a Property element says.
+pub(crate) fn property(info: &PropertyInfo<'_>) -> PropertyCapability {
     let number = |value: Option<u64>| {
         value
             .and_then(|value| u32::try_from(value).ok())

@@ -5,6 +5,7 @@
 //! concurrent write of the same account is worked on again from the start.
 
 mod loads;
+mod recording;
 mod summary;
 
 use sha2::{Digest as _, Sha256};
@@ -15,6 +16,7 @@ use crate::sync::{Commit, Device, PeerQuery, SessionWrite, StoredSession};
 use crate::syncml::codec::{Form, Limits, decode, encode};
 use crate::syncml::{Carrier, Code, Command, Message, Status, Version};
 
+pub use recording::Depth;
 pub use summary::Summary;
 
 /// How often a message is worked on again after a concurrent write.
@@ -42,6 +44,7 @@ pub struct Settings {
 pub struct Exchange {
     store: Store,
     settings: std::sync::Arc<Settings>,
+    depth: Depth,
 }
 
 /// What a phone sent.
@@ -104,7 +107,15 @@ impl Exchange {
         Self {
             store,
             settings: std::sync::Arc::new(settings),
+            depth: Depth::default(),
         }
+    }
+
+    /// Keeps so much of each session.
+    #[must_use]
+    pub fn recorded(mut self, depth: Depth) -> Self {
+        self.depth = depth;
+        self
     }
 
     /// Answers one message; blocks. `now` is in seconds since 1970.
@@ -296,12 +307,20 @@ impl Exchange {
             entropy: entropy()?,
         };
         let mut loads = loads::ReaderLoads::new(&mut reader, account.id, device.id);
-        let outcome = match session.receive(message, &admission, &context, &mut loads) {
+        let mut outcome = match session.receive(message, &admission, &context, &mut loads) {
             Ok(outcome) => outcome,
             Err(LoadFailed) => return Err(loads.failure()),
         };
         drop(reader);
         let reply = encode(&outcome.reply, &session.form());
+        let recording = recording::of(
+            &mut outcome,
+            self.depth,
+            &device.uri,
+            carrier,
+            account.modseq,
+            recording::masked(request.body, message).as_deref(),
+        );
         let state = StoredSession {
             session: header.session_id.to_string(),
             // A phone that uses its SessionID again goes on counting, so that no two messages can take the same step.
@@ -313,6 +332,7 @@ impl Exchange {
             snapshot: session.snapshot(),
             ended: outcome.ended,
             updated: now,
+            recording: peer.session.as_ref().map_or(0, |stored| stored.recording),
         };
         let commit = Commit {
             account: account.id,
@@ -324,6 +344,7 @@ impl Exchange {
             session: Some(SessionWrite {
                 supersede: !continues,
                 state,
+                recording: Some(recording),
             }),
             now,
         };

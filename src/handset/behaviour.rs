@@ -87,6 +87,8 @@ pub struct Behaviour {
     pub reuse_luids: bool,
     /// The server's Last is compared with the kept one; if they differ, the answer is 508 and a slow sync.
     pub check_server_anchor: bool,
+    /// Device information is sent, and asked for, in every session.
+    pub devinf_each_time: bool,
     /// Device information is sent when the server asks for it, not before.
     pub devinf_when_asked: bool,
     /// Anchors are the number of the session, not a time.

@@ -2,7 +2,8 @@
 //!
 //! [`Client`] is the protocol without IO; [`Phone`] is a client with a memory and a [`Transport`]; [`Behaviour`] lets
 //! it do what phones do, right or wrong; [`Storage`] is what it makes of items; [`Model`] is a phone that people own, as
-//! data for all of these; [`Faults`] is a bad network.
+//! data for all of these; [`replay`] plays recordings of
+//! real phones; [`Faults`] is a bad network.
 //!
 //! Invariants: of the crate only the message model, its codec, content and push are used here, never the server's
 //! modules: a phone knows of the server only what travels. Client, memory and faults do no IO and read no clock.
@@ -18,6 +19,7 @@ mod mode;
 mod model;
 mod phone;
 mod properties;
+pub mod replay;
 mod report;
 mod settings;
 mod state_file;
@@ -38,7 +40,7 @@ pub use mode::{Mode, UnknownMode};
 pub use model::{Model, ModelError};
 pub use phone::{Phone, PhoneError};
 pub use report::{Changes, DatastoreReport, Direction, ItemFailure, Report};
-pub use settings::{Addresses, Settings};
+pub use settings::{Addresses, Settings, Wanted};
 pub use state_file::{StateFile, StateFileError};
 pub use storage::{Addition, Alarms, Field, Poison, Rules, Slot, Storage, Taken, Times, Writing};
 pub use transport::{Answer, HttpTransport, Post, Transport, TransportError};

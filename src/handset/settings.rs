@@ -26,6 +26,17 @@ impl Addresses {
     }
 }
 
+/// Which items and fields of a datastore the phone wants (1.2).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// The items, in the grammar `syncml:filtertype-cgi`; all if there is none.
+    pub record: Option<String>,
+    /// The fields, by their names in the phone's form; all if there are none.
+    pub fields: Vec<String>,
+    /// What does not pass may stay on the phone (INCLUSIVE).
+    pub inclusive: bool,
+}
+
 /// How a phone talks to its server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -63,6 +74,8 @@ pub struct Settings {
     pub content_type_parameters: String,
     /// Addresses by datastore name.
     pub datastores: BTreeMap<String, Addresses>,
+    /// What the phone wants of a datastore, by datastore name.
+    pub filters: BTreeMap<String, Wanted>,
     /// A session with more messages than this is given up.
     pub max_messages: u32,
     /// Items that a datastore can hold; further Adds get 420.
@@ -92,6 +105,7 @@ impl Default for Settings {
             datastores: names
                 .map(|name| (name.to_owned(), Addresses::same(&format!("./{name}"))))
                 .into(),
+            filters: BTreeMap::new(),
             max_messages: 20_000,
             max_items: 200_000,
         }

@@ -6,6 +6,8 @@ use chrono::DateTime;
 
 use super::state::{Link, Mode, Owed, Phase, Stage};
 use super::turn::Turn;
+use crate::filter::Filter;
+use crate::sync::recording::{Event, What};
 use crate::sync::{Datastore, Generation};
 use crate::syncml::{Alert, Anchor, Code, Command, Item, Location, Meta, Version};
 
@@ -89,7 +91,7 @@ impl Turn<'_> {
         if too_long {
             return Code::URI_TOO_LONG;
         }
-        let Some(mut view) = self.context.settings.resolve(local) else {
+        let Some(view) = self.view_at(local, source) else {
             self.note(
                 None,
                 None,
@@ -100,15 +102,10 @@ impl Turn<'_> {
         if view == Datastore::Mail {
             return Code::NOT_FOUND;
         }
-        if view == Datastore::Calendar {
-            let devinf = super::devinf::kept(&self.device.devinf);
-            if super::devinf::Target::of(devinf.as_ref(), source, view)
-                .holding
-                .mixed
-            {
-                view = Datastore::Agenda;
-            }
-        }
+        let filter = match self.filter_of(view, local, item) {
+            Ok(filter) => filter,
+            Err(code) => return code,
+        };
         if self.state.links.len() >= MAX_LINKS {
             return Code::COMMAND_NOT_ALLOWED;
         }
@@ -127,8 +124,23 @@ impl Turn<'_> {
                 .filter(|generation| !last.is_empty() && generation.client_anchor == last)
                 .cloned()
         };
-        let basis = knows(&state.confirmed).or_else(|| knows(&state.previous));
+        if mode == Mode::Slow {
+            self.trace.push(&Event {
+                text: "slow sync: the device asks for it",
+                ..Event::new(What::SlowSync, Some(view))
+            });
+        }
+        // An anchor that is sent as Last and as Next says nothing of the sync before; the last confirmed one counts.
+        let says_nothing = !last.is_empty() && anchor.is_some_and(|anchor| anchor.next == last);
+        let basis = knows(&state.confirmed)
+            .or_else(|| knows(&state.previous))
+            .or_else(|| state.confirmed.clone().filter(|_| says_nothing));
         let slow = mode.needs_anchors() && basis.is_none();
+        let held = basis
+            .as_ref()
+            .or(state.confirmed.as_ref())
+            .and_then(|generation| Filter::from_text(generation.filter.as_deref()?));
+        let fields = |filter: &Option<Filter>| filter.as_ref().and_then(|of| of.fields.clone());
         let newest = state
             .confirmed
             .as_ref()
@@ -151,6 +163,10 @@ impl Turn<'_> {
             sync_sent: false,
             considered: crate::sync::Modseq(0),
             full: false,
+            refilter: filter != held,
+            refield: fields(&filter) != fields(&held),
+            filter,
+            held,
             counts: super::state::Counts::default(),
         };
         self.put_view_state(view, state);
@@ -183,7 +199,7 @@ impl Turn<'_> {
             } else {
                 "slow sync: the device's anchor is not that of a sync that ended here"
             };
-            self.note(Some(view), None, text);
+            self.note_slow(view, text);
             Code::REFRESH_REQUIRED
         } else {
             Code::OK

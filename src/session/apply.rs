@@ -4,18 +4,22 @@
 //! that have to be compared or merged. The rules for single items are in `super::decide`.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use base64::Engine as _;
 use rustc_hash::FxHashMap;
+use sha2::{Digest as _, Sha256};
 
 use super::LoadFailed;
 use super::devinf::Target;
 use super::state::{Phase, Stage};
 use super::turn::{Held, Turn};
-use crate::content::{self, Digest, Floating, Format, MatchKey, ReadHint, Record};
+use crate::content::{self, Digest, Floating, Format, Kind, MatchKey, ReadHint, Record};
 use crate::device;
+use crate::sync::recording::{Event, What};
 use crate::sync::{
-    Answer, Change, Datastore, Entry, Item, ItemId, ItemMeta, ItemWrite, KnownQuery, Modseq, Query,
+    Answer, Change, Datastore, Entry, Item, ItemId, ItemMeta, ItemWrite, KnownQuery, Mark, Modseq,
+    Query,
 };
 use crate::syncml::{self, ChangeKind, Code, Command, Data, GroupKind, Meta, Sync};
 
@@ -35,18 +39,73 @@ pub(super) struct Op<'m> {
     /// Delete frees memory on the device only.
     pub soft: bool,
     /// What came for it; `Err` is the Status for what cannot be read.
-    pub content: Result<Option<Incoming<'m>>, Code>,
+    pub content: Result<Content<'m>, Code>,
 }
 
-/// A body that came.
+impl<'m> Op<'m> {
+    /// The body that came and was read.
+    fn body(&self) -> Option<&Incoming<'m>> {
+        match &self.content {
+            Ok(Content::Body(incoming)) => Some(incoming),
+            _ => None,
+        }
+    }
+}
+
+/// What came for an item.
+pub(super) enum Content<'m> {
+    /// Nothing: it is to be deleted.
+    Absent,
+    /// A body that was not looked into yet.
+    Unread(Unread<'m>),
+    /// The very octets that the device sent last, of an item that nobody changed since.
+    Unchanged(ItemId),
+    /// A body that was read.
+    Body(Incoming<'m>),
+}
+
+/// A body as it came.
+pub(super) struct Unread<'m> {
+    body: Cow<'m, [u8]>,
+    media: Option<Format>,
+    mark: Mark,
+}
+
+/// A body that came and was read.
 pub(super) struct Incoming<'m> {
     pub body: Cow<'m, [u8]>,
     pub format: Format,
-    pub record: Record,
+    pub kind: Kind,
     pub digest: Digest,
     pub key: MatchKey,
+    pub mark: Mark,
     /// The body says all without knowing the device: it can be kept as it is.
     pub plain: bool,
+    hint: ReadHint<'static>,
+    /// Most bodies are new or known: nobody asks for their fields again, so these are not kept.
+    record: OnceCell<Record>,
+}
+
+impl Incoming<'_> {
+    /// The item.
+    pub(super) fn record(&self) -> &Record {
+        self.record.get_or_init(|| {
+            content::read(&self.body, &self.hint)
+                .expect("a body that was read can be read again")
+                .record
+        })
+    }
+}
+
+/// The mark of the octets of a body and of what says how to read them.
+fn mark(body: &[u8], media: Option<Format>) -> Mark {
+    let mut hash = Sha256::new();
+    hash.update([media.map_or(0xFF, |format| format as u8)]);
+    hash.update(body);
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash.finalize()[..8]);
+    // 0 stands for no octets.
+    Mark(i64::from_be_bytes(first) | 1)
 }
 
 /// What the ops of one Sync may meet.
@@ -98,10 +157,34 @@ impl Turn<'_> {
         self.state.links[link].stage = Stage::Receiving;
         let target = self.target(link);
         let mut ops = Vec::with_capacity(sync.commands.len());
-        self.collect(link, &target, &sync.commands, position, &mut ops);
-        let mut lookup = self.look_up(link, &ops)?;
-        for op in &ops {
-            let code = self.apply(link, &target, op, &mut lookup);
+        self.collect(link, &sync.commands, position, &mut ops);
+        let mut lookup = self.look_up(link, &target, &mut ops)?;
+        let view = self.state.links[link].view;
+        // What the device still has as it was comes first: no other item may take its place.
+        let mut codes = vec![None; ops.len()];
+        for (op, code) in ops.iter().zip(&mut codes) {
+            if matches!(op.content, Ok(Content::Unchanged(_))) {
+                *code = Some(self.apply(link, &target, op, &mut lookup));
+            }
+        }
+        for (op, code) in ops.iter().zip(codes) {
+            let before = lookup.by_luid.get(&op.luid).copied();
+            let code = match code {
+                Some(code) => code,
+                None => self.apply(link, &target, op, &mut lookup),
+            };
+            let item = lookup.by_luid.get(&op.luid).copied().or(before);
+            let what = match op.kind {
+                ChangeKind::Add => What::ReceivedAdd,
+                ChangeKind::Delete => What::ReceivedDelete,
+                _ => What::ReceivedReplace,
+            };
+            self.trace.push(&Event {
+                item: item.unwrap_or_default(),
+                code: code.0,
+                luid: &op.luid,
+                ..Event::new(what, Some(view))
+            });
             if op.answered {
                 let luid = Some(op.luid.as_str()).filter(|luid| !luid.is_empty());
                 self.answer_refs(op.position, op.cmd_id, op.kind.name(), code, None, luid);
@@ -127,7 +210,6 @@ impl Turn<'_> {
     fn collect<'m>(
         &mut self,
         link: usize,
-        target: &Target,
         commands: &'m [Command<'m>],
         position: u32,
         ops: &mut Vec<Op<'m>>,
@@ -162,7 +244,7 @@ impl Turn<'_> {
                     }
                     ChangeKind::Add | ChangeKind::Replace | ChangeKind::Delete => {
                         for item in &change.items {
-                            if let Some(op) = self.op(link, target, change, item, position) {
+                            if let Some(op) = self.op(link, change, item, position) {
                                 ops.push(op);
                             }
                         }
@@ -180,7 +262,6 @@ impl Turn<'_> {
     fn op<'m>(
         &mut self,
         link: usize,
-        target: &Target,
         change: &'m syncml::Change<'m>,
         item: &'m syncml::Item<'m>,
         position: u32,
@@ -190,14 +271,14 @@ impl Turn<'_> {
         let content = if luid.is_empty() || luid.len() > MAX_LUID {
             Err(Code::INCOMPLETE_COMMAND)
         } else if change.kind == ChangeKind::Delete {
-            Ok(None)
+            Ok(Content::Absent)
         } else {
             let metas = [item.meta.as_ref(), change.meta.as_ref()];
             let media = metas.iter().flatten().find_map(|meta| meta.kind.as_deref());
             match self.whole(link, &luid, item, metas, media) {
-                super::chunk::Whole::Body { data, media } => self
-                    .incoming(link, target, data, media.as_deref(), metas, &luid)
-                    .map(Some),
+                super::chunk::Whole::Body { data, media } => {
+                    unread(data, media.as_deref(), metas).map(Content::Unread)
+                }
                 super::chunk::Whole::Part => {
                     self.answer_refs(
                         position,
@@ -228,34 +309,13 @@ impl Turn<'_> {
         &mut self,
         link: usize,
         target: &Target,
-        data: Cow<'m, [u8]>,
-        media: Option<&str>,
-        metas: [Option<&Meta<'_>>; 2],
+        unread: Unread<'m>,
         luid: &str,
     ) -> Result<Incoming<'m>, Code> {
         let view = self.state.links[link].view;
-        let encoded = metas
-            .iter()
-            .flatten()
-            .find_map(|meta| meta.format.as_deref());
-        let body = if encoded.is_some_and(|format| format.eq_ignore_ascii_case("b64")) {
-            let compact: Vec<u8> = data
-                .iter()
-                .copied()
-                .filter(|byte| !byte.is_ascii_whitespace())
-                .collect();
-            let decoded = base64::engine::general_purpose::STANDARD.decode(compact);
-            Cow::Owned(decoded.map_err(|_| Code::UNSUPPORTED_MEDIA_TYPE)?)
-        } else {
-            data
-        };
-        let version = metas
-            .iter()
-            .flatten()
-            .find_map(|meta| meta.version.as_deref());
         let local = !target.holding.utc && self.context.settings.time_zone != chrono_tz::Tz::UTC;
         let hint = ReadHint {
-            format: media.and_then(|media| Format::from_mime(media, version)),
+            format: unread.media,
             kind: Some(device::default_kind(view)),
             time_zone: self.context.settings.time_zone,
             floating: if local {
@@ -265,7 +325,7 @@ impl Turn<'_> {
             },
             ..ReadHint::default()
         };
-        let parsed = content::read(&body, &hint).map_err(|error| {
+        let parsed = content::read(&unread.body, &hint).map_err(|error| {
             self.note(
                 Some(view),
                 Some(luid),
@@ -291,14 +351,63 @@ impl Turn<'_> {
             plain: hint.floating == Floating::Keep,
             digest: content::digest(&parsed.record),
             key: content::match_key(&parsed.record),
+            mark: unread.mark,
             format: parsed.format,
-            record: parsed.record,
-            body,
+            kind: parsed.record.kind,
+            body: unread.body,
+            hint,
+            record: OnceCell::new(),
         })
     }
 
+    /// Tells bodies that are as they were from others, and reads those.
+    fn read_bodies(&mut self, link: usize, target: &Target, ops: &mut [Op<'_>]) {
+        let collections = self.state.links[link].view.collections();
+        let mut unchanged: FxHashMap<&str, Option<(ItemId, Mark)>> = FxHashMap::default();
+        for (id, held) in &self.items {
+            if let Some(entry) = &held.entry
+                && let Some(luid) = &entry.luid
+                && entry.mark != Mark::default()
+                && entry.failures == 0
+                && entry.sent.is_none()
+                && entry.seen == held.meta.modseq
+                && !held.meta.deleted
+                && collections.contains(&held.meta.datastore)
+            {
+                unchanged.insert(luid, Some((*id, entry.mark)));
+            }
+        }
+        let known: Vec<Option<ItemId>> = ops
+            .iter()
+            .map(|op| {
+                // A LUID that comes twice is known the first time only; what comes first then counts for nothing.
+                let (id, mark) = unchanged.get_mut(op.luid.as_str())?.take()?;
+                match &op.content {
+                    Ok(Content::Unread(unread)) if unread.mark == mark => Some(id),
+                    _ => None,
+                }
+            })
+            .collect();
+        for (op, known) in ops.iter_mut().zip(known) {
+            op.content = match std::mem::replace(&mut op.content, Ok(Content::Absent)) {
+                Ok(Content::Unread(unread)) => match known {
+                    Some(id) => Ok(Content::Unchanged(id)),
+                    None => self
+                        .incoming(link, target, unread, &op.luid)
+                        .map(Content::Body),
+                },
+                other => other,
+            };
+        }
+    }
+
     /// Loads what is known of the LUIDs and match keys, then the bodies that decisions need.
-    fn look_up(&mut self, link: usize, ops: &[Op<'_>]) -> Result<Lookup, LoadFailed> {
+    fn look_up(
+        &mut self,
+        link: usize,
+        target: &Target,
+        ops: &mut [Op<'_>],
+    ) -> Result<Lookup, LoadFailed> {
         let mut lookup = Lookup::default();
         if ops.is_empty() {
             return Ok(lookup);
@@ -315,6 +424,7 @@ impl Turn<'_> {
             items: Vec::new(),
             keys: Vec::new(),
         })?;
+        self.read_bodies(link, target, ops);
         let mut exact: FxHashMap<&str, Digest> = FxHashMap::default();
         for held in self.items.values() {
             if held.meta.deleted || !view.collections().contains(&held.meta.datastore) {
@@ -327,7 +437,7 @@ impl Turn<'_> {
         // What the device sends unchanged under a LUID that is known needs no twin.
         let mut keys: Vec<_> = ops
             .iter()
-            .filter_map(|op| Some((op, op.content.as_ref().ok()?.as_ref()?)))
+            .filter_map(|op| Some((op, op.body()?)))
             .filter(|(op, incoming)| exact.get(op.luid.as_str()) != Some(&incoming.digest))
             .map(|(_, incoming)| incoming.key)
             .collect();
@@ -414,7 +524,7 @@ impl Turn<'_> {
             }
         };
         for op in ops {
-            let Ok(Some(incoming)) = &op.content else {
+            let Some(incoming) = op.body() else {
                 continue;
             };
             if let Some(id) = lookup.by_luid.get(&op.luid)
@@ -452,43 +562,37 @@ impl Turn<'_> {
         (bodies, revisions)
     }
 
-    /// Writes an item: a new one if `id` is `None`. `merged` are the octets of a record that is not what came.
+    /// Writes an item: a new one if `id` is `None`. `record` is what it says, if that may be something else than what
+    /// came.
     pub(super) fn write_item(
         &mut self,
         id: Option<ItemId>,
         incoming: &Incoming<'_>,
-        record: &Record,
-        verbatim: bool,
+        record: Option<&Record>,
     ) -> ItemId {
+        let other = record.filter(|record| *record != incoming.record());
         let id = id.unwrap_or_else(|| {
             let id = self.next_item;
             self.next_item = ItemId(id.0 + 1);
             id
         });
         self.modseq = self.modseq.next();
-        let (format, body, original) = if verbatim && incoming.plain {
+        let (format, body, original) = if other.is_none() && incoming.plain {
             (incoming.format, incoming.body.to_vec(), None)
         } else {
+            let record = other.unwrap_or_else(|| incoming.record());
             let format = richest(record, incoming.format);
             let body = content::write(record, &content::Target::new(format));
             (format, body, Some(incoming.body.to_vec()))
         };
         let meta = ItemMeta {
             id,
-            datastore: device::home(record.kind),
+            datastore: device::home(other.map_or(incoming.kind, |record| record.kind)),
             modseq: self.modseq,
             deleted: false,
             format,
-            digest: if verbatim {
-                incoming.digest
-            } else {
-                content::digest(record)
-            },
-            key: if verbatim {
-                incoming.key
-            } else {
-                content::match_key(record)
-            },
+            digest: other.map_or(incoming.digest, content::digest),
+            key: other.map_or(incoming.key, content::match_key),
             updated: self.context.now,
         };
         let write = ItemWrite {
@@ -569,13 +673,39 @@ impl Turn<'_> {
 /// The form that keeps all of a record.
 fn richest(record: &Record, incoming: Format) -> Format {
     match record.kind {
-        content::Kind::Contact => Format::VCard30,
-        content::Kind::Event | content::Kind::Task => Format::ICalendar20,
-        content::Kind::Note if incoming == Format::VNote11 || record.root.name == "VNOTE" => {
-            Format::VNote11
-        }
-        content::Kind::Note => Format::PlainText,
+        Kind::Contact => Format::VCard30,
+        Kind::Event | Kind::Task => Format::ICalendar20,
+        Kind::Note if incoming == Format::VNote11 || record.root.name == "VNOTE" => Format::VNote11,
+        Kind::Note => Format::PlainText,
     }
+}
+
+/// A body, freed of base64, with the form that it is labelled with.
+fn unread<'m>(
+    data: Cow<'m, [u8]>,
+    media: Option<&str>,
+    metas: [Option<&Meta<'_>>; 2],
+) -> Result<Unread<'m>, Code> {
+    let metas = || metas.iter().flatten();
+    let encoded = metas().find_map(|meta| meta.format.as_deref());
+    let body = if encoded.is_some_and(|format| format.eq_ignore_ascii_case("b64")) {
+        let compact: Vec<u8> = data
+            .iter()
+            .copied()
+            .filter(|byte| !byte.is_ascii_whitespace())
+            .collect();
+        let decoded = base64::engine::general_purpose::STANDARD.decode(compact);
+        Cow::Owned(decoded.map_err(|_| Code::UNSUPPORTED_MEDIA_TYPE)?)
+    } else {
+        data
+    };
+    let version = metas().find_map(|meta| meta.version.as_deref());
+    let media = media.and_then(|media| Format::from_mime(media, version));
+    Ok(Unread {
+        mark: mark(&body, media),
+        body,
+        media,
+    })
 }
 
 /// The body of a Data element.
@@ -583,6 +713,6 @@ pub(super) fn octets<'m>(data: &'m Data<'m>) -> Option<Cow<'m, [u8]>> {
     match data {
         Data::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
         Data::None => None,
-        Data::Meta(_) | Data::DevInf(_) => None,
+        Data::Meta(_) | Data::DevInf(_) | Data::Properties(_) => None,
     }
 }

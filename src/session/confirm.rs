@@ -6,9 +6,10 @@ use super::LoadFailed;
 use super::state::{Awaited, Mode, Sent, Stage};
 use super::turn::Turn;
 use crate::content::Digest;
+use crate::sync::recording::{Event, What};
 use crate::sync::{
-    Answer, Change, Entry, Generation, ItemId, KnownQuery, Modseq, OutgoingQuery, Query, Round,
-    Selection,
+    Answer, Change, Entry, Generation, ItemId, KnownQuery, Mark, Modseq, OutgoingQuery, Query,
+    Round, Selection,
 };
 use crate::syncml::{Code, Map, Status};
 
@@ -108,6 +109,7 @@ impl Turn<'_> {
                     seen: awaited.version,
                     sent: None,
                     digest: Digest::default(),
+                    mark: Mark::default(),
                     failures: 0,
                     ..entry
                 };
@@ -119,6 +121,7 @@ impl Turn<'_> {
                     luid: None,
                     seen: Modseq(0),
                     digest: Digest::default(),
+                    mark: Mark::default(),
                     ..entry
                 };
                 self.put_entry(view, again, None);
@@ -145,6 +148,12 @@ impl Turn<'_> {
                 "it is offered again next time"
             }
         );
+        self.trace.push(&Event {
+            item: entry.item,
+            code: code.0,
+            luid: entry.luid.as_deref().unwrap_or_default(),
+            ..Event::new(What::Refused, Some(view))
+        });
         self.note(Some(view), entry.luid.as_deref(), text);
         let entry = if gives_up {
             Entry {
@@ -171,7 +180,7 @@ impl Turn<'_> {
         {
             self.state.links[index].mode = Mode::Slow;
             let view = self.state.links[index].view;
-            self.note(Some(view), None, "slow sync: the device asks for it");
+            self.note_slow(view, "slow sync: the device asks for it");
         }
     }
 
@@ -183,7 +192,7 @@ impl Turn<'_> {
         // A Map is true whether or not its datastore is being synced: it may be from the session before.
         let view = match link {
             Some(link) => Some(self.state.links[link].view),
-            None => self.context.settings.resolve(&target),
+            None => self.view_at(&target, &map.source.uri),
         };
         let Some(view) = view else {
             self.answer_refs(
@@ -274,7 +283,13 @@ impl Turn<'_> {
             {
                 self.drop_entry(view, other);
             }
-            let entry = Entry::named(id, &luid, seen, Digest::default(), round);
+            let entry = Entry::named(id, &luid, seen, round);
+            self.trace.push(&Event {
+                item: id,
+                version: seen,
+                luid: &luid,
+                ..Event::new(What::Mapped, Some(view))
+            });
             self.put_entry(view, entry, None);
         }
         self.answer_refs(
@@ -318,7 +333,7 @@ impl Turn<'_> {
                             .as_ref()
                             .is_some_and(|entry| entry.round == round)
                 });
-                if !claimed {
+                if !claimed && self.within_view(link, item) {
                     self.delete_item(item.meta.id);
                     deleted += 1;
                 }
@@ -353,10 +368,18 @@ impl Turn<'_> {
         } else {
             link.considered
         };
+        let filter = match link.mode {
+            // Nothing was sent, so the device has what it had.
+            Mode::OneWayFromClient => link.held,
+            Mode::RefreshFromClient => link.filter.or(link.held),
+            _ => link.filter,
+        };
+        let filter = filter.map(|filter| filter.to_text());
         let generation = Generation {
             client_anchor: link.client_next,
             server_anchor: link.server_next,
             base,
+            filter,
         };
         state.previous = link.basis;
         state.confirmed = Some(generation);

@@ -3,11 +3,11 @@
 //! Two-way: the LUID says which item it is. Slow: LUIDs are hints, the item is found by what it is. A match is never
 //! doubled, a field that the device cannot hold never lost.
 
-use super::apply::{Incoming, Lookup, Op};
+use super::apply::{Content, Incoming, Lookup, Op};
 use super::devinf::Target;
 use super::state::Mode;
 use super::turn::{Held, Turn};
-use crate::content::{self, Digest, ReadHint, Record};
+use crate::content::{self, Digest, Record, read_stored};
 use crate::sync::{ConflictPolicy, Entry, ItemId, Modseq};
 use crate::syncml::{ChangeKind, Code};
 
@@ -26,11 +26,14 @@ impl Turn<'_> {
         }
         let code = match &op.content {
             Err(code) => *code,
-            Ok(None) => self.delete(link, op, lookup),
-            Ok(Some(incoming)) if mode.names_everything() => {
+            Ok(Content::Absent) => self.delete(link, op, lookup),
+            Ok(Content::Unchanged(id)) => self.still_there(link, *id),
+            Ok(Content::Body(incoming)) if mode.names_everything() => {
                 self.claim(link, target, op, incoming, lookup)
             }
-            Ok(Some(incoming)) => self.upsert(link, target, op, incoming, lookup),
+            Ok(Content::Body(incoming)) => self.upsert(link, target, op, incoming, lookup),
+            // Bodies are read before anything is applied.
+            Ok(Content::Unread(_)) => Code::COMMAND_FAILED,
         };
         let counts = &mut self.state.links[link].counts;
         match (op.kind, code) {
@@ -42,6 +45,22 @@ impl Turn<'_> {
             _ => {}
         }
         code
+    }
+
+    /// Add or Replace with the octets that the device sent last, of an item that is as it was then.
+    fn still_there(&mut self, link: usize, id: ItemId) -> Code {
+        let of = &mut self.state.links[link];
+        of.counts.received_equal += 1;
+        let (view, round) = (of.view, of.round);
+        if let Some(held) = self.items.get_mut(&id)
+            && let Some(entry) = &mut held.entry
+            && entry.round != round
+        {
+            entry.round = round;
+            held.changed = true;
+            self.claims.insert(id, view);
+        }
+        Code::OK
     }
 
     fn delete(&mut self, link: usize, op: &Op<'_>, lookup: &mut Lookup) -> Code {
@@ -114,6 +133,7 @@ impl Turn<'_> {
             seen: modseq,
             sent: None,
             digest: incoming.digest,
+            mark: incoming.mark,
             round,
             failures: 0,
             ..entry
@@ -123,11 +143,10 @@ impl Turn<'_> {
             self.state.links[link].counts.conflicts += 1;
             let stored = self.stored(&held);
             let record = stored.map_or_else(
-                || incoming.record.clone(),
-                |stored| content::overlay(&stored, &incoming.record, target.capabilities()),
+                || incoming.record().clone(),
+                |stored| content::overlay(&stored, incoming.record(), target.capabilities()),
             );
-            let verbatim = record == incoming.record;
-            self.write_item(Some(id), incoming, &record, verbatim);
+            self.write_item(Some(id), incoming, Some(&record));
             self.put_entry(view, now_equal(entry, self.modseq), Some(lookup));
             return Code::OK;
         }
@@ -148,7 +167,7 @@ impl Turn<'_> {
                 Some(&op.luid),
                 "the stored item cannot be read; the device's version replaces it",
             );
-            self.write_item(Some(id), incoming, &incoming.record, true);
+            self.write_item(Some(id), incoming, None);
             self.put_entry(view, now_equal(entry, self.modseq), Some(lookup));
             return Code::OK;
         };
@@ -160,7 +179,7 @@ impl Turn<'_> {
             );
         }
         self.state.links[link].counts.received_replaced += 1;
-        let record = content::overlay(&stored, &incoming.record, target.capabilities());
+        let record = content::overlay(&stored, incoming.record(), target.capabilities());
         self.write_if_changed(id, &held, incoming, &record);
         let modseq = self.items[&id].meta.modseq;
         self.put_entry(view, now_equal(entry, modseq), Some(lookup));
@@ -184,7 +203,7 @@ impl Turn<'_> {
         let (view, round) = (of.view, of.round);
         let newer = |a: &Record, b: &Record| Some(changed_at(a)? > changed_at(b)?);
         let policy = match self.context.settings.policy(view) {
-            ConflictPolicy::Newer => match newer(&incoming.record, stored) {
+            ConflictPolicy::Newer => match newer(incoming.record(), stored) {
                 Some(true) => ConflictPolicy::Client,
                 Some(false) => ConflictPolicy::Server,
                 None => ConflictPolicy::Merge,
@@ -208,6 +227,7 @@ impl Turn<'_> {
                     view,
                     Entry {
                         digest: incoming.digest,
+                        mark: incoming.mark,
                         ..entry
                     },
                     Some(lookup),
@@ -220,7 +240,7 @@ impl Turn<'_> {
                     Some(&op.luid),
                     "changed on both sides: the device's version stays",
                 );
-                let record = content::overlay(stored, &incoming.record, target.capabilities());
+                let record = content::overlay(stored, incoming.record(), target.capabilities());
                 self.write_if_changed(id, held, incoming, &record);
                 let seen = self.items[&id].meta.modseq;
                 self.put_entry(
@@ -228,6 +248,7 @@ impl Turn<'_> {
                     Entry {
                         seen,
                         digest: incoming.digest,
+                        mark: incoming.mark,
                         ..entry
                     },
                     Some(lookup),
@@ -241,8 +262,9 @@ impl Turn<'_> {
                     "changed on both sides: both versions are kept",
                 );
                 self.put_entry(view, entry.owed(held.meta.modseq, round), None);
-                let new = self.write_item(None, incoming, &incoming.record, true);
-                let own = Entry::named(new, &op.luid, self.modseq, incoming.digest, round);
+                let new = self.write_item(None, incoming, None);
+                let own = Entry::named(new, &op.luid, self.modseq, round)
+                    .with_content(incoming.digest, incoming.mark);
                 self.put_entry(view, own, Some(lookup));
                 Code::CONFLICT_DUPLICATED
             }
@@ -258,6 +280,7 @@ impl Turn<'_> {
                     Entry {
                         seen,
                         digest: incoming.digest,
+                        mark: incoming.mark,
                         ..entry
                     },
                     Some(lookup),
@@ -286,24 +309,16 @@ impl Turn<'_> {
                 unnamed(held)
                     && (held.meta.digest == incoming.digest
                         || self.stored(held).is_some_and(|stored| {
-                            content::same(&stored, &incoming.record, target.capabilities())
+                            content::same(&stored, incoming.record(), target.capabilities())
                         }))
             })
         });
         let (id, added) = match twin {
             Some(id) => (id, false),
-            None => (
-                self.write_item(None, incoming, &incoming.record, true),
-                true,
-            ),
+            None => (self.write_item(None, incoming, None), true),
         };
-        let entry = Entry::named(
-            id,
-            &op.luid,
-            self.items[&id].meta.modseq,
-            incoming.digest,
-            round,
-        );
+        let entry = Entry::named(id, &op.luid, self.items[&id].meta.modseq, round)
+            .with_content(incoming.digest, incoming.mark);
         self.put_entry(view, entry, Some(lookup));
         if !added {
             self.state.links[link].counts.received_equal += 1;
@@ -331,8 +346,9 @@ impl Turn<'_> {
         });
         let twin = repeated.or_else(|| self.twin(link, target, incoming, lookup, hint));
         let Some(id) = twin else {
-            let id = self.write_item(None, incoming, &incoming.record, true);
-            let entry = Entry::named(id, &op.luid, self.modseq, incoming.digest, round);
+            let id = self.write_item(None, incoming, None);
+            let entry = Entry::named(id, &op.luid, self.modseq, round)
+                .with_content(incoming.digest, incoming.mark);
             self.put_entry(view, entry, Some(lookup));
             return Code::ITEM_ADDED;
         };
@@ -347,7 +363,9 @@ impl Turn<'_> {
             .as_ref()
             .map(|entry| entry.seen)
             .unwrap_or_default();
-        let entry = |seen: Modseq| Entry::named(id, &op.luid, seen, incoming.digest, round);
+        let entry = |seen: Modseq| {
+            Entry::named(id, &op.luid, seen, round).with_content(incoming.digest, incoming.mark)
+        };
         let repeats_itself = old_digest == incoming.digest && old_seen == held.meta.modseq;
         if !held.meta.deleted && (held.meta.digest == incoming.digest || repeats_itself) {
             self.state.links[link].counts.received_equal += 1;
@@ -355,11 +373,11 @@ impl Turn<'_> {
             return Code::OK;
         }
         let Some(stored) = self.stored(&held) else {
-            self.write_item(Some(id), incoming, &incoming.record, true);
+            self.write_item(Some(id), incoming, None);
             self.put_entry(view, entry(self.modseq), Some(lookup));
             return Code::OK;
         };
-        if !held.meta.deleted && content::same(&stored, &incoming.record, target.capabilities()) {
+        if !held.meta.deleted && content::same(&stored, incoming.record(), target.capabilities()) {
             self.state.links[link].counts.received_equal += 1;
             self.put_entry(view, entry(held.meta.modseq), Some(lookup));
             return Code::OK;
@@ -367,7 +385,7 @@ impl Turn<'_> {
         self.state.links[link].counts.received_replaced += 1;
         // What the device changed since it last saw the item, or everything if the client is right by definition.
         if refresh || old_seen == held.meta.modseq || held.meta.deleted {
-            let record = content::overlay(&stored, &incoming.record, target.capabilities());
+            let record = content::overlay(&stored, incoming.record(), target.capabilities());
             self.write_if_changed(id, &held, incoming, &record);
             let modseq = self.items[&id].meta.modseq;
             self.put_entry(view, entry(modseq), Some(lookup));
@@ -426,13 +444,13 @@ impl Turn<'_> {
                 .find(|(_, record)| fits(record))
                 .map(|(id, _)| *id)
         };
-        by(&|record| content::same(record, &incoming.record, target.capabilities()))
+        by(&|record| content::same(record, incoming.record(), target.capabilities()))
             // The device had it under this LUID, and it still has the same name: it was edited.
             .or_else(|| hint.filter(|id| self.items[id].meta.key == incoming.key))
             .or_else(|| {
                 by(&|record| {
                     content::match_key(record) == incoming.key
-                        && content::matches(record, &incoming.record)
+                        && content::matches(record, incoming.record())
                 })
             })
     }
@@ -469,7 +487,7 @@ impl Turn<'_> {
         let merged = content::merge(
             base.as_ref(),
             stored,
-            &incoming.record,
+            incoming.record(),
             target.capabilities(),
         );
         self.write_if_changed(id, held, incoming, &merged.record);
@@ -490,25 +508,9 @@ impl Turn<'_> {
         record: &Record,
     ) {
         if held.meta.deleted || content::digest(record) != held.meta.digest {
-            let verbatim = *record == incoming.record;
-            self.write_item(Some(id), incoming, record, verbatim);
+            self.write_item(Some(id), incoming, Some(record));
         }
     }
-}
-
-/// Reads a body as it is stored: nothing is left to guess.
-pub(super) fn read_stored(body: &[u8], format: content::Format) -> Option<Record> {
-    let kind = matches!(
-        format,
-        content::Format::PlainText | content::Format::VNote11
-    )
-    .then_some(content::Kind::Note);
-    let hint = ReadHint {
-        format: Some(format),
-        kind,
-        ..ReadHint::default()
-    };
-    content::read(body, &hint).ok().map(|parsed| parsed.record)
 }
 
 /// When the item says that it was changed last: REV or LAST-MODIFIED, as comparable text.

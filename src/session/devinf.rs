@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use super::settings::Settings;
 use crate::content::{Capabilities, Format};
 use crate::device;
+use crate::filter::{self, Filter};
 use crate::sync::Datastore;
 use crate::syncml::codec::{Form, Limits, decode_devinf, encode_devinf};
 use crate::syncml::{
-    Carrier, ContentType, CtCap, Data, DataStoreInfo, DevInf, Item, Location, ParamInfo,
+    Carrier, ContentType, CtCap, Data, DataStoreInfo, DevInf, FilterCap, Item, Location, ParamInfo,
     PropertyInfo, Version,
 };
 
@@ -105,6 +106,18 @@ pub(super) fn own(
                     ct_caps
                 },
                 sync_types: (1..=6).collect(),
+                filter_rx: match (version, detail) {
+                    (Version::V12, Detail::Full | Detail::Addressed) => vec![ContentType {
+                        kind: filter::GRAMMAR.into(),
+                        version: filter::GRAMMAR_VERSION.into(),
+                    }],
+                    _ => Vec::new(),
+                },
+                filter_caps: described
+                    .iter()
+                    .filter(|_| version == Version::V12)
+                    .map(|format| filter_cap(*format, content_type(*format)))
+                    .collect(),
                 ..DataStoreInfo::default()
             }
         })
@@ -127,6 +140,38 @@ pub(super) fn own(
         source: Some(Location::new(version.devinf_uri())),
         data: Data::DevInf(Box::new(devinf)),
         ..Item::default()
+    }
+}
+
+/// What a filter may ask of the items of a form.
+fn filter_cap(format: Format, content_type: ContentType<'static>) -> FilterCap<'static> {
+    let timed = matches!(format, Format::VCalendar10 | Format::ICalendar20);
+    let window = ["SINCE", "BEFORE"].into_iter().filter(|_| timed);
+    FilterCap {
+        content_type,
+        keywords: window.chain(["MAXSIZE"]).map(Cow::Borrowed).collect(),
+        properties: properties(format)
+            .iter()
+            .map(|name| (*name).into())
+            .collect(),
+    }
+}
+
+/// The properties that a filter on a datastore may name, as any of its forms has them.
+pub(super) fn filterable(datastore: Datastore) -> impl Iterator<Item = &'static str> {
+    let formats = device::formats(datastore).iter();
+    formats.flat_map(|format| properties(*format)).copied()
+}
+
+/// The properties of a form.
+const fn properties(format: Format) -> &'static [&'static str] {
+    match format {
+        Format::VCard21 | Format::VCard30 | Format::VCard40 => CONTACT,
+        Format::VCalendar10 => VCALENDAR,
+        Format::ICalendar20 => ICALENDAR,
+        // The text itself.
+        Format::PlainText => &["BODY"],
+        Format::VNote11 => NOTE,
     }
 }
 
@@ -341,6 +386,8 @@ pub(super) struct Target {
     pub holding: device::Holding,
     pub number_of_changes: bool,
     pub large_objects: bool,
+    /// With a filter of fields: what counts when the device sends, and what is sent to it.
+    narrowed: Option<(Capabilities, Capabilities)>,
 }
 
 impl Target {
@@ -350,18 +397,49 @@ impl Target {
                 holding: device::Holding::of(devinf, remote, view),
                 number_of_changes: devinf.number_of_changes,
                 large_objects: devinf.large_objects,
+                narrowed: None,
             },
             None => Self {
                 holding: device::Holding::unknown(view),
                 number_of_changes: false,
                 large_objects: false,
+                narrowed: None,
             },
         }
     }
 
-    /// What the device can hold, if it said anything.
+    /// The same within the fields that filters leave: `held` is the filter under which the device got what it has. A field
+    /// that either of the two leaves out is not taken for deleted.
+    pub(super) fn narrowed(mut self, held: Option<&Filter>, filter: Option<&Filter>) -> Self {
+        let fields = |filter: Option<&Filter>| filter.and_then(|filter| filter.fields.clone());
+        let (held, wanted) = (fields(held), fields(filter));
+        if held.is_some() || wanted.is_some() {
+            let within = |of: &Capabilities, fields: &Option<_>| match fields {
+                Some(fields) => of.only(Vec::as_slice(fields)),
+                None => of.clone(),
+            };
+            let sent = within(&self.holding.capabilities, &wanted);
+            self.narrowed = Some((within(&sent, &held), sent));
+        }
+        self
+    }
+
+    /// What the device can tell of an item, if it said anything.
     pub(super) fn capabilities(&self) -> Option<&Capabilities> {
-        (!self.holding.capabilities.is_empty()).then_some(&self.holding.capabilities)
+        let capabilities = match &self.narrowed {
+            Some((read, _)) => read,
+            None => &self.holding.capabilities,
+        };
+        (!capabilities.is_empty()).then_some(capabilities)
+    }
+
+    /// What the device is to be sent of an item, if it said anything.
+    pub(super) fn capabilities_to_send(&self) -> Option<&Capabilities> {
+        let capabilities = match &self.narrowed {
+            Some((_, sent)) => sent,
+            None => &self.holding.capabilities,
+        };
+        (!capabilities.is_empty()).then_some(capabilities)
     }
 }
 
@@ -396,6 +474,42 @@ mod tests {
         };
         assert_eq!(preferred("./cal?EVENT").as_deref(), Some("text/calendar"));
         assert_eq!(preferred("contacts").as_deref(), Some("text/x-vcard"));
+    }
+
+    #[test]
+    fn filters_are_announced_to_1_2_alone() {
+        let caps = |version| {
+            let form = Form::new(Carrier::Xml, version);
+            let item = own(&Settings::default(), &form, &[], Detail::Full);
+            let Data::DevInf(devinf) = item.data else {
+                panic!("no DevInf")
+            };
+            let rx = |store: &DataStoreInfo<'_>| {
+                store
+                    .filter_rx
+                    .iter()
+                    .map(|of| of.kind.to_string())
+                    .collect()
+            };
+            let store = devinf
+                .datastores
+                .iter()
+                .find(|store| store.source_ref == "calendar");
+            let store = store.expect("a calendar");
+            let keywords = store
+                .filter_caps
+                .iter()
+                .map(|cap| cap.keywords.join(" "))
+                .collect();
+            (rx(store), keywords)
+        };
+        let none: (Vec<String>, Vec<String>) = Default::default();
+        assert_eq!(caps(Version::V11), none);
+        let (rx, keywords): (Vec<String>, Vec<String>) = caps(Version::V12);
+        assert_eq!(rx, ["syncml:filtertype-cgi"]);
+        assert_eq!(keywords, ["SINCE BEFORE MAXSIZE", "SINCE BEFORE MAXSIZE"]);
+        assert!(filterable(Datastore::Contacts).any(|name| name == "CLASS"));
+        assert!(filterable(Datastore::Notes).any(|name| name == "BODY"));
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod chunk;
 mod confirm;
 mod decide;
 mod devinf;
+mod filter;
 mod notes;
 mod reply;
 mod send;
@@ -36,6 +37,7 @@ pub use notes::{Note, Summary, ViewSummary};
 pub use settings::Settings;
 pub use state::Counts;
 
+use crate::sync::recording::Trace;
 use crate::sync::{Account, Answer, Change, Datastore, Device, ItemId, Modseq, Query, ViewState};
 use crate::syncml::{Carrier, Command, Item, Location, Message, Version};
 
@@ -91,6 +93,12 @@ pub struct Outcome {
     pub ended: bool,
     /// What an operator wants to know of this message.
     pub notes: Vec<Note>,
+    /// What happened to each item.
+    pub trace: Trace,
+    /// What the session did so far.
+    pub progress: Summary,
+    /// Deletions were held: the operator has to decide.
+    pub holds: bool,
     /// When the session ended: what it did.
     pub summary: Option<Summary>,
 }

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use super::LoadFailed;
-use super::decide::read_stored;
 use super::devinf::Target;
+use super::filter::Verdict;
 use super::state::{Awaited, Mode, Outgoing, Sent, Stage};
 use super::turn::Turn;
 use crate::content::{self, Digest, Format};
+use crate::sync::recording::{Event, What};
 use crate::sync::{
-    Answer, Cursor, Entry, Item, ItemId, ItemMeta, Modseq, OutgoingQuery, Query, Selection,
+    Answer, Cursor, Entry, Item, ItemId, ItemMeta, Mark, Modseq, OutgoingQuery, Query, Selection,
 };
 use crate::syncml::{self, Change, ChangeKind, Command, Data, Location, Meta, Sync, Version};
 
@@ -84,7 +85,9 @@ impl Turn<'_> {
             source: Some(Location::new(of.local.clone())),
             ..Sync::default()
         };
-        if first && target.number_of_changes && self.state.version > Version::V10 {
+        // How many items pass is known when they were looked at.
+        let counted = target.number_of_changes && !self.is_filtered(link);
+        if first && counted && self.state.version > Version::V10 {
             sync.number_of_changes = Some(self.count(link)?);
         }
         let mut element = Command::Sync(sync);
@@ -122,10 +125,17 @@ impl Turn<'_> {
 
     fn query(&self, link: usize, after: Cursor) -> OutgoingQuery {
         let of = &self.state.links[link];
+        let every = of.refilter || of.mode.names_everything();
+        let selection = if self.is_filtered(link) {
+            let base = if every { Modseq(0) } else { of.base() };
+            Selection::Every { base }
+        } else {
+            self.selection(link)
+        };
         OutgoingQuery {
             view: of.view,
             round: of.round,
-            selection: self.selection(link),
+            selection,
             after,
             max_items: PAGE,
             max_octets: self.reply.free() as u64 + 1,
@@ -271,7 +281,20 @@ impl Turn<'_> {
         // In a slow sync an entry of an earlier round is no longer true.
         let entry = entry.filter(|entry| !all || entry.round == round);
         let luid = entry.as_ref().and_then(|entry| entry.luid.clone());
-        let (kind, address) = match (item.meta.deleted, luid) {
+        let mut removed = item.meta.deleted;
+        if self.is_filtered(link) {
+            match self.verdict(link, &self.selection(link), &item, entry.as_ref()) {
+                Verdict::Send => {}
+                Verdict::Leave => return Packed::Done,
+                Verdict::Remove => removed = true,
+                Verdict::Forget => {
+                    let view = self.state.links[link].view;
+                    self.drop_entry(view, item.meta.id);
+                    return Packed::Done;
+                }
+            }
+        }
+        let (kind, address) = match (removed, luid) {
             (true, Some(luid)) => (Sent::Delete, luid),
             (true, None) => {
                 if entry.is_some() {
@@ -421,6 +444,7 @@ impl Turn<'_> {
                 self.state.outgoing = Some(out);
                 return false;
             }
+            self.trace_sent(out.link, out.kind, out.item, out.version, &out.address);
             let counts = &mut self.state.links[filling.link].counts;
             match out.kind {
                 Sent::Add => counts.sent_added += 1,
@@ -433,16 +457,13 @@ impl Turn<'_> {
 
     /// The item's body as the device can hold it.
     fn body_for(&mut self, target: &Target, item: &Item) -> Option<Vec<u8>> {
-        let record = read_stored(&item.body, item.meta.format)?;
-        Some(content::write(
-            &record,
-            &content::Target {
-                format: target.holding.format,
-                capabilities: target.capabilities(),
-                utc: target.holding.utc,
-                time_zone: self.context.settings.time_zone,
-            },
-        ))
+        let for_device = content::Target {
+            format: target.holding.format,
+            capabilities: target.capabilities_to_send(),
+            utc: target.holding.utc,
+            time_zone: self.context.settings.time_zone,
+        };
+        content::lower(&item.body, item.meta.format, &for_device)
     }
 
     fn sent(
@@ -470,7 +491,23 @@ impl Turn<'_> {
             Sent::Replace => counts.sent_replaced += 1,
             Sent::Delete => counts.sent_deleted += 1,
         }
+        let luid = entry.and_then(|entry| entry.luid.as_deref());
+        self.trace_sent(link, kind, meta.id, meta.modseq, luid.unwrap_or_default());
         self.remember(link, meta, entry);
+    }
+
+    fn trace_sent(&mut self, link: usize, kind: Sent, item: ItemId, version: Modseq, luid: &str) {
+        let what = match kind {
+            Sent::Add => What::SentAdd,
+            Sent::Replace => What::SentReplace,
+            Sent::Delete => What::SentDelete,
+        };
+        self.trace.push(&Event {
+            item,
+            version,
+            luid: if kind == Sent::Add { "" } else { luid },
+            ..Event::new(what, Some(self.state.links[link].view))
+        });
     }
 
     /// Notes in the view that a version is on its way, or is to be sent another time.
@@ -488,6 +525,7 @@ impl Turn<'_> {
                 seen: Modseq(0),
                 sent: Some(meta.modseq),
                 digest: Digest::default(),
+                mark: Mark::default(),
                 round: current,
                 failures: 0,
             },

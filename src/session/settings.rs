@@ -21,6 +21,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// DevID of the server's device information.
     pub server_id: String,
+    /// A session that deletes more than this share of a datastore is held; 100: none is.
+    pub hold_deletes_percent: u8,
 }
 
 impl Default for Settings {
@@ -34,6 +36,7 @@ impl Default for Settings {
             aliases: Vec::new(),
             public_url: None,
             server_id: "candybar".to_owned(),
+            hold_deletes_percent: 50,
         }
     }
 }

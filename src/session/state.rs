@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::filter::Filter;
 use crate::sync::{Cursor, Datastore, Generation, ItemId, Modseq, Round};
 use crate::syncml::codec::Form;
 use crate::syncml::{Carrier, Code, Message, Version};
@@ -115,6 +116,9 @@ pub struct Counts {
     pub received_equal: u32,
     /// Came from the device and could not be taken.
     pub received_refused: u32,
+    /// Deletions by the device that are held.
+    #[serde(default)]
+    pub received_held: u32,
     /// Both sides had changed them.
     pub conflicts: u32,
     /// Went to the device as new.
@@ -125,6 +129,9 @@ pub struct Counts {
     pub sent_deleted: u32,
     /// The device refused them.
     pub sent_refused: u32,
+    /// Deletions that are not sent, but held.
+    #[serde(default)]
+    pub sent_held: u32,
 }
 
 /// The sync of one datastore.
@@ -150,6 +157,18 @@ pub(super) struct Link {
     pub considered: Modseq,
     /// The device said that it is full: no more Adds.
     pub full: bool,
+    /// Which items and fields the device wants.
+    #[serde(default)]
+    pub filter: Option<Filter>,
+    /// The filter under which the device got what it has.
+    #[serde(default)]
+    pub held: Option<Filter>,
+    /// The two differ: every item is looked at.
+    #[serde(default)]
+    pub refilter: bool,
+    /// They differ in the fields: what the device has is sent again.
+    #[serde(default)]
+    pub refield: bool,
     pub counts: Counts,
 }
 
@@ -305,7 +324,11 @@ impl State {
                 .iter()
                 .position(|link| !uri.is_empty() && bare(of(link)) == uri)
         };
-        by(|link| &link.local, target)
+        // `./Calendar?EVENT` and `./Calendar?TODO` differ in nothing else.
+        let exactly = |uri: &str| self.links.iter().position(|link| link.local == uri);
+        target
+            .and_then(exactly)
+            .or_else(|| by(|link| &link.local, target))
             .or_else(|| by(|link| &link.remote, source))
             .or_else(|| {
                 let view = Datastore::resolve(target?)?;

@@ -7,6 +7,7 @@ use super::state::{Owed, Phase, Stage, State};
 use super::{
     Admission, Context, LoadFailed, Loads, Note, Outcome, Summary, ViewSummary, auth, devinf,
 };
+use crate::sync::recording::{Event, Trace, What};
 use crate::sync::{Change, Datastore, Device, Entry, ItemId, ItemMeta, Modseq, ViewState};
 use crate::syncml::codec::encoded_len;
 use crate::syncml::{Code, Command, Data, Get, Item, Location, Message, Meta, Results, Version};
@@ -46,6 +47,10 @@ pub(super) struct Turn<'t> {
     /// Entries of which nothing but the round changes.
     pub claims: FxHashMap<ItemId, Datastore>,
     pub notes: Vec<Note>,
+    /// What happened to each item, for the recording.
+    pub trace: Trace,
+    /// Deletions were held in this message.
+    pub holds: bool,
     /// Per link, made when first needed.
     pub targets: FxHashMap<usize, std::rc::Rc<devinf::Target>>,
     /// Links whose Alert came in this message and was answered with 508.
@@ -77,6 +82,8 @@ impl<'t> Turn<'t> {
             items: FxHashMap::default(),
             claims: FxHashMap::default(),
             notes: Vec::new(),
+            trace: Trace::default(),
+            holds: false,
             targets: FxHashMap::default(),
             forced: Vec::new(),
             msg_ref: message.header.msg_id.to_string(),
@@ -225,10 +232,30 @@ impl<'t> Turn<'t> {
         luid: Option<&str>,
         text: impl Into<std::borrow::Cow<'static, str>>,
     ) {
+        self.tell(What::Note, datastore, luid, text.into());
+    }
+
+    /// Notes why a sync compares everything.
+    pub(super) fn note_slow(&mut self, view: Datastore, text: &'static str) {
+        self.tell(What::SlowSync, Some(view), None, text.into());
+    }
+
+    fn tell(
+        &mut self,
+        what: What,
+        datastore: Option<Datastore>,
+        luid: Option<&str>,
+        text: std::borrow::Cow<'static, str>,
+    ) {
+        self.trace.push(&Event {
+            luid: luid.unwrap_or_default(),
+            text: &text,
+            ..Event::new(what, datastore)
+        });
         self.notes.push(Note {
             datastore,
             luid: luid.map(ToOwned::to_owned),
-            text: text.into(),
+            text,
         });
     }
 
@@ -241,10 +268,16 @@ impl<'t> Turn<'t> {
         };
         let mut code = Code::NOT_FOUND;
         for item in items {
-            if let Data::DevInf(devinf) = &item.data {
-                self.device.devinf = devinf::keep(devinf);
-                self.targets.clear();
-                code = Code::OK;
+            match &item.data {
+                Data::DevInf(devinf) => {
+                    self.device.devinf = devinf::keep(devinf);
+                    self.targets.clear();
+                    code = Code::OK;
+                }
+                Data::None => {}
+                // What is there is no device information, or is broken.
+                _ if code == Code::NOT_FOUND => code = Code::UNSUPPORTED_MEDIA_TYPE,
+                _ => {}
             }
         }
         if !no_resp {
@@ -292,7 +325,8 @@ impl<'t> Turn<'t> {
         }
         let devinf = devinf::kept(&self.device.devinf);
         let of = &self.state.links[link];
-        let target = std::rc::Rc::new(devinf::Target::of(devinf.as_ref(), &of.remote, of.view));
+        let target = devinf::Target::of(devinf.as_ref(), &of.remote, of.view);
+        let target = std::rc::Rc::new(target.narrowed(of.held.as_ref(), of.filter.as_ref()));
         self.targets.insert(link, target.clone());
         target
     }
@@ -457,17 +491,22 @@ impl<'t> Turn<'t> {
 
     /// Commits the anchors of every datastore that went through.
     fn end(&mut self) -> Summary {
-        let mut summary = Summary::default();
         for index in 0..self.state.links.len() {
             self.end_link(index);
-            let link = &self.state.links[index];
-            summary.views.push(ViewSummary {
-                datastore: link.view,
-                mode: link.mode.alert(),
-                counts: link.counts,
-            });
         }
-        summary
+        self.progress()
+    }
+
+    /// What the session did so far.
+    fn progress(&self) -> Summary {
+        let of = |link: &super::state::Link| ViewSummary {
+            datastore: link.view,
+            mode: link.mode.alert(),
+            counts: link.counts,
+        };
+        Summary {
+            views: self.state.links.iter().map(of).collect(),
+        }
     }
 
     fn outcome(mut self, last: bool, ended: bool, summary: Option<Summary>) -> Outcome {
@@ -487,6 +526,7 @@ impl<'t> Turn<'t> {
         for (view, state) in std::mem::take(&mut self.views) {
             self.changes.push(Change::PutView { view, state });
         }
+        let progress = self.progress();
         self.changes.push(Change::PutDevice(Box::new(self.device)));
         let settings = self.context.settings;
         let meta = Meta {
@@ -500,6 +540,9 @@ impl<'t> Turn<'t> {
             next_item: self.next_item,
             ended,
             notes: self.notes,
+            trace: self.trace,
+            progress,
+            holds: self.holds,
             summary,
         }
     }

@@ -47,6 +47,11 @@ statement!(
 );
 statement!(RemoveViews(()) = "DELETE FROM \"view\" WHERE account = ?");
 statement!(RemoveSessions(()) = "DELETE FROM session WHERE account = ?");
+statement!(
+    RemoveRecordedMessages(()) = "DELETE FROM recorded_message WHERE account = ? AND (recording, number) IN \
+     (SELECT recording, number FROM recorded_message WHERE account = ? LIMIT 200)"
+);
+statement!(RemoveRecordings(()) = "DELETE FROM recording WHERE account = ?");
 statement!(RemoveFolders(()) = "DELETE FROM folder WHERE account = ?");
 statement!(RemoveDevices(()) = "DELETE FROM device WHERE account = ?");
 
@@ -175,11 +180,13 @@ fn remove_step(connection: &mut Database) -> Result<bool, StoreError> {
     if execute(connection, RemoveEntries, &some)? > 0
         || execute(connection, RemoveRevisions, &some)? > 0
         || execute(connection, RemoveItems, &some)? > 0
+        || execute(connection, RemoveRecordedMessages, &some)? > 0
     {
         return Ok(true);
     }
     execute(connection, RemoveViews, &[account])?;
     execute(connection, RemoveSessions, &[account])?;
+    execute(connection, RemoveRecordings, &[account])?;
     execute(connection, RemoveFolders, &[account])?;
     execute(connection, RemoveDevices, &[account])?;
     execute(connection, RemoveAccount, &[account])?;

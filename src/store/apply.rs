@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::connection::Database;
 use super::error::StoreError;
+use super::recording;
 use super::row::{format_number, kind_number, kind_of};
 use super::statement::{Bind, execute, first, statement};
 use crate::sync::{
@@ -28,6 +29,7 @@ pub(super) fn commit(connection: &mut Database, commit: &Commit) -> Result<(), S
     let mut writes = Writes {
         connection,
         account,
+        account_id: commit.account,
         device: commit.device,
         now: commit.now,
         next_item,
@@ -82,6 +84,7 @@ fn check_numbers(commit: &Commit) -> Result<bool, StoreError> {
 struct Writes<'a> {
     connection: &'a mut Database,
     account: Bind<'a>,
+    account_id: AccountId,
     device: Option<DeviceId>,
     now: i64,
     /// Items from here on do not exist yet.
@@ -118,10 +121,10 @@ statement!(NextUid((BigInt,)) = "SELECT next_uid FROM folder WHERE account = ? A
 statement!(SetNextUid(()) = "UPDATE folder SET next_uid = ? WHERE account = ? AND id = ?");
 
 statement!(
-    PutEntry(()) = "INSERT INTO entry (account, device, view, item, luid, seen, sent, digest, round, failures) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+    PutEntry(()) = "INSERT INTO entry (account, device, view, item, luid, seen, sent, digest, mark, round, failures) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (account, device, view, item) DO UPDATE SET luid = excluded.luid, \
-     seen = excluded.seen, sent = excluded.sent, digest = excluded.digest, \
+     seen = excluded.seen, sent = excluded.sent, digest = excluded.digest, mark = excluded.mark, \
      round = excluded.round, failures = excluded.failures"
 );
 statement!(
@@ -143,15 +146,15 @@ statement!(
 );
 
 statement!(
-    PutView(()) = "INSERT INTO \"view\" (account, device, view, round, sending_since, client_anchor, server_anchor, \
-     base, previous_client_anchor, previous_server_anchor, previous_base) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+    PutView(()) = "INSERT INTO \"view\" (account, device, view, round, sending_since, pending, client_anchor, server_anchor, \
+     base, filter, previous_client_anchor, previous_server_anchor, previous_base, previous_filter) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (account, device, view) DO UPDATE SET round = excluded.round, \
-     sending_since = excluded.sending_since, client_anchor = excluded.client_anchor, \
-     server_anchor = excluded.server_anchor, base = excluded.base, \
+     sending_since = excluded.sending_since, pending = excluded.pending, client_anchor = excluded.client_anchor, \
+     server_anchor = excluded.server_anchor, base = excluded.base, filter = excluded.filter, \
      previous_client_anchor = excluded.previous_client_anchor, \
      previous_server_anchor = excluded.previous_server_anchor, \
-     previous_base = excluded.previous_base"
+     previous_base = excluded.previous_base, previous_filter = excluded.previous_filter"
 );
 
 statement!(
@@ -168,15 +171,15 @@ statement!(
 );
 statement!(
     BeginSession(()) = "INSERT INTO session (step, msg_id, request, reply_type, ended, updated, snapshot, reply, \
-     account, device, session) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+     recording, account, device, session) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (account, device, session) DO UPDATE SET step = excluded.step, \
      msg_id = excluded.msg_id, request = excluded.request, reply_type = excluded.reply_type, \
      ended = excluded.ended, updated = excluded.updated, snapshot = excluded.snapshot, \
-     reply = excluded.reply"
+     reply = excluded.reply, recording = excluded.recording"
 );
 statement!(
     StepSession(()) = "UPDATE session SET step = ?, msg_id = ?, request = ?, reply_type = ?, ended = ?, updated = ?, \
-     snapshot = ?, reply = ? WHERE account = ? AND device = ? AND session = ? AND step = ?"
+     snapshot = ?, reply = ?, recording = ? WHERE account = ? AND device = ? AND session = ? AND step = ?"
 );
 
 impl Writes<'_> {
@@ -333,6 +336,7 @@ impl Writes<'_> {
             Bind::Int(entry.seen.0),
             Bind::OptionalInt(entry.sent.map(|modseq| modseq.0)),
             Bind::Blob(&entry.digest.0),
+            Bind::Int(entry.mark.0),
             Bind::Int(entry.round.0),
             Bind::Int(i64::from(entry.failures)),
         ];
@@ -365,13 +369,19 @@ impl Writes<'_> {
     }
 
     fn put_view(&mut self, view: Datastore, state: &ViewState) -> Result<(), StoreError> {
-        let [client, server, base] = generation(state.confirmed.as_ref());
-        let [previous_client, previous_server, previous_base] = generation(state.previous.as_ref());
+        let [client, server, base, filter] = generation(state.confirmed.as_ref());
+        let [
+            previous_client,
+            previous_server,
+            previous_base,
+            previous_filter,
+        ] = generation(state.previous.as_ref());
         #[rustfmt::skip]
         let binds = [
             self.account, self.device()?, number(view),
-            Bind::Int(state.round.0), Bind::Int(state.sending_since.0),
-            client, server, base, previous_client, previous_server, previous_base,
+            Bind::Int(state.round.0), Bind::Int(state.sending_since.0), Bind::Int(i64::from(state.pending)),
+            client, server, base, filter,
+            previous_client, previous_server, previous_base, previous_filter,
         ];
         execute(self.connection, PutView, &binds).map(drop)
     }
@@ -398,20 +408,6 @@ impl Writes<'_> {
         let state = &write.state;
         let device = self.device()?;
         let name = Bind::Text(&state.session);
-        if write.supersede {
-            execute(
-                self.connection,
-                OtherSessions,
-                &[self.account, device, name],
-            )?;
-        }
-        #[rustfmt::skip]
-        let binds = [
-            Bind::Int(state.step), Bind::Text(&state.msg_id), Bind::Blob(&state.request),
-            Bind::Text(&state.reply_type), Bind::Int(i64::from(state.ended)),
-            Bind::Int(state.updated), Bind::Blob(&state.snapshot), Bind::Blob(&state.reply),
-            self.account, device, name, Bind::Int(state.step - 1),
-        ];
         if state.step == 1 {
             let key = [self.account, device, name];
             let there: Option<(i64, Vec<u8>)> = first(self.connection, StateOfSession, &key)?;
@@ -419,12 +415,50 @@ impl Writes<'_> {
             if there.is_some_and(|(ended, request)| ended == 0 || request == state.request) {
                 return Err(StoreError::Conflict);
             }
-            let [begin @ .., _] = &binds;
-            return execute(self.connection, BeginSession, begin).map(drop);
         }
-        match execute(self.connection, StepSession, &binds)? {
-            0 => Err(StoreError::Conflict),
+        let recording = self.recording(write)?;
+        #[rustfmt::skip]
+        let binds = [
+            Bind::Int(state.step), Bind::Text(&state.msg_id), Bind::Blob(&state.request),
+            Bind::Text(&state.reply_type), Bind::Int(i64::from(state.ended)),
+            Bind::Int(state.updated), Bind::Blob(&state.snapshot), Bind::Blob(&state.reply),
+            Bind::Int(recording), self.account, device, name, Bind::Int(state.step - 1),
+        ];
+        if state.step == 1 {
+            let [begin @ .., _] = &binds;
+            execute(self.connection, BeginSession, begin)?;
+        } else if execute(self.connection, StepSession, &binds)? == 0 {
+            return Err(StoreError::Conflict);
+        }
+        if write.supersede {
+            execute(
+                self.connection,
+                OtherSessions,
+                &[self.account, device, name],
+            )?;
+        }
+        match &write.recording {
+            Some(kept) if recording > 0 => {
+                recording::put(self.connection, self.account_id, recording, state, kept)
+            }
             _ => Ok(()),
+        }
+    }
+
+    /// Number of the session's recording: a new one where one begins, 0 where there is none.
+    fn recording(&mut self, write: &SessionWrite) -> Result<i64, StoreError> {
+        let state = &write.state;
+        match &write.recording {
+            Some(begun) if write.supersede => recording::begin(
+                self.connection,
+                self.account_id,
+                self.device.ok_or(StoreError::NotFound)?,
+                &state.session,
+                begun,
+                self.now,
+            ),
+            Some(_) => Ok(state.recording),
+            None => Ok(0),
         }
     }
 }
@@ -433,10 +467,11 @@ fn number(datastore: Datastore) -> Bind<'static> {
     Bind::Int(i64::from(datastore.number()))
 }
 
-fn generation(generation: Option<&Generation>) -> [Bind<'_>; 3] {
+fn generation(generation: Option<&Generation>) -> [Bind<'_>; 4] {
     [
         Bind::OptionalText(generation.map(|generation| generation.client_anchor.as_str())),
         Bind::OptionalText(generation.map(|generation| generation.server_anchor.as_str())),
         Bind::OptionalInt(generation.map(|generation| generation.base.0)),
+        Bind::OptionalText(generation.and_then(|generation| generation.filter.as_deref())),
     ]
 }

@@ -233,11 +233,16 @@ pub(super) fn device(row: DeviceRow) -> Device {
     }
 }
 
-type GenerationSql = (Nullable<Text>, Nullable<Text>, Nullable<BigInt>);
+type GenerationSql = (
+    Nullable<Text>,
+    Nullable<Text>,
+    Nullable<BigInt>,
+    Nullable<Text>,
+);
 
 statement!(
-    Views((BigInt, BigInt, BigInt, GenerationSql, GenerationSql)) = "SELECT view, round, sending_since, client_anchor, server_anchor, base, \
-     previous_client_anchor, previous_server_anchor, previous_base \
+    Views((BigInt, BigInt, BigInt, BigInt, GenerationSql, GenerationSql)) = "SELECT view, round, sending_since, pending, client_anchor, server_anchor, base, filter, \
+     previous_client_anchor, previous_server_anchor, previous_base, previous_filter \
      FROM \"view\" WHERE account = ? AND device = ? ORDER BY view"
 );
 
@@ -246,25 +251,39 @@ pub(super) fn views(
     account: AccountId,
     device: DeviceId,
 ) -> Result<Vec<(Datastore, ViewState)>, StoreError> {
-    let rows: Vec<(i64, i64, i64, GenerationRow, GenerationRow)> = all(
+    let rows: Vec<(i64, i64, i64, i64, GenerationRow, GenerationRow)> = all(
         connection,
         Views,
         &[Bind::Int(account.0), Bind::Int(device.0)],
     )?;
     rows.into_iter()
-        .map(|(view, round, sending_since, confirmed, previous)| {
-            let state = row::view(round, sending_since, confirmed, previous);
-            Ok((row::datastore(view)?, state))
-        })
+        .map(
+            |(view, round, sending_since, pending, confirmed, previous)| {
+                let state = row::view(round, sending_since, pending, confirmed, previous);
+                Ok((row::datastore(view)?, state))
+            },
+        )
         .collect()
 }
 
 statement!(
-    SessionByName((BigInt, Text, Binary, Text, BigInt, BigInt, Binary, Binary)) = "SELECT step, msg_id, request, reply_type, ended, updated, snapshot, reply \
+    SessionByName((
+        BigInt, Text, Binary, Text, BigInt, BigInt, BigInt, Binary, Binary
+    )) = "SELECT step, msg_id, request, reply_type, ended, updated, recording, snapshot, reply \
      FROM session WHERE account = ? AND device = ? AND session = ?"
 );
 
-type SessionRow = (i64, String, Vec<u8>, String, i64, i64, Vec<u8>, Vec<u8>);
+type SessionRow = (
+    i64,
+    String,
+    Vec<u8>,
+    String,
+    i64,
+    i64,
+    i64,
+    Vec<u8>,
+    Vec<u8>,
+);
 
 fn session(
     connection: &mut Database,
@@ -277,7 +296,8 @@ fn session(
         SessionByName,
         &[Bind::Int(account.0), Bind::Int(device.0), Bind::Text(name)],
     )?;
-    let Some((step, msg_id, request, reply_type, ended, updated, snapshot, reply)) = row else {
+    let Some((step, msg_id, request, reply_type, ended, updated, recording, snapshot, reply)) = row
+    else {
         return Ok(None);
     };
     Ok(Some(StoredSession {
@@ -290,6 +310,7 @@ fn session(
         snapshot,
         ended: ended != 0,
         updated,
+        recording,
     }))
 }
 

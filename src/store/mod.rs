@@ -24,6 +24,7 @@ mod items;
 mod load;
 mod outgoing;
 mod readers;
+mod recording;
 mod row;
 mod statement;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use error::StoreError;
 pub use items::NewItem;
 pub use load::Reader;
+pub use recording::{Held, RecordedMessage, Recording};
 
 use crate::secret::KeyFile;
 use crate::sync::{Change, Commit};
@@ -125,7 +127,10 @@ impl Store {
 /// About how much a commit writes.
 fn octets(commit: &Commit) -> usize {
     let session = commit.session.as_ref().map_or(0, |session| {
-        session.state.reply.len() + session.state.snapshot.len()
+        let recorded = session.recording.as_ref().map_or(0, |recording| {
+            recording.request.len() + recording.trace.len() + session.state.reply.len()
+        });
+        session.state.reply.len() + session.state.snapshot.len() + recorded
     });
     let changes: usize = commit
         .changes

@@ -60,6 +60,13 @@ macro_rules! any {
 }
 
 /// Values: round.
+macro_rules! every {
+    () => {
+        " AND (i.deleted = 0 OR e.item IS NOT NULL) AND (e.sent IS NULL OR e.round < ?)"
+    };
+}
+
+/// Values: round.
 macro_rules! unclaimed {
     () => {
         " AND i.deleted = 0 AND (e.item IS NULL OR e.round < ?)"
@@ -94,16 +101,19 @@ statement!(PageById(PageSql) =
      JOIN item i ON i.account = ? AND i.id = j.value::bigint" with_entry!() " ORDER BY 3, 1"]);
 page!(ChangedPage = behind!() changed!());
 page!(AnyPage = behind!() any!());
+page!(EveryPage = behind!() every!());
 page!(UnclaimedPage = behind!() unclaimed!());
 
 // The same over two datastores at once: two ranges of the index, merged.
 page!(ChangedPagePair = behind!() changed!() " UNION ALL SELECT " meta_columns!() ", " entry_columns!() body!() behind!() changed!());
 page!(AnyPagePair = behind!() any!() " UNION ALL SELECT " meta_columns!() ", " entry_columns!() body!() behind!() any!());
+page!(EveryPagePair = behind!() every!() " UNION ALL SELECT " meta_columns!() ", " entry_columns!() body!() behind!() every!());
 page!(UnclaimedPagePair = behind!() unclaimed!() " UNION ALL SELECT " meta_columns!() ", " entry_columns!() body!() behind!() unclaimed!());
 
 statement!(UnconfirmedCount((BigInt,)) = "SELECT count(*)" unconfirmed!());
 statement!(ChangedCount((BigInt,)) = "SELECT count(*)" behind!() changed!());
 statement!(AnyCount((BigInt,)) = "SELECT count(*)" behind!() any!());
+statement!(EveryCount((BigInt,)) = "SELECT count(*)" behind!() every!());
 statement!(UnclaimedCount((BigInt,)) = "SELECT count(*)" behind!() unclaimed!());
 
 statement!(Counter((BigInt,)) = "SELECT modseq FROM account WHERE id = ? AND name IS NOT NULL");
@@ -124,7 +134,7 @@ impl Scan<'_> {
         let round = Bind::Int(query.round.0);
         let place = |cursor: Cursor| [Bind::Int(cursor.modseq.0), Bind::Int(cursor.item.0)];
         let (start, rounds, base) = match query.selection {
-            Selection::Changes { base } => {
+            Selection::Changes { base } | Selection::Every { base } => {
                 let above = Cursor {
                     modseq: base,
                     item: ItemId(i64::MAX),
@@ -221,6 +231,8 @@ pub(super) fn page(
         (Selection::Changes { .. }, _) => each(connection, ChangedPagePair, &binds, take),
         (Selection::All, 1) => each(connection, AnyPage, &binds, take),
         (Selection::All, _) => each(connection, AnyPagePair, &binds, take),
+        (Selection::Every { .. }, 1) => each(connection, EveryPage, &binds, take),
+        (Selection::Every { .. }, _) => each(connection, EveryPagePair, &binds, take),
         (Selection::Unclaimed, 1) => each(connection, UnclaimedPage, &binds, take),
         (Selection::Unclaimed, _) => each(connection, UnclaimedPagePair, &binds, take),
     }?;
@@ -264,6 +276,7 @@ pub(super) fn count(
         sum += one(match query.selection {
             Selection::Changes { .. } => first(connection, ChangedCount, binds)?,
             Selection::All => first(connection, AnyCount, binds)?,
+            Selection::Every { .. } => first(connection, EveryCount, binds)?,
             Selection::Unclaimed => first(connection, UnclaimedCount, binds)?,
         });
     }
@@ -276,19 +289,22 @@ fn one(row: Option<(i64,)>) -> u64 {
 
 /// Names and texts of all statements, to look at their plans.
 #[cfg(test)]
-pub(super) const STATEMENTS: [(&str, &str); 11] = {
+pub(super) const STATEMENTS: [(&str, &str); 14] = {
     use super::statement::Sql;
     [
         ("Unconfirmed", Unconfirmed::TEXT),
         ("ChangedPage", ChangedPage::TEXT),
         ("AnyPage", AnyPage::TEXT),
+        ("EveryPage", EveryPage::TEXT),
         ("UnclaimedPage", UnclaimedPage::TEXT),
         ("ChangedPagePair", ChangedPagePair::TEXT),
         ("AnyPagePair", AnyPagePair::TEXT),
+        ("EveryPagePair", EveryPagePair::TEXT),
         ("UnclaimedPagePair", UnclaimedPagePair::TEXT),
         ("UnconfirmedCount", UnconfirmedCount::TEXT),
         ("ChangedCount", ChangedCount::TEXT),
         ("AnyCount", AnyCount::TEXT),
+        ("EveryCount", EveryCount::TEXT),
         ("UnclaimedCount", UnclaimedCount::TEXT),
     ]
 };

@@ -4,7 +4,9 @@ use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
 use super::error::StoreError;
 use crate::content::{Digest, Format, Kind, MatchKey};
-use crate::sync::{Datastore, Entry, Generation, Item, ItemId, ItemMeta, Modseq, Round, ViewState};
+use crate::sync::{
+    Datastore, Entry, Generation, Item, ItemId, ItemMeta, Mark, Modseq, Round, ViewState,
+};
 
 /// Columns of [`MetaRow`].
 macro_rules! meta_columns {
@@ -16,7 +18,7 @@ macro_rules! meta_columns {
 /// Columns of [`EntryRow`].
 macro_rules! entry_columns {
     () => {
-        "e.item, e.luid, e.seen, e.sent, e.digest, e.round, e.failures"
+        "e.item, e.luid, e.seen, e.sent, e.digest, e.mark, e.round, e.failures"
     };
 }
 
@@ -42,10 +44,20 @@ pub(super) type EntrySql = (
     Binary,
     BigInt,
     BigInt,
+    BigInt,
 );
-pub(super) type EntryRow = (i64, Option<String>, i64, Option<i64>, Vec<u8>, i64, i64);
+pub(super) type EntryRow = (
+    i64,
+    Option<String>,
+    i64,
+    Option<i64>,
+    Vec<u8>,
+    i64,
+    i64,
+    i64,
+);
 
-pub(super) type GenerationRow = (Option<String>, Option<String>, Option<i64>);
+pub(super) type GenerationRow = (Option<String>, Option<String>, Option<i64>, Option<String>);
 
 /// An item without its body.
 pub(super) fn meta(row: MetaRow) -> Result<ItemMeta, StoreError> {
@@ -72,13 +84,14 @@ pub(super) fn item(row: MetaRow, body: Option<Vec<u8>>) -> Result<Item, StoreErr
 
 /// A device's entry.
 pub(super) fn entry(row: EntryRow) -> Result<Entry, StoreError> {
-    let (item, luid, seen, sent, digest, round, failures) = row;
+    let (item, luid, seen, sent, digest, mark, round, failures) = row;
     Ok(Entry {
         item: ItemId(item),
         luid,
         seen: Modseq(seen),
         sent: sent.map(Modseq),
         digest: self::digest(&digest)?,
+        mark: Mark(mark),
         round: Round(round),
         failures: i32::try_from(failures).unwrap_or(i32::MAX),
     })
@@ -88,6 +101,7 @@ pub(super) fn entry(row: EntryRow) -> Result<Entry, StoreError> {
 pub(super) fn view(
     round: i64,
     sending_since: i64,
+    pending: i64,
     confirmed: GenerationRow,
     previous: GenerationRow,
 ) -> ViewState {
@@ -96,15 +110,17 @@ pub(super) fn view(
         confirmed: generation(confirmed),
         previous: generation(previous),
         sending_since: Modseq(sending_since),
+        pending: pending != 0,
     }
 }
 
 fn generation(row: GenerationRow) -> Option<Generation> {
-    let (client_anchor, server_anchor, base) = row;
+    let (client_anchor, server_anchor, base, filter) = row;
     Some(Generation {
         client_anchor: client_anchor?,
         server_anchor: server_anchor?,
         base: Modseq(base?),
+        filter,
     })
 }
 

@@ -89,4 +89,30 @@ pub struct SessionWrite {
     pub state: StoredSession,
     /// Other sessions of the device end with this one's beginning: their rows are removed.
     pub supersede: bool,
+    /// What is kept of this message for people; `None` if sessions are not recorded. With `supersede` it begins a new
+    /// recording, else it belongs to that of `state`.
+    pub recording: Option<RecordingWrite>,
+}
+
+/// What is kept of one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingWrite {
+    /// The device's address.
+    pub device: String,
+    /// Deletions were held with this message, and wait for the operator.
+    pub holds: bool,
+    /// The numbers of the message's item writes follow this one.
+    pub modseq_before: Modseq,
+    /// Content type of request and reply.
+    pub content_type: String,
+    /// What the session did with each datastore so far, as JSON.
+    pub summary: String,
+    /// The items that it wrote, as [`super::recording::pack_items`] packs them.
+    pub written: Vec<u8>,
+    /// Its [`super::recording::Trace`]; empty if that is not kept.
+    pub trace: Vec<u8>,
+    /// As it came, without credentials; empty if messages are not kept.
+    pub request: Vec<u8>,
+    /// The reply goes into the recording too.
+    pub keeps_reply: bool,
 }

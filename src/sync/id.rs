@@ -30,6 +30,8 @@ id! {
     Modseq;
     /// Counts the syncs of one device with one datastore, from 1.
     Round;
+    /// Stands for octets that a device sent for an item: the same mark, the same octets. 0 stands for none.
+    Mark;
 }
 
 impl ItemId {

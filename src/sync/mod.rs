@@ -10,12 +10,13 @@ mod id;
 mod item;
 mod peer;
 mod query;
+pub mod recording;
 mod view;
 
-pub use change::{Change, Commit, SessionWrite};
+pub use change::{Change, Commit, RecordingWrite, SessionWrite};
 pub use conflict::ConflictPolicy;
 pub use datastore::Datastore;
-pub use id::{AccountId, DeviceId, ItemId, Modseq, Round};
+pub use id::{AccountId, DeviceId, ItemId, Mark, Modseq, Round};
 pub use item::{Item, ItemMeta, ItemWrite};
 pub use peer::{Account, Device, Peer, PeerQuery, Secret, StoredSession};
 pub use query::{Answer, Cursor, Known, KnownQuery, Outgoing, OutgoingQuery, Query, Selection};

@@ -107,4 +107,6 @@ pub struct StoredSession {
     pub ended: bool,
     /// Seconds since 1970.
     pub updated: i64,
+    /// Number of its recording; 0 if it is not recorded. A commit that begins a recording gets its number from the store.
+    pub recording: i64,
 }

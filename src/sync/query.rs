@@ -53,6 +53,12 @@ pub enum Selection {
     /// Everything that the device did not name in this round: living items whose entry is absent or of an older
     /// round, and all (tombstones too) whose entry is of this round with `seen` below `modseq`.
     All,
+    /// For a sync with a filter, which looks at items one by one: what lives or has an entry, with `modseq` above `base`,
+    /// and what was sent in an earlier round and never confirmed.
+    Every {
+        /// The view's base, or 0 if the filter is another one than before.
+        base: Modseq,
+    },
     /// For refresh from client: living items whose entry is absent or of an older round. They are to be deleted here.
     Unclaimed,
 }
@@ -64,7 +70,7 @@ impl Selection {
         let Some(entry) = entry else {
             return !item.deleted
                 && match self {
-                    Self::Changes { base } => item.modseq > *base,
+                    Self::Changes { base } | Self::Every { base } => item.modseq > *base,
                     Self::All | Self::Unclaimed => true,
                 };
         };
@@ -76,6 +82,7 @@ impl Selection {
             Self::Changes { base } => {
                 entry.sent.is_some() || (item.modseq > *base && entry.seen < item.modseq)
             }
+            Self::Every { base } => entry.sent.is_some() || item.modseq > *base,
             Self::All if current => entry.seen < item.modseq,
             Self::All | Self::Unclaimed => !current && !item.deleted,
         }

@@ -4,7 +4,7 @@
 //! It has two generations: the confirmed one and the one before, because the end of a session can be lost on its way
 //! to the phone, which then begins again from the older one.
 
-use super::{ItemId, Modseq, Round};
+use super::{ItemId, Mark, Modseq, Round};
 use crate::content::Digest;
 
 /// State of one device's view of one datastore.
@@ -18,6 +18,9 @@ pub struct ViewState {
     pub previous: Option<Generation>,
     /// The account's counter when the newest sync began to send; late Maps are for items no newer than this.
     pub sending_since: Modseq,
+    /// Deletions of the device wait for the end of its package (see [`Entry::PENDING`]).
+    #[serde(default)]
+    pub pending: bool,
 }
 
 /// What a sync left behind when it ended.
@@ -29,6 +32,9 @@ pub struct Generation {
     pub server_anchor: String,
     /// All changes up to this number were considered for the device.
     pub base: Modseq,
+    /// The filter under which they were, as text; what it means is the session's business.
+    #[serde(default)]
+    pub filter: Option<String>,
 }
 
 /// What a device has of one item.
@@ -47,23 +53,44 @@ pub struct Entry {
     pub sent: Option<Modseq>,
     /// Digest of what the device itself sent last for the item; zero if it never did.
     pub digest: Digest,
+    /// Mark of the octets that the device itself sent last for the item; zero if it never did.
+    pub mark: Mark,
     /// The sync in which the device named the item, or was sent it.
     pub round: Round,
-    /// How often sending failed since it last went well.
+    /// How often sending failed since it last went well; below 0 it is one of [`Self::PENDING`] and those beside it.
     pub failures: i32,
 }
 
 impl Entry {
-    /// The device named the item in a round under this LUID, with this content, and has it as it was at `seen`.
-    pub fn named(item: ItemId, luid: &str, seen: Modseq, digest: Digest, round: Round) -> Self {
+    /// As `failures`: the device deleted the item, and whether it is deleted here is decided at the end of its package.
+    /// Such an entry, and those of the next two, is passed over when changes are sent.
+    pub const PENDING: i32 = -1;
+    /// As `failures`: the device deleted the item, or did not name it in a refresh; the operator decides.
+    pub const HELD: i32 = -2;
+    /// As `failures`: the item was deleted here, and the operator decides whether the device is told.
+    pub const UNTOLD: i32 = -3;
+
+    /// The device named the item in a round under this LUID, and has it as it was at `seen`. It sent nothing for it.
+    pub fn named(item: ItemId, luid: &str, seen: Modseq, round: Round) -> Self {
         Self {
             item,
             luid: Some(luid.to_owned()),
             seen,
             sent: None,
-            digest,
+            digest: Digest::default(),
+            mark: Mark::default(),
             round,
             failures: 0,
+        }
+    }
+
+    /// What the device itself sent for the item.
+    #[must_use]
+    pub fn with_content(self, digest: Digest, mark: Mark) -> Self {
+        Self {
+            digest,
+            mark,
+            ..self
         }
     }
 
@@ -76,6 +103,7 @@ impl Entry {
             sent: Some(version),
             round: Round(round.0 - 1),
             digest: Digest::default(),
+            mark: Mark::default(),
             ..self
         }
     }

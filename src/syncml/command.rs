@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Chal, Code, Cred, DevInf, Meta};
+use super::{Chal, Code, Cred, DevInf, Meta, PropertyInfo};
 
 /// Target or Source.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -50,6 +50,8 @@ pub enum Data<'a> {
     Meta(Box<Meta<'a>>),
     /// A DevInf document, nested, inlined or as text.
     DevInf(Box<DevInf<'a>>),
+    /// Property elements of DevInf: the fields that a filter names (1.2).
+    Properties(Vec<PropertyInfo<'a>>),
 }
 
 impl<'a> Data<'a> {

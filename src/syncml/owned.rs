@@ -122,6 +122,7 @@ impl Owned for Data<'_> {
             Self::Bytes(bytes) => Data::Bytes(bytes.owned()),
             Self::Meta(meta) => Data::Meta(meta.owned()),
             Self::DevInf(devinf) => Data::DevInf(devinf.owned()),
+            Self::Properties(properties) => Data::Properties(properties.owned()),
         }
     }
 }

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, guard, web};
 use tokio::time::timeout;
 
 use super::refusal::Refusal;
-use super::{Engine, State, monitor};
+use super::{Engine, State, gateway, monitor};
 use crate::exchange::{Reply, Request, Summary};
 
 /// All addresses.
@@ -28,6 +28,12 @@ pub(super) fn routes<E: Engine>(app: &mut web::ServiceConfig, state: web::Data<S
         )
         .route("/sync", web::route().to(sync::<E>))
         .route("/sync/", web::route().to(sync::<E>))
+        .route(
+            "/gateway/{name}/{what}",
+            web::route()
+                .guard(read().or(guard::Post()))
+                .to(gateway::callback::<E>),
+        )
         .default_service(web::to(monitor::nothing));
 }
 

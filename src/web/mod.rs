@@ -7,6 +7,7 @@
 
 mod delay;
 mod endpoint;
+mod gateway;
 mod metrics;
 mod monitor;
 mod refusal;
@@ -25,6 +26,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::config::HttpConfig;
 use crate::exchange::{ExchangeError, Reply, Request};
+use crate::sms::Gateways;
 use delay::DelayTable;
 use metrics::Metrics;
 
@@ -35,6 +37,11 @@ pub trait Engine: Clone + Send + Sync + 'static {
 
     /// Whether messages can be answered now; blocks. The text says why not.
     fn ready(&self) -> Result<(), String>;
+
+    /// The gateways that call us; none if there are none.
+    fn gateways(&self) -> Option<&Gateways> {
+        None
+    }
 }
 
 /// Bounds of the server.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::{HttpResponse, web};
 use tokio::time::timeout;
 
-use super::{Engine, State};
+use super::{Engine, State, gateway};
 
 /// How long `/readyz` waits for the database.
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -73,7 +73,11 @@ async fn why_not_ready<E: Engine>(state: &State<E>) -> Option<String> {
 
 /// Counters for Prometheus.
 pub(super) async fn metrics<E: Engine>(state: web::Data<State<E>>) -> HttpResponse {
+    let mut text = state.metrics.text();
+    if let Some(gateways) = state.engine.gateways() {
+        gateway::counters(&mut text, &gateways.states());
+    }
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
-        .body(state.metrics.text())
+        .body(text)
 }

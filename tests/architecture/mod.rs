@@ -28,7 +28,7 @@ const IMPURE: &[&str] = &[
 
 /// Layers that do no IO and read no clock.
 const PURE: &[&str] = &[
-    "wbxml", "xml", "syncml", "session", "sync", "content", "device", "push",
+    "wbxml", "xml", "syncml", "session", "sync", "content", "device", "filter", "push",
 ];
 
 /// Who must not know whom.
@@ -36,7 +36,7 @@ const STRANGERS: &[(&str, &[&str])] = &[
     (
         "handset",
         &[
-            "store", "session", "sync", "device", "exchange", "web", "cli",
+            "store", "session", "sync", "device", "filter", "exchange", "web", "cli",
         ],
     ),
     (
@@ -48,9 +48,22 @@ const STRANGERS: &[(&str, &[&str])] = &[
         &["store", "exchange", "web", "cli", "config", "handset"],
     ),
     ("content", &["session", "store", "syncml", "sync", "web"]),
+    (
+        "filter",
+        &[
+            "session", "store", "syncml", "sync", "device", "exchange", "web", "cli", "handset",
+        ],
+    ),
     ("wbxml", &["session", "store", "sync", "content"]),
     ("xml", &["session", "store", "sync", "content"]),
     ("web", &["store", "cli", "handset"]),
+    (
+        "sms",
+        &[
+            "store", "session", "sync", "syncml", "content", "device", "exchange", "web", "cli",
+            "config", "handset",
+        ],
+    ),
     (
         "push",
         &[
@@ -158,6 +171,7 @@ fn pure_layers_do_no_io() {
         ("store", "diesel"),
         ("web", "actix_web"),
         ("handset", "ureq"),
+        ("sms", "tokio"),
     ] {
         assert!(
             !uses(module, &owned(&[path])).is_empty(),

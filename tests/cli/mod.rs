@@ -4,7 +4,9 @@ mod accounts;
 mod configuration;
 mod items;
 mod program;
+mod replay;
 mod server;
+mod sessions;
 
 use program::Place;
 
@@ -19,6 +21,7 @@ fn help_tells_commands_and_exit_codes() {
         "device",
         "import",
         "export",
+        "sessions",
         "decode",
         "handset",
         "config",
@@ -34,8 +37,10 @@ fn help_tells_commands_and_exit_codes() {
         &["device", "show"],
         &["import"],
         &["export"],
+        &["sessions", "show"],
         &["decode"],
         &["handset", "sync"],
+        &["handset", "replay"],
         &["config"],
     ] {
         let help = place.run(&[command, &["--help"]].concat()).ends(0).out;

@@ -3,12 +3,13 @@
 //!
 //! The release build takes 1,000 contacts and 500 events for each phone, the development build fewer.
 
+mod http;
 mod items;
 mod world;
 
 use std::collections::BTreeSet;
 
-use candybar::handset::Model;
+use candybar::handset::{Model, Times};
 use world::World;
 
 /// Contacts and events on the server before the phone comes.
@@ -17,6 +18,21 @@ const SIZE: (usize, usize) = if cfg!(debug_assertions) {
 } else {
     (1_000, 500)
 };
+
+/// What happens in summer is in the other season.
+const WINTER: i64 = 1_700_000_000;
+/// And what happens in winter, now.
+const SUMMER: i64 = 1_689_850_000;
+
+/// Other sizes, by `CANDYBAR_MODEL_ITEMS=1000,500`.
+fn size() -> (usize, usize) {
+    let asked = std::env::var("CANDYBAR_MODEL_ITEMS").ok();
+    let asked = asked.and_then(|text| {
+        let (contacts, events) = text.split_once(',')?;
+        Some((contacts.trim().parse().ok()?, events.trim().parse().ok()?))
+    });
+    asked.unwrap_or(SIZE)
+}
 
 /// What no profile of the server answers: a line for each model and finding of [`World::live`].
 const UNANSWERED: &str = include_str!("unanswered.txt");
@@ -35,7 +51,19 @@ fn live(name: &str) {
         return;
     }
     let model = Model::named(name).unwrap_or_else(|error| panic!("{error}"));
-    let findings = World::new(&model, SIZE).live();
+    let mut findings = World::new(&model, size(), WINTER).live();
+    let times = model
+        .settings("", "", "")
+        .storage
+        .rules
+        .get("calendar")
+        .map(|rules| rules.times);
+    if matches!(times, Some(Times::OffsetOfNow | Times::StandardOffset)) {
+        findings.extend(World::new(&model, size(), SUMMER).live());
+    }
+    for finding in &findings {
+        println!("{name}: {finding}");
+    }
     let new: Vec<String> = findings
         .difference(&unanswered(name))
         .map(|finding| format!("{name}: {finding}"))

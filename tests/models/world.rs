@@ -20,8 +20,6 @@ use super::items;
 type Delivery = dyn FnMut(&Post<'_>) -> Result<Answer, TransportError>;
 type Handset = Phone<Box<Delivery>>;
 
-/// Winter: what happens in summer is in the other season.
-const BEGINNING: i64 = 1_700_000_000;
 const STORES: [(&str, Datastore); 2] = [
     ("contacts", Datastore::Contacts),
     ("calendar", Datastore::Calendar),
@@ -41,8 +39,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A server with so many contacts and events, which no phone has seen.
-    pub(crate) fn new(model: &Model, (contacts, events): (usize, usize)) -> Self {
+    /// A server with so many contacts and events, which no phone has seen; `now` in seconds since 1970.
+    pub(crate) fn new(model: &Model, (contacts, events): (usize, usize), now: i64) -> Self {
         let store = Store::open(&StoreConfig {
             url: "sqlite::memory:".into(),
             key: None,
@@ -62,7 +60,7 @@ impl World {
                 nonce_secret: b"models".to_vec(),
             },
         );
-        let clock = Rc::new(Cell::new(BEGINNING));
+        let clock = Rc::new(Cell::new(now));
         let deliver = || -> Box<Delivery> {
             let (server, time) = (exchange.clone(), clock.clone());
             Box::new(move |post| {

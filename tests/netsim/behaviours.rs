@@ -183,6 +183,22 @@ odd! {
 }
 
 #[test]
+fn a_phone_whose_last_anchor_is_the_next_is_not_made_to_begin_anew() {
+    let behaviour = Behaviour {
+        last_equals_next: true,
+        ..Behaviour::default()
+    };
+    let mut pair = Pair::new(behaviour.clone(), as_usual);
+    pair.odd.add(STORE, card("One", "1"));
+    pair.sync_odd(Mode::TwoWay);
+    let request = Request::new(&[STORE], Mode::TwoWay, pair.clock.get() + 300);
+    let report = pair.odd.sync(&request).expect("a sync");
+    assert_eq!(report.datastores[0].used, Mode::TwoWay);
+    assert_eq!(report.datastores[0].sent.total(), 0);
+    Pair::new(behaviour, as_usual).live();
+}
+
+#[test]
 fn every_version_carrier_and_kind_of_credentials() {
     for version in Version::ALL {
         for carrier in [Carrier::Xml, Carrier::Wbxml] {

@@ -2,6 +2,7 @@
 //! cuts messages by a seed. At the end every phone and the server hold the same items, each once.
 
 mod behaviours;
+mod filters;
 mod world;
 
 use world::{Shape, World};

@@ -80,8 +80,8 @@ fn media(name: &str) -> &'static str {
         "emn" => "<Unknown media type identifier 0x30A>",
         "si" => "application/vnd.wap.sic",
         "sl" => "application/vnd.wap.slc",
-        "ota-sync" => "<Unknown media type identifier 0x20B>",
-        "ota-browser" => "application/x-wap-prov.browser-settings",
+        "ota-sync" => "application/vnd.nokia.syncset+wbxml; charset=UTF-8",
+        "ota-browser" => "application/x-wap-prov.browser-settings; charset=UTF-8",
         _ => "application/vnd.wap.connectivity-wbxml",
     }
 }
@@ -103,6 +103,7 @@ fn parts(name: &str) -> &'static [&'static str] {
         "cp-usernetwpin" => &["SEC: USERNETWPIN", "MAC:", "wap-provisioningdoc"],
         "cp-userpinmac" => &["SEC: USERPINMAC", "wap-provisioningdoc"],
         "cp" => &["wap-provisioningdoc", "GSM-GPRS"],
+        "ota-browser" => &["CHARACTERISTIC-LIST", "internet.example"],
         _ => &[],
     }
 }

@@ -13,10 +13,12 @@ mod recurrence;
 mod stamp;
 mod timezone;
 mod vcalendar;
+mod window;
 
 use chrono::Timelike;
 
 pub(super) use equivalence::settle;
+pub use window::{Time, Window, compare_time, within};
 
 use super::{Component, ContentError, Format, Kind, ReadHint, Record, Target, Warning, line};
 use moment::Moment;

@@ -13,7 +13,7 @@ use chrono::Weekday;
 
 use super::moment::Moment;
 
-pub(super) use expansion::month_length;
+pub(super) use expansion::{Dates, dates_between, month_length};
 pub(super) use legacy::{parse_legacy, write_legacy};
 
 const LIST_LIMIT: usize = 400;
@@ -148,6 +148,14 @@ impl Rule {
         }
         rule.frequency = frequency?;
         Some(rule)
+    }
+
+    /// UNTIL, if it has one.
+    pub(super) fn until(&self) -> Option<Moment> {
+        match self.end {
+            End::Until(until) => Some(until),
+            End::Never | End::Count(_) => None,
+        }
     }
 
     /// Whether it names hours, minutes or seconds other than those of `start`'s time of day, or turns within a day.

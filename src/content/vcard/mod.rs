@@ -6,11 +6,13 @@
 //!
 //! Invariant: reading what was written gives every property back that the form can hold.
 
+mod verbatim;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
+pub(super) use verbatim::copy;
 pub(super) use write::write;
 
 use super::line::{self, Form, parts, pieces, split, unescape};

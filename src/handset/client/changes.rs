@@ -94,11 +94,14 @@ impl Client {
             }
             let (octets, format) = stored.map_or((Vec::new(), None), |item| {
                 let storage = &self.settings.storage;
-                let body = storage.give(&exchange.name, &item.body.0, self.session.now);
+                let body = storage.give(&exchange.name, &luid.0, &item.body.0, self.session.now);
                 transfer_form(&body, self.settings.carrier)
             });
             let content_type = stored
-                .map(|item| item.content_type.clone())
+                .map(|item| {
+                    let storage = &self.settings.storage;
+                    storage.label(&exchange.name, &item.content_type).to_owned()
+                })
                 .unwrap_or_default();
             let whole = ChunkOut {
                 exchange: index,

@@ -3,7 +3,8 @@
 use crate::handset::credentials::base64;
 use crate::syncml::codec::{Form, encode_devinf};
 use crate::syncml::{
-    Alert, Anchor, Carrier, Command, Data, DevInf, Get, Header, Item, Location, Meta, Put, Version,
+    Alert, Anchor, Carrier, Command, Data, DevInf, Filter, Get, Header, Item, Location, Meta,
+    PropertyInfo, Put, Version,
 };
 
 use super::Client;
@@ -79,6 +80,49 @@ impl Client {
         }
     }
 
+    /// What the phone wants of a datastore, if that is not everything.
+    fn filter(&self, datastore: &str) -> Option<Filter<'static>> {
+        let wanted = self.settings.filters.get(datastore)?;
+        let typed = |kind: &str, data| Item {
+            meta: Some(Meta {
+                kind: Some(kind.to_owned().into()),
+                ..Meta::default()
+            }),
+            data,
+            ..Item::default()
+        };
+        let property = |name: &String| PropertyInfo {
+            name: name.clone().into(),
+            ..PropertyInfo::default()
+        };
+        let fields: Vec<_> = wanted.fields.iter().map(property).collect();
+        let media = self.settings.devinf.preferred_type(datastore).to_owned();
+        Some(Filter {
+            meta: Meta {
+                kind: Some(media.into()),
+                ..Meta::default()
+            },
+            field: (!fields.is_empty()).then(|| {
+                typed(
+                    self.settings.carrier.devinf_mime(),
+                    Data::Properties(fields),
+                )
+            }),
+            record: wanted
+                .record
+                .as_ref()
+                .map(|text| typed("syncml:filtertype-cgi", Data::text(text.clone()))),
+            filter_type: Some(
+                if wanted.inclusive {
+                    "INCLUSIVE"
+                } else {
+                    "EXCLUSIVE"
+                }
+                .into(),
+            ),
+        })
+    }
+
     /// Package 1: device information if it is new to the server, an Alert for each datastore.
     pub(super) fn queue_initialisation(&mut self) {
         let settings = &self.settings;
@@ -88,7 +132,8 @@ impl Client {
             ..Meta::default()
         });
         let mut commands = Vec::new();
-        let known = self.memory.devinf_sent.as_deref() == Some(&*self.devinf_mark());
+        let known = !self.behaviour.devinf_each_time
+            && self.memory.devinf_sent.as_deref() == Some(&*self.devinf_mark());
         if !known && !self.behaviour.devinf_when_asked {
             let items = vec![self.devinf_item()];
             let put = Put {
@@ -119,7 +164,8 @@ impl Client {
             if self.behaviour.last_equals_next {
                 last = Some(exchange.next.clone());
             }
-            let (target, source) = self.locations(index);
+            let (mut target, source) = self.locations(index);
+            target.filter = self.filter(&exchange.name).map(Box::new);
             let alert = Alert {
                 code: Some(exchange.used.code()),
                 items: vec![Item {

@@ -81,3 +81,13 @@ fn what_is_no_model_is_said() {
         Err(ModelError::Unknown("tin-can".into()))
     );
 }
+
+#[test]
+fn the_documentation_names_every_model() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/handset.md");
+    let text = std::fs::read_to_string(path).expect("docs/handset.md");
+    let missing: Vec<_> = Model::names()
+        .filter(|name| !text.contains(&format!("| `{name}` |")))
+        .collect();
+    assert!(missing.is_empty(), "docs/handset.md lacks {missing:?}");
+}

@@ -309,6 +309,20 @@ pub(super) fn add_own(lines: &mut Vec<Placed>, rules: &Rules) {
     }
 }
 
+/// The phone's own id of the item.
+pub(super) fn set_uid(lines: &mut Vec<Placed>, luid: &str) {
+    lines.retain(|(_, line)| line.name != "UID");
+    insert_inner(lines, Line::new("UID", luid));
+}
+
+/// Puts a line at the end of the innermost component.
+pub(super) fn insert_inner(lines: &mut Vec<Placed>, line: Line) {
+    let inner = lines.iter().rev().find(|(_, line)| line.name == "BEGIN");
+    if let Some(component) = inner.map(|(component, _)| component.clone()) {
+        insert(lines, &component, line);
+    }
+}
+
 /// Categories of the user's own get the phone's mark.
 pub(super) fn prefix_categories(lines: &mut [Placed], rules: &Rules) {
     let Some(prefix) = &rules.category_prefix else {

@@ -108,18 +108,33 @@ impl Storage {
         line::write(&lines, &rules.writing)
     }
 
+    /// The content type under which an item of that type is sent.
+    pub fn label<'a>(&'a self, datastore: &str, content_type: &'a str) -> &'a str {
+        let label = self
+            .rules
+            .get(datastore)
+            .and_then(|rules| rules.label.as_deref());
+        label.unwrap_or(content_type)
+    }
+
     /// An item as the phone sends it.
-    pub fn give(&self, datastore: &str, body: &[u8], now: i64) -> Vec<u8> {
+    pub fn give(&self, datastore: &str, luid: &str, body: &[u8], now: i64) -> Vec<u8> {
         let Some(rules) = self.rules.get(datastore) else {
             return body.to_vec();
         };
-        let converts = rules.times == Times::OffsetOfNow || rules.category_prefix.is_some();
+        let converts = rules.times.converts()
+            || rules.season_mark.is_some()
+            || rules.category_prefix.is_some()
+            || rules.uid_is_luid;
         if !converts || !line::is_object(body) {
             return body.to_vec();
         }
         let mut lines = placed(line::read(body, &rules.writing));
         times::give(&mut lines, rules, self.time_zone, now);
         fields::prefix_categories(&mut lines, rules);
+        if rules.uid_is_luid {
+            fields::set_uid(&mut lines, luid);
+        }
         let lines: Vec<Line> = lines.into_iter().map(|(_, line)| line).collect();
         line::write(&lines, &rules.writing)
     }

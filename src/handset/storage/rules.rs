@@ -100,6 +100,15 @@ pub enum Times {
     UtcWithoutMark,
     /// UTC is converted with the zone's offset of now, not of the day in question; local times are understood.
     OffsetOfNow,
+    /// UTC is converted with the zone's standard offset, in summer too; local times are understood.
+    StandardOffset,
+}
+
+impl Times {
+    /// UTC is converted, and not as it should be.
+    pub(super) const fn converts(self) -> bool {
+        matches!(self, Self::OffsetOfNow | Self::StandardOffset)
+    }
 }
 
 /// How a phone takes alarms.
@@ -214,6 +223,12 @@ pub struct Rules {
     pub first_year: Option<u16>,
     /// Categories are written with this before them.
     pub category_prefix: Option<String>,
+    /// UID is the LUID in what the phone sends, whatever it got.
+    pub uid_is_luid: bool,
+    /// The content type under which the phone sends its items, whatever form they have.
+    pub label: Option<String>,
+    /// Name of a line that tells whether it is summer now, with its values in summer and winter.
+    pub season_mark: Option<[String; 3]>,
     /// Lines that the phone adds.
     pub adds: Vec<Addition>,
     /// Longest plain text, in characters.

@@ -277,7 +277,7 @@ fn the_offset_of_now_moves_times_of_the_other_season() {
         ["20240701T090000"]
     );
     let given = |now| {
-        let given = k800i.storage.give("calendar", &kept, now);
+        let given = k800i.storage.give("calendar", "7", &kept, now);
         k800i.storage.shown("calendar", &given, "DTSTART").remove(0)
     };
     assert_eq!(
@@ -308,14 +308,64 @@ fn the_user_types_within_the_fields() {
 
 #[test]
 fn categories_of_the_users_own_are_marked_when_they_are_sent() {
-    let s60 = phone("nokia-s60");
+    let s60 = phone("nokia-e7");
     let given = s60.storage.give(
         "calendar",
+        "7",
         event("CATEGORIES:Work;X-Home\r\n").as_bytes(),
         WINTER,
     );
     assert_eq!(
         s60.storage.shown("calendar", &given, "CATEGORIES"),
         ["X-Work;X-Home"]
+    );
+}
+
+#[test]
+fn a_phone_may_put_its_own_id_into_what_it_sends() {
+    let p900 = phone("sony-ericsson-p900");
+    let given = p900.storage.give(
+        "calendar",
+        "667",
+        event("UID:of-the-server\r\n").as_bytes(),
+        WINTER,
+    );
+    assert_eq!(p900.storage.shown("calendar", &given, "UID"), ["667"]);
+    assert_eq!(
+        p900.storage.label("calendar", "text/x-vcalendar"),
+        "text/calendar"
+    );
+    assert_eq!(
+        p900.storage.label("contacts", "text/x-vcard"),
+        "text/x-vcard"
+    );
+}
+
+#[test]
+fn the_standard_offset_is_wrong_in_summer_and_the_mark_tells_the_season() {
+    let x70 = phone("panasonic-x70");
+    let body = event("DTSTART:20240701T080000Z\r\nSUMMARY:x\r\n");
+    for now in [WINTER, SUMMER] {
+        let Taken::Kept { body: kept, .. } = x70.take("calendar", &body, None, now) else {
+            panic!("kept");
+        };
+        assert_eq!(
+            x70.storage.shown("calendar", &kept, "DTSTART"),
+            ["20240701T090000"]
+        );
+    }
+    let k800i = phone("sony-ericsson-k800i");
+    let mark = |now| {
+        let given = k800i
+            .storage
+            .give("calendar", "1", event("SUMMARY:x\r\n").as_bytes(), now);
+        k800i
+            .storage
+            .shown("calendar", &given, "X-SONYERICSSON-DST")
+            .remove(0)
+    };
+    assert_eq!(
+        (mark(SUMMER), mark(WINTER)),
+        ("4".to_owned(), "0".to_owned())
     );
 }

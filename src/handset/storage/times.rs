@@ -1,11 +1,11 @@
 //! Times as a phone takes them (vCalendar 1.0 section 2.8.4: local, or UTC with a `Z`).
 
 use chrono::{Datelike as _, NaiveDateTime, Offset as _, TimeDelta, TimeZone as _};
-use chrono_tz::Tz;
+use chrono_tz::{OffsetComponents as _, Tz};
 
-use super::Placed;
-use super::line::Value;
+use super::line::{Line, Value};
 use super::rules::{Rules, Times};
+use super::{Placed, fields};
 
 /// Properties that hold a time, or begin with one.
 const TIMES: [&str; 8] = [
@@ -28,11 +28,21 @@ fn parse(text: &str) -> Option<(NaiveDateTime, bool)> {
     Some((time, bare.len() != text.len()))
 }
 
-/// Seconds that the zone is ahead of UTC at a moment.
-fn offset(zone: Tz, now: i64) -> TimeDelta {
+/// What the phone adds to UTC for its own time.
+fn offset(times: Times, zone: Tz, now: i64) -> TimeDelta {
     let moment = chrono::DateTime::from_timestamp(now, 0).unwrap_or_default();
-    let offset = zone.offset_from_utc_datetime(&moment.naive_utc()).fix();
-    TimeDelta::seconds(i64::from(offset.local_minus_utc()))
+    let offset = zone.offset_from_utc_datetime(&moment.naive_utc());
+    match times {
+        Times::StandardOffset => offset.base_utc_offset(),
+        _ => TimeDelta::seconds(i64::from(offset.fix().local_minus_utc())),
+    }
+}
+
+/// It is summer time at a moment.
+fn is_summer(zone: Tz, now: i64) -> bool {
+    let moment = chrono::DateTime::from_timestamp(now, 0).unwrap_or_default();
+    let offset = zone.offset_from_utc_datetime(&moment.naive_utc());
+    !offset.dst_offset().is_zero()
 }
 
 /// Applies a change to every time of the calendar properties.
@@ -105,8 +115,8 @@ pub(super) fn take(
             }
             convert(lines, |time, _| Some((time, false)));
         }
-        Times::OffsetOfNow => {
-            let ahead = offset(zone, now);
+        Times::OffsetOfNow | Times::StandardOffset => {
+            let ahead = offset(rules.times, zone, now);
             convert(lines, |time, utc| {
                 utc.then(|| time.checked_add_signed(ahead))
                     .flatten()
@@ -127,9 +137,14 @@ pub(super) fn local(text: &str, times: Times, zone: Tz) -> Option<NaiveDateTime>
 }
 
 /// Times as the phone sends them.
-pub(super) fn give(lines: &mut [Placed], rules: &Rules, zone: Tz, now: i64) {
-    if rules.times == Times::OffsetOfNow {
-        let ahead = offset(zone, now);
+pub(super) fn give(lines: &mut Vec<Placed>, rules: &Rules, zone: Tz, now: i64) {
+    if let Some([name, summer, winter]) = &rules.season_mark {
+        let value = if is_summer(zone, now) { summer } else { winter };
+        lines.retain(|(_, line)| line.name != *name);
+        fields::insert_inner(lines, Line::new(name, value));
+    }
+    if rules.times.converts() {
+        let ahead = offset(rules.times, zone, now);
         convert(lines, |time, utc| {
             (!utc)
                 .then(|| time.checked_sub_signed(ahead))

@@ -327,9 +327,11 @@ fn what_is_known_of_a_device_is_replaced_and_what_was_set_by_hand_stays() {
                 client_anchor: "c2".into(),
                 server_anchor: "s2".into(),
                 base: Modseq(9),
+                filter: Some("some filter".into()),
             }),
             previous: None,
             sending_since: Modseq(8),
+            pending: true,
         };
         for view in [Datastore::Agenda, Datastore::Notes] {
             draft.0.changes.push(Change::PutView {
@@ -343,6 +345,7 @@ fn what_is_known_of_a_device_is_replaced_and_what_was_set_by_hand_stays() {
                 client_anchor: String::new(),
                 server_anchor: "s1".into(),
                 base: Modseq(0),
+                filter: None,
             }),
             ..state.clone()
         };

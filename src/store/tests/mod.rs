@@ -7,6 +7,7 @@ mod migrations;
 mod outgoing;
 #[cfg(feature = "postgres")]
 mod postgresql;
+mod recording;
 mod speed;
 mod writing;
 
@@ -17,8 +18,8 @@ use super::{Store, StoreConfig, StoreError};
 use crate::content::{Digest, Format, MatchKey};
 use crate::sync::{
     AccountId, Answer, Change, Commit, Cursor, Datastore, DeviceId, Entry, Item, ItemId, ItemMeta,
-    ItemWrite, Known, KnownQuery, Modseq, Outgoing, OutgoingQuery, Query, Round, Secret, Selection,
-    SessionWrite, StoredSession,
+    ItemWrite, Known, KnownQuery, Mark, Modseq, Outgoing, OutgoingQuery, Query, Round, Secret,
+    Selection, SessionWrite, StoredSession,
 };
 
 /// Runs a part of the contract on a new store of each kind.
@@ -165,6 +166,7 @@ fn seen(item: ItemId, luid: &str, seen: i64, round: i64) -> Entry {
         seen: Modseq(seen),
         sent: None,
         digest: Digest::default(),
+        mark: Mark::default(),
         round: Round(round),
         failures: 0,
     }
@@ -178,6 +180,7 @@ fn sent(item: ItemId, sent: i64, round: i64) -> Entry {
         seen: Modseq(0),
         sent: Some(Modseq(sent)),
         digest: Digest::default(),
+        mark: Mark::default(),
         round: Round(round),
         failures: 0,
     }
@@ -195,8 +198,10 @@ fn first_session(session: &str, request: u8) -> SessionWrite {
             snapshot: b"snapshot".to_vec(),
             ended: false,
             updated: 1000,
+            recording: 0,
         },
         supersede: true,
+        recording: None,
     }
 }
 

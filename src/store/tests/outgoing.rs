@@ -68,6 +68,10 @@ fn everything_that_the_device_did_not_name() {
         assert_eq!(ids(2, Selection::All), [1, 2, 3, 5, 6]);
         assert_eq!(ids(3, Selection::All), [1, 2, 3, 4, 5, 6]);
         assert_eq!(ids(1, Selection::All), [2, 5, 7]);
+        let every = |base| Selection::Every { base: Modseq(base) };
+        assert_eq!(ids(2, every(0)), [1, 2, 3, 5, 6, 7]);
+        assert_eq!(ids(3, every(5)), [3, 4, 6, 7]);
+        assert_eq!(ids(3, every(11)), [3, 4], "without changes nothing is read");
         assert_eq!(ids(2, Selection::Unclaimed), [1, 2, 3, 5]);
         assert_eq!(ids(3, Selection::Unclaimed), [1, 2, 3, 4, 5, 6]);
     });
@@ -80,6 +84,7 @@ fn pages_join_without_gap_or_double() {
         for selection in [
             Selection::Changes { base: Modseq(5) },
             Selection::Changes { base: Modseq(0) },
+            Selection::Every { base: Modseq(3) },
             Selection::All,
             Selection::Unclaimed,
         ] {
@@ -172,6 +177,7 @@ fn an_agenda_joins_events_and_tasks() {
         draft.commit(store).unwrap();
         for selection in [
             Selection::Changes { base: Modseq(0) },
+            Selection::Every { base: Modseq(0) },
             Selection::All,
             Selection::Unclaimed,
         ] {
@@ -237,6 +243,7 @@ proptest! {
         let round = Round(3);
         for selection in [
             Selection::Changes { base: Modseq(base) },
+            Selection::Every { base: Modseq(base) },
             Selection::All,
             Selection::Unclaimed,
         ] {

@@ -51,6 +51,66 @@ pub(super) fn read<'a, S: Source<'a>>(source: &mut S) -> Result<DevInf<'a>> {
     Ok(devinf)
 }
 
+/// A document of properties: a DevInf, a CTCap or one Property.
+pub(super) fn properties_document<'a, S: Source<'a>>(
+    source: &mut S,
+) -> Result<Vec<PropertyInfo<'a>>> {
+    let root = source.root()?;
+    properties_element(source, root)
+}
+
+/// The same, within a root that is not part of it.
+pub(super) fn wrapped_properties<'a, S: Source<'a>>(
+    source: &mut S,
+) -> Result<Vec<PropertyInfo<'a>>> {
+    source.root()?;
+    match source.child()? {
+        Some(first) => properties(source, first),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The properties of all content types of a document.
+pub(super) fn all_properties(devinf: DevInf<'_>) -> Vec<PropertyInfo<'_>> {
+    let stores = devinf.datastores.into_iter().flat_map(|of| of.ct_caps);
+    let caps = devinf.ct_caps.into_iter().chain(stores);
+    caps.flat_map(|cap| cap.properties).collect()
+}
+
+/// Properties of an open element of DevInf, whatever it is.
+fn properties_element<'a, S: Source<'a>>(
+    source: &mut S,
+    tag: Tag,
+) -> Result<Vec<PropertyInfo<'a>>> {
+    let mut caps = Vec::new();
+    match tag {
+        d::DEVINF => return Ok(all_properties(read(source)?)),
+        d::CT_CAP => ct_caps(source, &mut caps)?,
+        d::PROPERTY => return Ok(vec![property(source)?]),
+        d::PROP_NAME => {
+            let name = source.text()?;
+            return Ok(vec![PropertyInfo {
+                name,
+                ..PropertyInfo::default()
+            }]);
+        }
+        _ => source.leave_element()?,
+    }
+    Ok(caps.into_iter().flat_map(|cap| cap.properties).collect())
+}
+
+/// The elements of DevInf that stand side by side in the open element, of which `first` has begun.
+pub(super) fn properties<'a, S: Source<'a>>(
+    source: &mut S,
+    first: Tag,
+) -> Result<Vec<PropertyInfo<'a>>> {
+    let mut properties = properties_element(source, first)?;
+    while let Some(tag) = source.child()? {
+        properties.append(&mut properties_element(source, tag)?);
+    }
+    Ok(properties)
+}
+
 fn datastore<'a, S: Source<'a>>(source: &mut S) -> Result<DataStoreInfo<'a>> {
     let mut store = DataStoreInfo::default();
     children!(source,
@@ -323,6 +383,13 @@ fn write_ct_caps<K: Sink>(sink: &mut K, caps: &[CtCap<'_>], nested: bool) {
             }
         }
         sink.close(d::CT_CAP);
+    }
+}
+
+/// Writes Property elements side by side.
+pub(super) fn write_properties<K: Sink>(sink: &mut K, properties: &[PropertyInfo<'_>]) {
+    for property in properties {
+        write_property(sink, property);
     }
 }
 

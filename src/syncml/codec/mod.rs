@@ -23,7 +23,7 @@ use crate::wbxml::tables::{self, syncml as s};
 use crate::wbxml::{Decoder, Writer as WbxmlWriter};
 use crate::xml::{self, Writer as XmlWriter};
 
-use super::{Carrier, Command, DevInf, Header, Message, Version};
+use super::{Carrier, Command, DevInf, Header, Message, PropertyInfo, Version};
 use source::Source;
 
 pub use crate::wbxml::{DecodeError, DecodeErrorKind, Limits};
@@ -206,36 +206,75 @@ pub fn header_len(header: &Header<'_>, form: &Form) -> usize {
 
 /// DevInf in item data, whatever its form; `None` if it is none, or cannot be read. Elements are counted.
 fn nested_devinf<'a>(bytes: &'a [u8], limits: &Limits, elements: &mut u32) -> Option<DevInf<'a>> {
-    // White space around the document came along when XML was converted to WBXML.
-    let document = bytes.trim_ascii_start();
-    let result = if document.starts_with(b"<") || document.starts_with(b"\xEF\xBB\xBF<") {
-        match xml::decode_text(document, limits).ok()? {
-            Cow::Borrowed(text) => nested(&mut xml::Reader::new(text, limits), elements),
-            Cow::Owned(text) => {
-                nested(&mut xml::Reader::new(&text, limits), elements).map(DevInf::into_owned)
-            }
+    match Nested::open(bytes, limits)? {
+        Nested::Text(Cow::Borrowed(text)) => {
+            let mut source = xml::Reader::new(text, limits);
+            counted(&mut source, elements, devinf::document)
         }
-    } else if matches!(document.first(), Some(0x4A | 0xCA)) {
-        nested(
-            &mut Decoder::headless(document, &tables::DEVINF, limits),
-            elements,
-        )
-    } else {
-        nested(
-            &mut Decoder::with_language(document, &tables::DEVINF, limits).ok()?,
-            elements,
-        )
-    };
-    result.ok()
+        Nested::Text(Cow::Owned(text)) => {
+            let mut source = xml::Reader::new(&text, limits);
+            counted(&mut source, elements, devinf::document).map(DevInf::into_owned)
+        }
+        Nested::Tokens(mut source) => counted(&mut source, elements, devinf::document),
+    }
 }
 
-fn nested<'a, S: Source<'a>>(
+/// The properties of a Field filter, whatever their form; `None` if there are none. Elements are counted.
+fn nested_properties<'a>(
+    bytes: &'a [u8],
+    limits: &Limits,
+    elements: &mut u32,
+) -> Option<Vec<PropertyInfo<'a>>> {
+    let list = match Nested::open(bytes, limits)? {
+        Nested::Text(text) => {
+            // Property elements stand side by side, so a root is put around them.
+            let body = match text.trim_start().strip_prefix("<?") {
+                Some(rest) => rest.split_once("?>")?.1,
+                None => &text,
+            };
+            let text = format!("<CTCap xmlns='syncml:devinf'>{body}</CTCap>");
+            let mut source = xml::Reader::new(&text, limits);
+            counted(&mut source, elements, devinf::wrapped_properties)?
+                .into_iter()
+                .map(PropertyInfo::into_owned)
+                .collect()
+        }
+        Nested::Tokens(mut source) => counted(&mut source, elements, devinf::properties_document)?,
+    };
+    Some(list).filter(|list: &Vec<_>| !list.is_empty())
+}
+
+/// A document within item data.
+enum Nested<'a> {
+    Text(Cow<'a, str>),
+    Tokens(Decoder<'a>),
+}
+
+impl<'a> Nested<'a> {
+    fn open(bytes: &'a [u8], limits: &Limits) -> Option<Self> {
+        // White space around the document came along when XML was converted to WBXML.
+        let document = bytes.trim_ascii_start();
+        if document.starts_with(b"<") || document.starts_with(b"\xEF\xBB\xBF<") {
+            return xml::decode_text(document, limits).ok().map(Self::Text);
+        }
+        let language = &tables::DEVINF;
+        let decoder = if matches!(document.first(), Some(0x4A | 0xCA)) {
+            Decoder::headless(document, language, limits)
+        } else {
+            Decoder::with_language(document, language, limits).ok()?
+        };
+        Some(Self::Tokens(decoder))
+    }
+}
+
+fn counted<'a, S: Source<'a>, T>(
     source: &mut S,
     elements: &mut u32,
-) -> Result<DevInf<'a>, DecodeError> {
-    let devinf = devinf::document(source);
+    read: fn(&mut S) -> Result<T, DecodeError>,
+) -> Option<T> {
+    let document = read(source);
     *elements += source.elements();
-    devinf
+    document.ok()
 }
 
 /// The tag of a command, if the name is one of the protocol's elements.

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::super::{Anchor, Chal, Cred, Data, Filter, Item, Location, Mem, Meta};
-use super::devinf;
+use super::super::{Anchor, Chal, Cred, Data, Filter, Item, Location, Mem, Meta, PropertyInfo};
 use super::source::{Content, Source};
+use super::{devinf, nested_properties};
 use crate::wbxml::DecodeError;
 use crate::wbxml::tables::{Tag, devinf as d, metinf as m, syncml as s};
 
@@ -88,7 +88,33 @@ fn filter<'a, S: Source<'a>>(source: &mut S, filter: &mut Filter<'a>) -> Result<
         s::RECORD => only_item(source, &mut filter.record)?,
         s::FILTER_TYPE => filter.filter_type = Some(source.text()?),
     );
+    if let Some(field) = &mut filter.field {
+        listed_fields(source, field);
+    }
     Ok(())
+}
+
+/// Reads the properties of a Field filter that came as a document of their own.
+fn listed_fields<'a, S: Source<'a>>(source: &mut S, field: &mut Item<'a>) {
+    let bytes = match &mut field.data {
+        Data::Bytes(bytes) => bytes,
+        Data::DevInf(devinf) => {
+            field.data = Data::Properties(devinf::all_properties(std::mem::take(&mut **devinf)));
+            return;
+        }
+        _ => return,
+    };
+    let limits = source.limits();
+    let mut elements = 0;
+    let properties = match bytes {
+        Cow::Borrowed(bytes) => nested_properties(bytes, &limits, &mut elements),
+        Cow::Owned(bytes) => nested_properties(bytes, &limits, &mut elements)
+            .map(|list| list.into_iter().map(PropertyInfo::into_owned).collect()),
+    };
+    source.spend(elements);
+    if let Some(properties) = properties {
+        field.data = Data::Properties(properties);
+    }
 }
 
 fn only_item<'a, S: Source<'a>>(source: &mut S, found: &mut Option<Item<'a>>) -> Result<()> {
@@ -186,6 +212,9 @@ pub(super) fn data<'a, S: Source<'a>>(source: &mut S) -> Result<Data<'a>> {
             let devinf = devinf::read(source)?;
             source.leave_element()?;
             Ok(Data::DevInf(Box::new(devinf)))
+        }
+        Content::Element(first) if first.space() == d::SPACE => {
+            Ok(Data::Properties(devinf::properties(source, first)?))
         }
         Content::Element(first) => {
             let mut meta = Meta::default();

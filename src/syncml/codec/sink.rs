@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::{Command, DevInf};
+use super::super::{Command, DevInf, PropertyInfo};
 use super::{Form, devinf};
 use crate::wbxml::tables::{self, Tag};
 use crate::wbxml::{Output, Writer as WbxmlWriter};
@@ -26,6 +26,8 @@ pub(super) trait Sink {
     fn old_devinf(&mut self, old: bool);
     /// A DevInf document as content of the open element.
     fn devinf(&mut self, devinf: &DevInf<'_>);
+    /// Property elements of DevInf as content of the open element.
+    fn properties(&mut self, properties: &[PropertyInfo<'_>]);
     /// An element that no table names begins.
     fn open_named(&mut self, name: &str);
     /// It ends.
@@ -159,6 +161,17 @@ pub(super) fn devinf_document<O: Output>(out: O, devinf: &DevInf<'_>, form: &For
     sink.finish()
 }
 
+/// Writes properties as a document with its own header: one CTCap.
+fn properties_document<O: Output>(out: O, properties: &[PropertyInfo<'_>], form: &Form) -> O {
+    let writer = WbxmlWriter::new(out, &tables::DEVINF, form.devinf_public_id());
+    let names = Names::default();
+    let mut sink = Wbxml::new(writer, form, &names);
+    sink.open(tables::devinf::CT_CAP);
+    devinf::write_properties(&mut sink, properties);
+    sink.close(tables::devinf::CT_CAP);
+    sink.finish()
+}
+
 impl<O: Output> Sink for Wbxml<'_, O> {
     #[inline]
     fn open(&mut self, tag: Tag) {
@@ -196,6 +209,12 @@ impl<O: Output> Sink for Wbxml<'_, O> {
         let length = devinf_document(0_usize, devinf, self.form);
         self.writer.opaque_head(length);
         devinf_document(Through(self.writer.out()), devinf, self.form);
+    }
+
+    fn properties(&mut self, properties: &[PropertyInfo<'_>]) {
+        let length = properties_document(0_usize, properties, self.form);
+        self.writer.opaque_head(length);
+        properties_document(Through(self.writer.out()), properties, self.form);
     }
 
     fn open_named(&mut self, name: &str) {
@@ -269,6 +288,11 @@ impl<O: Output> Sink for Xml<'_, O> {
 
     fn devinf(&mut self, devinf: &DevInf<'_>) {
         devinf::write(self, devinf, self.form.version);
+    }
+
+    fn properties(&mut self, properties: &[PropertyInfo<'_>]) {
+        self.writer.old_size(false);
+        devinf::write_properties(self, properties);
     }
 
     fn open_named(&mut self, name: &str) {

@@ -226,6 +226,12 @@ fn data<K: Sink>(sink: &mut K, meta: Option<&Meta<'_>>, data: &Data<'_>) {
             sink.devinf(devinf);
             sink.close(s::DATA);
         }
+        Data::Properties(properties) => {
+            meta_if(sink, meta);
+            sink.open(s::DATA);
+            sink.properties(properties);
+            sink.close(s::DATA);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
-//! The dates of a rule, as far as needed to tell where a counted rule ends (RFC 5545 section 3.3.10).
+//! The dates of a rule, as far as needed to tell where a counted rule ends and whether it falls into a window (RFC 5545
+//! section 3.3.10).
 //!
-//! Invariants: knows rules by date only (no BYHOUR, BYWEEKNO, BYSETPOS; no turn within a day); looks at no date after the year
+//! Invariants: knows rules by date only (no BYWEEKNO, BYSETPOS; no turn within a day; BYHOUR is not looked at); looks at no date after the year
 //! 9999, and gives up after [`WORK`] comparisons, which is more than a century of days.
 
 use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
@@ -74,6 +75,80 @@ pub(super) fn last_date_of_periods(rule: &Rule, first: NaiveDate, count: u32) ->
         }
     }
     None
+}
+
+/// Which dates of a rule are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::content::calendar) struct Dates {
+    /// The local date of the first occurrence.
+    pub(in crate::content::calendar) first: NaiveDate,
+    /// No date before this one is wanted.
+    pub(in crate::content::calendar) from: NaiveDate,
+    /// Nor one after this.
+    pub(in crate::content::calendar) to: NaiveDate,
+}
+
+/// Gives the local dates of a rule's occurrences within a range to `take`, in order, until it answers false. UNTIL is the
+/// caller's. False if the rule cannot be expanded, or not that far.
+pub(in crate::content::calendar) fn dates_between(
+    rule: &Rule,
+    range: Dates,
+    mut take: impl FnMut(NaiveDate) -> bool,
+) -> bool {
+    let mut left = match rule.end {
+        End::Count(count) => count,
+        End::Never | End::Until(_) => u32::MAX,
+    };
+    // What is counted is counted from the first; all else is looked at from just before the range.
+    let skip = match rule.end {
+        End::Count(_) => 0,
+        End::Never | End::Until(_) => periods_before(rule, range.first, range.from),
+    };
+    let mut dates = Vec::new();
+    for period in 0..u32::try_from(WORK / cost(rule)).unwrap_or(0) {
+        dates.clear();
+        let Some(known) = skip
+            .checked_add(period)
+            .and_then(|period| period_dates(rule, range.first, period, &mut dates))
+        else {
+            return false;
+        };
+        let Some(begin) = known else { return true };
+        dates.sort_unstable();
+        dates.dedup();
+        for &date in &dates {
+            if date < range.first {
+                continue;
+            }
+            if date > range.to || left == 0 {
+                return true;
+            }
+            left -= 1;
+            if date >= range.from && !take(date) {
+                return true;
+            }
+        }
+        if begin > range.to {
+            return true;
+        }
+    }
+    false
+}
+
+/// How many intervals can be left out because they end before a date.
+fn periods_before(rule: &Rule, first: NaiveDate, date: NaiveDate) -> u32 {
+    let days = (date - first).num_days();
+    let Ok(days) = u32::try_from(days) else {
+        return 0;
+    };
+    // The longest that an interval can be, and two to spare.
+    let longest = match rule.frequency {
+        Frequency::WithinDay(_) | Frequency::Daily => 1,
+        Frequency::Weekly => 7,
+        Frequency::Monthly => 31,
+        Frequency::Yearly => 366,
+    };
+    (days / longest / rule.interval).saturating_sub(2)
 }
 
 /// How many comparisons one interval takes, about.

@@ -101,7 +101,15 @@ impl<'s> Choices<'s> {
     fn filter(&mut self) -> Filter<'static> {
         Filter {
             meta: self.meta(),
-            field: self.option(|c| c.item(0)),
+            field: self.option(|c| {
+                let mut item = c.item(0);
+                if c.flag() {
+                    let mut list = c.list(3, |c| c.property(true));
+                    list.push(c.property(true));
+                    item.data = Data::Properties(list);
+                }
+                item
+            }),
             record: self.option(|c| c.item(0)),
             filter_type: self.option(Self::text),
         }
@@ -371,16 +379,24 @@ impl<'s> Choices<'s> {
                 version: if nested { self.text() } else { "".into() },
             },
             field_level: nested && self.flag(),
-            properties: self.list(4, |c| PropertyInfo {
-                name: c.text(),
-                data_type: c.option(Self::text),
-                max_occur: if nested { c.option(Self::number) } else { None },
-                max_size: c.option(Self::number),
-                no_truncate: nested && c.flag(),
-                values: c.list(3, Self::text),
-                display_name: c.option(Self::text),
-                params: c.list(3, Self::param),
-            }),
+            properties: self.list(4, |c| c.property(nested)),
+        }
+    }
+
+    fn property(&mut self, nested: bool) -> PropertyInfo<'static> {
+        PropertyInfo {
+            name: self.text(),
+            data_type: self.option(Self::text),
+            max_occur: if nested {
+                self.option(Self::number)
+            } else {
+                None
+            },
+            max_size: self.option(Self::number),
+            no_truncate: nested && self.flag(),
+            values: self.list(3, Self::text),
+            display_name: self.option(Self::text),
+            params: self.list(3, Self::param),
         }
     }
 

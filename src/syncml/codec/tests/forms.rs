@@ -398,3 +398,53 @@ fn some_peers_say_no_to_a_flag_by_its_text() {
     let flags: Vec<bool> = message.body.iter().map(Command::no_resp).collect();
     assert_eq!((flags, message.last), (vec![false, true, true], true));
 }
+
+#[test]
+fn the_fields_of_a_filter_are_read_from_every_form() {
+    let filter = |data: &str| {
+        format!(
+            "<SyncML><SyncHdr><VerDTD>1.2</VerDTD><VerProto>SyncML/1.2</VerProto><SessionID>1</SessionID><MsgID>1</MsgID>\
+             <Target><LocURI>t</LocURI></Target><Source><LocURI>s</LocURI></Source></SyncHdr><SyncBody><Alert><CmdID>1</CmdID>\
+             <Data>200</Data><Item><Target><LocURI>./card</LocURI><Filter><Meta><Type xmlns='syncml:metinf'>text/x-vcard</Type></Meta>\
+             <Field><Item><Meta><Type xmlns='syncml:metinf'>application/vnd.syncml-devinf+xml</Type></Meta><Data>{data}</Data></Item></Field>\
+             <Record><Item><Meta><Type xmlns='syncml:metinf'>syncml:filtertype-cgi</Type></Meta><Data>CLASS&amp;EQ;PRIVATE</Data></Item></Record>\
+             <FilterType>INCLUSIVE</FilterType></Filter></Target></Item></Alert><Final/></SyncBody></SyncML>"
+        )
+    };
+    let tel =
+        "<Property xmlns='syncml:devinf'><PropName>TEL</PropName><MaxSize>20</MaxSize></Property>";
+    let name = "<Property xmlns='syncml:devinf'><PropName>N</PropName></Property>";
+    for data in [
+        format!("{tel}{name}"),
+        format!("<![CDATA[{tel}{name}]]>"),
+        format!("<![CDATA[<?xml version='1.0'?>{tel}{name}]]>"),
+        format!("<CTCap xmlns='syncml:devinf'>{tel}{name}</CTCap>"),
+        format!(
+            "<DevInf xmlns='syncml:devinf'><VerDTD>1.2</VerDTD><CTCap>{tel}{name}</CTCap></DevInf>"
+        ),
+    ] {
+        let text = filter(&data);
+        let message = decode(text.as_bytes(), Carrier::Xml, &Limits::default()).unwrap();
+        let Command::Alert(alert) = &message.body[0] else {
+            panic!("{message:?}");
+        };
+        let found = alert.items[0]
+            .target
+            .as_ref()
+            .unwrap()
+            .filter
+            .as_deref()
+            .unwrap();
+        let record = found.record.as_ref().unwrap();
+        assert_eq!(record.data.bytes(), Some(&b"CLASS&EQ;PRIVATE"[..]));
+        let fields = match &found.field.as_ref().unwrap().data {
+            Data::Properties(properties) => properties.clone(),
+            other => panic!("{data}: {other:?}"),
+        };
+        let named: Vec<_> = fields
+            .iter()
+            .map(|field| (&*field.name, field.max_size))
+            .collect();
+        assert_eq!(named, [("TEL", Some(20)), ("N", None)], "{data}");
+    }
+}

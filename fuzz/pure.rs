@@ -1,0 +1,16 @@
+//! The pure layers of candybar, built from their sources without the layers around them.
+
+#![allow(dead_code, unreachable_pub, unused_imports, missing_docs)]
+
+#[path = "../src/content/mod.rs"]
+pub mod content;
+#[path = "../src/filter/mod.rs"]
+pub mod filter;
+#[path = "../src/push/mod.rs"]
+pub mod push;
+#[path = "../src/syncml/mod.rs"]
+pub mod syncml;
+#[path = "../src/wbxml/mod.rs"]
+pub mod wbxml;
+#[path = "../src/xml/mod.rs"]
+pub mod xml;

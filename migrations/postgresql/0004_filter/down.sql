@@ -1,0 +1,2 @@
+ALTER TABLE "view" DROP COLUMN previous_filter;
+ALTER TABLE "view" DROP COLUMN filter;

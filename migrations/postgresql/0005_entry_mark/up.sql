@@ -1,0 +1,2 @@
+-- Stands for the octets that the device sent last for the item; 0 stands for none.
+ALTER TABLE entry ADD COLUMN mark BIGINT NOT NULL DEFAULT 0;

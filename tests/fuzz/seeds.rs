@@ -1,0 +1,195 @@
+//! What the targets start from: the recorded messages, and items of every form.
+
+use std::path::{Path, PathBuf};
+
+use candybar::push::{Notice, ServerAlert, Sync, san, wdp, wsp};
+use candybar::syncml::codec::{Limits, decode};
+use candybar::syncml::{Carrier, Command, Message};
+
+pub(super) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
+}
+
+/// The recorded messages of a carrier.
+fn recorded(ending: &str) -> Vec<Vec<u8>> {
+    let folder = std::fs::read_dir(root().join("oma-samples")).expect("the samples");
+    let mut paths: Vec<_> = folder
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    paths
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|found| found == ending))
+        .map(|path| std::fs::read(path).expect("readable"))
+        .collect()
+}
+
+/// The items in recorded messages that begin with a word.
+fn items(begin: &str) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    for (ending, carrier) in [("wbxml", Carrier::Wbxml), ("xml", Carrier::Xml)] {
+        for octets in recorded(ending) {
+            if let Ok(message) = decode(&octets, carrier, &Limits::default()) {
+                collect(&message, begin, &mut found);
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn collect(message: &Message<'_>, begin: &str, found: &mut Vec<Vec<u8>>) {
+    let mut rest: Vec<&Command<'_>> = message.body.iter().collect();
+    while let Some(command) = rest.pop() {
+        match command {
+            Command::Sync(sync) => rest.extend(&sync.commands),
+            Command::Group(group) => rest.extend(&group.commands),
+            Command::Change(change) => {
+                let bodies = change.items.iter().filter_map(|item| item.data.bytes());
+                let bodies = bodies.filter(|body| body.starts_with(begin.as_bytes()));
+                found.extend(bodies.map(<[u8]>::to_vec));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// With the octets that choose circumstances before them.
+fn chosen(bodies: Vec<Vec<u8>>, choices: &[u8]) -> Vec<Vec<u8>> {
+    let with = |body: &Vec<u8>, choice: u8| [&[choice], body.as_slice()].concat();
+    bodies
+        .iter()
+        .flat_map(|body| choices.iter().map(move |choice| with(body, *choice)))
+        .collect()
+}
+
+/// The samples of a target.
+pub(super) fn of(target: &str) -> Vec<Vec<u8>> {
+    match target {
+        "wbxml" => recorded("wbxml"),
+        "xml" => recorded("xml"),
+        "syncml" => {
+            let mut samples = chosen(recorded("wbxml"), &[0, 2]);
+            samples.extend(chosen(recorded("xml"), &[1, 5]));
+            samples
+        }
+        "vcard" => {
+            let mut bodies = items("BEGIN:VCARD");
+            bodies.extend(CARDS.map(|card| card.as_bytes().to_vec()));
+            chosen(bodies, &[0, 1, 2, 0x10])
+        }
+        "calendar" => {
+            let mut bodies = items("BEGIN:VCALENDAR");
+            bodies.extend(CALENDARS.map(|calendar| calendar.as_bytes().to_vec()));
+            chosen(bodies, &[0, 1, 0x20, 0xC1])
+        }
+        "note" => chosen(NOTES.map(|note| note.as_bytes().to_vec()).to_vec(), &[0, 1]),
+        "filter" => FILTERS.map(|filter| filter.as_bytes().to_vec()).to_vec(),
+        "san" => notifications(),
+        "wsp" => pushes(),
+        _ => Vec::new(),
+    }
+}
+
+fn notifications() -> Vec<Vec<u8>> {
+    let uris = [
+        (ServerAlert::TwoWay, "text/x-vcard", "contacts"),
+        (
+            ServerAlert::RefreshFromServer,
+            "text/calendar",
+            "./Calendar",
+        ),
+        (
+            ServerAlert::TwoWay,
+            "application/vnd.omads-email+xml",
+            "mail",
+        ),
+    ];
+    (1..=uris.len())
+        .map(|count| {
+            let syncs = uris[..count].iter();
+            let notice = Notice {
+                session_id: 7,
+                server_id: "sync.example.org".to_owned(),
+                syncs: syncs
+                    .map(|(alert, media, uri)| Sync::new(*alert, media, *uri))
+                    .collect(),
+                ..Notice::default()
+            };
+            san::build(&notice, "password", b"nonce").expect("a notification")
+        })
+        .collect()
+}
+
+fn pushes() -> Vec<Vec<u8>> {
+    let mut samples = Vec::new();
+    for package in notifications() {
+        let push = wsp::Push::notification(package);
+        let octets = push.octets().expect("a push");
+        let long = [octets.as_slice(), &[b'x'; 300]].concat();
+        for payload in [&octets, &long] {
+            let reference = wdp::Reference::Octet(7);
+            let segments = wdp::segments(payload, wdp::Ports::PUSH, reference).expect("segments");
+            let messages = segments.iter().map(|segment| {
+                let message = [segment.udh.as_slice(), &segment.body].concat();
+                [&[message.len() as u8], message.as_slice()].concat()
+            });
+            samples.push(messages.collect::<Vec<_>>().concat());
+            samples.extend(segments.iter().map(|segment| segment.udh.clone()));
+        }
+        samples.push(octets);
+    }
+    samples
+}
+
+const CARDS: [&str; 5] = [
+    "BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=C3=85berg;Eva;;Dr.;\r\nTEL;CELL;PREF:+46700000001\r\n\
+     TEL;WORK;FAX:1\r\nADR;HOME:;;Street 1;Town;;12345;Sweden\r\nEMAIL;INTERNET:eva@example.org\r\nPHOTO;ENCODING=BASE64;TYPE=JPEG:\r\n \
+     /9j/4AAQ\r\n\r\nX-EPOCSECONDNAME:Evi\r\nBDAY:19800517\r\nEND:VCARD\r\n",
+    "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:one\r\nitem1.TEL;TYPE=CELL,VOICE:+491701234567\r\nitem1.X-ABLabel:own\r\nN:M\u{fc}ller;Uwe;;;\r\n\
+     FN:Uwe M\u{fc}ller\r\nNOTE:line one\\nline\\, two\\;\r\n  folded\r\nCATEGORIES:a,b\\,c\r\nGEO:1.5;2\r\nEND:VCARD\r\n",
+    "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Zo\u{eb}\r\nTEL;VALUE=uri;TYPE=\"voice,home\":tel:+1\r\nBDAY:--0517\r\nKIND:individual\r\n\
+     PHOTO:data:image/png;base64,AAAA\r\nEND:VCARD\r\n",
+    "BEGIN:VCARD\nVERSION:2.1\nAGENT:\nBEGIN:VCARD\nVERSION:2.1\nN:Inner\nEND:VCARD\nN:Outer\nNOTE;ENCODING=QUOTED-PRINTABLE:a=\n=3Db\nEND:VCARD\n",
+    "BEGIN:VCARD\r\nVERSION:3.0\r\nN:One;;;;\r\nTEL:1\r\nEND:VCARD\r\nBEGIN:VCARD\r\nVERSION:3.0\r\nN:One;;;;\r\nTEL:2\r\nORG:A;B\r\nEND:VCARD\r\n",
+];
+
+const CALENDARS: [&str; 6] = [
+    "BEGIN:VCALENDAR\r\nVERSION:1.0\r\nTZ:+01\r\nDAYLIGHT:TRUE;+02;20260329T020000;20261025T030000;;\r\nBEGIN:VEVENT\r\n\
+     SUMMARY;ENCODING=QUOTED-PRINTABLE:caf=E9\r\nDTSTART:20260301T100000\r\nDTEND:20260301T113000\r\nRRULE:MP1 2+ TU #5\r\n\
+     EXDATE:20260310T100000;20260414T100000\r\nAALARM:20260301T094500;;;\r\nX-EPOCAGENDAENTRYTYPE:APPOINTMENT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+    "BEGIN:VCALENDAR\r\nVERSION:1.0\r\nBEGIN:VTODO\r\nSUMMARY:Milk\r\nDUE:20260301T000000\r\nPRIORITY:1\r\nSTATUS:NEEDS ACTION\r\n\
+     DALARM:20260301T080000Z;PT5M;2;now\r\nEND:VTODO\r\nEND:VCALENDAR\r\n",
+    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\nBEGIN:VTIMEZONE\r\nTZID:Home\r\nBEGIN:STANDARD\r\nDTSTART:19701025T030000\r\n\
+     TZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10\r\nEND:STANDARD\r\nBEGIN:DAYLIGHT\r\n\
+     DTSTART:19700329T020000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3\r\nEND:DAYLIGHT\r\nEND:VTIMEZONE\r\n\
+     BEGIN:VEVENT\r\nUID:e1\r\nDTSTART;TZID=Home:20260301T100000\r\nDURATION:PT1H30M\r\nRRULE:FREQ=WEEKLY;BYDAY=MO,WE;UNTIL=20261231T225959Z\r\n\
+     EXDATE;TZID=Home:20260302T100000\r\nBEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT15M\r\nDESCRIPTION:x\r\nEND:VALARM\r\nEND:VEVENT\r\n\
+     BEGIN:VEVENT\r\nUID:e1\r\nRECURRENCE-ID;TZID=Home:20260304T100000\r\nDTSTART;TZID=Home:20260304T110000\r\nSUMMARY:later\r\nEND:VEVENT\r\n\
+     END:VCALENDAR\r\n",
+    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20260228\r\nDTEND;VALUE=DATE:20260301\r\nSUMMARY:leap\r\n\
+     RRULE:FREQ=YEARLY;BYMONTHDAY=29;BYMONTH=2;COUNT=5\r\nRDATE:20260401,20260501\r\nATTENDEE;CN=\"A, B\":mailto:a@example.org\r\n\
+     CATEGORIES:x,y\r\nCLASS:PRIVATE\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VJOURNAL\r\nSUMMARY:a note\r\nDESCRIPTION:text\r\nEND:VJOURNAL\r\nEND:VCALENDAR\r\n",
+    "BEGIN:VCALENDAR\r\nVERSION:1.0\r\nBEGIN:VEVENT\r\nSUMMARY:birthday\r\nDTSTART:19800517T000000\r\nDTEND:19800517T235959\r\nRRULE:YM1 5 #0\r\n\
+     X-EPOCAGENDAENTRYTYPE:ANNIVERSARY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n\
+     BEGIN:VCALENDAR\r\nVERSION:1.0\r\nBEGIN:VEVENT\r\nSUMMARY:birthday\r\nDTSTART:19800517T000000\r\nRRULE:D2 20270101T000000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+];
+
+const NOTES: [&str; 3] = [
+    "milk\r\nbread",
+    "BEGIN:VNOTE\r\nVERSION:1.1\r\nBODY;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=C3=85 note=0D=0Aof two lines\r\nDCREATED:20260301T100000Z\r\nEND:VNOTE\r\n",
+    "\u{feff}text with a mark",
+];
+
+const FILTERS: [&str; 8] = [
+    "SINCE&EQ;20070807T000000Z&AND;BEFORE&EQ;20070808T000000Z",
+    "CLASS&EQ;PRIVATE",
+    "./Calendar?TODO",
+    "contacts?(CLASS&NE;PRIVATE&OR;CATEGORIES&iCON;family)&AND;TEL[2]&NE;&NULL;",
+    "&LUID;&EQ;17&OR;GUID&EQ;2s",
+    "REV&GE;20070101&AND;MAXSIZE&LE;2048|X-RANK&GT;10%25",
+    "((N&EQ;Berg;Anna))&AND;BDAY&LT;19900101",
+    "EVENT&AND;SUMMARY&NCON;x&AND;(DTSTART&GT;20000101T000000Z&OR;BEFORE&LT;2010-01-01)",
+];
