@@ -628,6 +628,9 @@ impl Turn<'_> {
             self.drop_entry(view, other);
         }
         let mut only_round = false;
+        if self.items.contains_key(&entry.item) {
+            self.count_waiting(view, entry.item, Some(&entry));
+        }
         if let Some(held) = self.items.get_mut(&entry.item) {
             only_round = entry.round == self.state.round_of(view)
                 && held.entry.as_ref().is_some_and(|before| {
@@ -647,7 +650,21 @@ impl Turn<'_> {
         self.changes.push(Change::PutEntry { view, entry });
     }
 
+    /// Keeps the number of items that were sent in this round and wait for an answer, for an entry that changes.
+    pub(super) fn count_waiting(&mut self, view: Datastore, item: ItemId, after: Option<&Entry>) {
+        let Some(link) = self.state.links.iter_mut().find(|link| link.view == view) else {
+            return;
+        };
+        let before = self.items.get(&item).and_then(|held| held.entry.as_ref());
+        match (link.awaits(before), link.awaits(after)) {
+            (false, true) => link.unconfirmed += 1,
+            (true, false) => link.unconfirmed = link.unconfirmed.saturating_sub(1),
+            _ => {}
+        }
+    }
+
     pub(super) fn drop_entry(&mut self, view: Datastore, item: ItemId) {
+        self.count_waiting(view, item, None);
         if let Some(held) = self.items.get_mut(&item) {
             held.entry = None;
             held.changed = true;

@@ -310,6 +310,7 @@ impl Turn<'_> {
             view: of.view,
             round: of.round,
             selection: Selection::Unclaimed,
+            unsettled: false,
             after: crate::sync::Cursor::default(),
             max_items: PAGE,
             max_octets: u64::MAX,
@@ -384,6 +385,13 @@ impl Turn<'_> {
         state.previous = link.basis;
         state.confirmed = Some(generation);
         self.put_view_state(link.view, state);
+        // What was sent before this round and never confirmed was sent again in it.
+        if link.unconfirmed == 0 && link.mode.server_sends() {
+            self.changes.push(Change::Settle {
+                view: link.view,
+                round: link.round,
+            });
+        }
         if link.mode.names_everything() {
             self.changes.push(Change::DropEntriesBefore {
                 view: link.view,

@@ -10,7 +10,8 @@ use super::turn::Turn;
 use crate::content::{self, Digest, Format};
 use crate::sync::recording::{Event, What};
 use crate::sync::{
-    Answer, Cursor, Entry, Item, ItemId, ItemMeta, Mark, Modseq, OutgoingQuery, Query, Selection,
+    Answer, Cursor, Entry, Item, ItemId, ItemMeta, Mark, Modseq, OutgoingQuery, Query, Round,
+    Selection,
 };
 use crate::syncml::{self, Change, ChangeKind, Command, Data, Location, Meta, Sync, Version};
 
@@ -136,10 +137,21 @@ impl Turn<'_> {
             view: of.view,
             round: of.round,
             selection,
+            unsettled: self.is_unsettled(link),
             after,
             max_items: PAGE,
             max_octets: self.reply.free() as u64 + 1,
         }
+    }
+
+    /// Whether something that was sent in an earlier round may be waiting.
+    fn is_unsettled(&self, link: usize) -> bool {
+        let of = &self.state.links[link];
+        self.context
+            .views
+            .iter()
+            .find(|(view, _)| *view == of.view)
+            .is_some_and(|(_, state)| state.unsettled != Round(0) && state.unsettled < of.round)
     }
 
     /// NumberOfChanges: what the store says, corrected by what this message changed.
@@ -512,7 +524,12 @@ impl Turn<'_> {
 
     /// Notes in the view that a version is on its way, or is to be sent another time.
     fn remember(&mut self, link: usize, meta: &ItemMeta, entry: Option<&Entry>) {
-        let (view, current) = (self.state.links[link].view, self.state.links[link].round);
+        let of = &mut self.state.links[link];
+        let (view, current) = (of.view, of.round);
+        // Those that are held are counted where their entries are put.
+        if !self.items.contains_key(&meta.id) && !of.awaits(entry) {
+            of.unconfirmed += 1;
+        }
         let entry = match entry {
             Some(entry) => Entry {
                 sent: Some(meta.modseq),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::filter::Filter;
-use crate::sync::{Cursor, Datastore, Generation, ItemId, Modseq, Round};
+use crate::sync::{Cursor, Datastore, Entry, Generation, ItemId, Modseq, Round};
 use crate::syncml::codec::Form;
 use crate::syncml::{Carrier, Code, Message, Version};
 
@@ -155,6 +155,9 @@ pub(super) struct Link {
     pub sync_sent: bool,
     /// The account's counter when all up to it was considered for the device.
     pub considered: Modseq,
+    /// Items that were sent in this round and are not confirmed yet.
+    #[serde(default)]
+    pub unconfirmed: u32,
     /// The device said that it is full: no more Adds.
     pub full: bool,
     /// Which items and fields the device wants.
@@ -173,6 +176,11 @@ pub(super) struct Link {
 }
 
 impl Link {
+    /// Whether an item with this entry was sent in this round (or counts as sent in it) and is not confirmed.
+    pub(super) fn awaits(&self, entry: Option<&Entry>) -> bool {
+        entry.is_some_and(|entry| entry.sent.is_some() && entry.round == self.round)
+    }
+
     /// The base of this sync's changes.
     pub(super) fn base(&self) -> Modseq {
         self.basis

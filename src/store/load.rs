@@ -241,7 +241,15 @@ type GenerationSql = (
 );
 
 statement!(
-    Views((BigInt, BigInt, BigInt, BigInt, GenerationSql, GenerationSql)) = "SELECT view, round, sending_since, pending, client_anchor, server_anchor, base, filter, \
+    Views((
+        BigInt,
+        BigInt,
+        BigInt,
+        BigInt,
+        BigInt,
+        GenerationSql,
+        GenerationSql
+    )) = "SELECT view, round, sending_since, pending, unsettled, client_anchor, server_anchor, base, filter, \
      previous_client_anchor, previous_server_anchor, previous_base, previous_filter \
      FROM \"view\" WHERE account = ? AND device = ? ORDER BY view"
 );
@@ -251,15 +259,16 @@ pub(super) fn views(
     account: AccountId,
     device: DeviceId,
 ) -> Result<Vec<(Datastore, ViewState)>, StoreError> {
-    let rows: Vec<(i64, i64, i64, i64, GenerationRow, GenerationRow)> = all(
+    let rows: Vec<(i64, i64, i64, i64, i64, GenerationRow, GenerationRow)> = all(
         connection,
         Views,
         &[Bind::Int(account.0), Bind::Int(device.0)],
     )?;
     rows.into_iter()
         .map(
-            |(view, round, sending_since, pending, confirmed, previous)| {
-                let state = row::view(round, sending_since, pending, confirmed, previous);
+            |(view, round, sending_since, pending, unsettled, confirmed, previous)| {
+                let states = (pending, unsettled);
+                let state = row::view(round, sending_since, states, confirmed, previous);
                 Ok((row::datastore(view)?, state))
             },
         )
