@@ -114,6 +114,7 @@ impl Server {
                 content_type: post.content_type,
                 body: post.body,
                 user_agent: None,
+                profile_header: None,
                 query: None,
             };
             let before = cpu(Clock::Thread);

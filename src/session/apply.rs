@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use super::LoadFailed;
-use super::devinf::Target;
+use super::profile::Target;
 use super::state::{Phase, Stage};
 use super::turn::{Held, Turn};
 use crate::content::{self, Digest, Floating, Format, Kind, MatchKey, ReadHint, Record};
@@ -313,17 +313,10 @@ impl Turn<'_> {
         luid: &str,
     ) -> Result<Incoming<'m>, Code> {
         let view = self.state.links[link].view;
-        let local = !target.holding.utc && self.context.settings.time_zone != chrono_tz::Tz::UTC;
         let hint = ReadHint {
             format: unread.media,
             kind: Some(device::default_kind(view)),
-            time_zone: self.context.settings.time_zone,
-            floating: if local {
-                Floating::Local
-            } else {
-                Floating::Keep
-            },
-            ..ReadHint::default()
+            ..target.hint()
         };
         let parsed = content::read(&unread.body, &hint).map_err(|error| {
             self.note(
@@ -347,16 +340,28 @@ impl Turn<'_> {
         for warning in &parsed.warnings {
             self.note(Some(view), Some(luid), format!("odd content: {warning}"));
         }
+        let digest = content::digest(&parsed.record);
+        let key = content::match_key(&parsed.record);
+        let kind = parsed.record.kind;
+        // What is read by a dialect is kept: almost every such item is compared.
+        let record = match hint.dialect {
+            Some(_) => OnceCell::from(parsed.record),
+            None => OnceCell::new(),
+        };
         Ok(Incoming {
-            plain: hint.floating == Floating::Keep,
-            digest: content::digest(&parsed.record),
-            key: content::match_key(&parsed.record),
+            plain: hint.floating == Floating::Keep && hint.dialect.is_none(),
+            digest,
+            key,
             mark: unread.mark,
             format: parsed.format,
-            kind: parsed.record.kind,
+            kind,
             body: unread.body,
-            hint,
-            record: OnceCell::new(),
+            hint: ReadHint {
+                charset: None,
+                dialect: None,
+                ..hint
+            },
+            record,
         })
     }
 

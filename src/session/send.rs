@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::LoadFailed;
-use super::devinf::Target;
 use super::filter::Verdict;
+use super::profile::Target;
 use super::state::{Awaited, Mode, Outgoing, Sent, Stage};
 use super::turn::Turn;
 use crate::content::{self, Digest, Format};
@@ -322,6 +322,19 @@ impl Turn<'_> {
             }
             (false, None) => (Sent::Add, item.meta.id.guid()),
         };
+        if self.waits(kind, link) {
+            self.remember(link, &item.meta, entry.as_ref());
+            return Packed::Done;
+        }
+        if kind == Sent::Delete
+            && self
+                .own
+                .traits
+                .max_deletes
+                .is_some_and(|most| self.deletes >= most)
+        {
+            return Packed::Full;
+        }
         let format = filling.target.holding.format;
         let body = if kind == Sent::Delete {
             Vec::new()
@@ -361,8 +374,16 @@ impl Turn<'_> {
             }
         };
         filling.commands.push(command);
+        self.deletes += u16::from(kind == Sent::Delete);
         self.sent(link, &item.meta, entry.as_ref(), kind, cmd, false);
         Packed::Done
+    }
+
+    /// Whether the device must not be sent that now: it is owed until the next sync.
+    fn waits(&self, kind: Sent, link: usize) -> bool {
+        kind == Sent::Replace
+            && self.own.traits.no_slow_replace == Some(true)
+            && self.state.links[link].mode == Mode::Slow
     }
 
     /// An object that no single message can hold: chunks, if the device takes them.
@@ -429,7 +450,9 @@ impl Turn<'_> {
                 return false;
             }
             let more = length < rest.len();
-            let size = (out.offset == 0).then_some(out.body.len() as u64);
+            let size = (out.offset == 0).then_some(
+                out.body.len() as u64 + u64::from(self.own.traits.size_excess.unwrap_or(0)),
+            );
             let chunk = rest.as_bytes()[..length].to_vec();
             let mut command = command(out.kind, &out.address, format, chunk, size, more);
             let cmd = match self.reply.reserve(&mut command) {
@@ -469,13 +492,7 @@ impl Turn<'_> {
 
     /// The item's body as the device can hold it.
     fn body_for(&mut self, target: &Target, item: &Item) -> Option<Vec<u8>> {
-        let for_device = content::Target {
-            format: target.holding.format,
-            capabilities: target.capabilities_to_send(),
-            utc: target.holding.utc,
-            time_zone: self.context.settings.time_zone,
-        };
-        content::lower(&item.body, item.meta.format, &for_device)
+        content::lower(&item.body, item.meta.format, &target.form())
     }
 
     fn sent(

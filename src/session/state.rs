@@ -10,7 +10,7 @@ use crate::syncml::{Carrier, Code, Message, Version};
 /// Octets of a message for a peer that does not say how much it takes.
 const DEFAULT_MAX_MESSAGE: u64 = 16_384;
 /// Fewer octets than this hold no useful message.
-const LEAST_MAX_MESSAGE: u64 = 1_024;
+pub(super) const LEAST_MAX_MESSAGE: u64 = 1_024;
 
 /// Which package the session waits for; see the module's documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -248,6 +248,14 @@ pub(super) struct Outgoing {
     pub offset: usize,
 }
 
+/// What the device's DevInf says of its make.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Make {
+    pub manufacturer: Option<String>,
+    pub model: Option<String>,
+    pub software: Option<String>,
+}
+
 /// A session's state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
@@ -273,6 +281,9 @@ pub(super) struct State {
     pub outgoing: Option<Outgoing>,
     /// Messages so far.
     pub messages: u32,
+    /// Read from the DevInf once.
+    #[serde(default)]
+    pub make: Option<Make>,
 }
 
 impl State {
@@ -295,6 +306,7 @@ impl State {
             incoming: None,
             outgoing: None,
             messages: 0,
+            make: None,
         }
     }
 

@@ -171,7 +171,7 @@ statement!(
 
 statement!(
     PutDevice(()) = "UPDATE device SET nonce = ?, previous_nonce = ?, notification_nonce = ?, openings = ?, user_agent = ?, \
-     last_seen = ?, devinf = ? WHERE account = ? AND id = ?"
+     profile_header = ?, last_seen = ?, devinf = ? WHERE account = ? AND id = ?"
 );
 
 statement!(
@@ -434,6 +434,7 @@ impl Writes<'_> {
             Bind::Blob(&device.notification_nonce),
             Bind::Blob(&device.openings),
             Bind::OptionalText(device.user_agent.as_deref()),
+            Bind::OptionalText(device.profile_header.as_deref()),
             Bind::Int(device.last_seen),
             Bind::Blob(&device.devinf),
             self.account,

@@ -176,18 +176,18 @@ fn account_of_device(
 type DeviceSql = (
     (BigInt, Text, Nullable<Text>, Nullable<Text>),
     (Binary, Binary, Binary, Binary, Binary),
-    (Nullable<Text>, BigInt, BigInt),
+    (Nullable<Text>, BigInt, BigInt, Nullable<Text>),
 );
 pub(super) type DeviceRow = (
     (i64, String, Option<String>, Option<String>),
     (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>),
-    (Option<String>, i64, i64),
+    (Option<String>, i64, i64, Option<String>),
 );
 
 macro_rules! device_columns {
     () => {
         "id, uri, msisdn, profile, nonce, previous_nonce, notification_nonce, openings, devinf, \
-         user_agent, last_seen, created"
+         user_agent, last_seen, created, profile_header"
     };
 }
 
@@ -215,7 +215,7 @@ pub(super) fn device(row: DeviceRow) -> Device {
     let (
         (id, uri, msisdn, profile),
         (nonce, previous_nonce, notification_nonce, openings, devinf),
-        (user_agent, last_seen, created),
+        (user_agent, last_seen, created, profile_header),
     ) = row;
     Device {
         id: DeviceId(id),
@@ -228,6 +228,7 @@ pub(super) fn device(row: DeviceRow) -> Device {
         openings,
         devinf,
         user_agent,
+        profile_header,
         last_seen,
         created,
     }
