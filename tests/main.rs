@@ -10,6 +10,7 @@ mod kill;
 mod models;
 mod netsim;
 mod outbox;
+mod push;
 mod recorded;
 mod support;
 mod syncevolution;

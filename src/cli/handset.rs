@@ -3,6 +3,7 @@
 //! Data go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the
 //! server refused, 4 some items failed.
 
+mod listen;
 mod models;
 mod replay;
 
@@ -21,8 +22,8 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::handset::{
-    Auth, HttpTransport, Luid, Memory, Mode, ModelError, Phone, PhoneError, Progress, Report,
-    Request, StateFile,
+    Auth, HttpTransport, Luid, Memory, Mode, ModelError, Notification, Phone, PhoneError, Progress,
+    Report, Request, StateFile,
 };
 use crate::syncml::{Carrier, Version};
 use models::Kind;
@@ -54,6 +55,11 @@ enum Action {
     Edit(EditArgs),
     /// Delete an item.
     Delete(DeleteArgs),
+    /// Wait for short messages on a UDP port, and sync when the server asks.
+    #[command(
+        after_help = "Takes WAP pushes, and short messages with their user data header, one in each datagram. Ends by a signal, or with --once."
+    )]
+    Listen(listen::Args),
     /// List the phones that --as knows.
     Models(models::Args),
     /// Play recorded sessions of real phones to a server, and tell what it accepts.
@@ -206,7 +212,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Action::Sync(args) if args.model.as_deref() == Some("help") => {
             models::list(false).map(|()| ExitCode::SUCCESS)
         }
-        Action::Sync(args) => sync(&args),
+        Action::Sync(args) => sync_as(&args, None),
+        Action::Listen(args) => listen::run(&args),
         Action::Replay(args) => replay::run(&args),
         Action::Models(args) => models::run(&args).map(|()| ExitCode::SUCCESS),
         Action::Show(args) => show(&args).map(|()| ExitCode::SUCCESS),
@@ -329,7 +336,9 @@ fn existing(state: &State) -> anyhow::Result<(StateFile, Memory)> {
     Ok((file, memory))
 }
 
-fn sync(args: &SyncArgs) -> anyhow::Result<ExitCode> {
+/// Syncs, as the user wants or as a notification asks: its datastores, kinds of sync and session id take the place of
+/// the user's.
+fn sync_as(args: &SyncArgs, asked: Option<&Notification>) -> anyhow::Result<ExitCode> {
     let (file, memory, kind) = memory(&args.state, args.device.as_deref(), args.model.as_deref())?;
     let mut settings = kind.settings(&args.url, &args.user, &args.password);
     settings.version = args.protocol.unwrap_or(settings.version);
@@ -357,7 +366,15 @@ fn sync(args: &SyncArgs) -> anyhow::Result<ExitCode> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .context("the clock is before 1970")?;
-    let request = Request::new(&names, args.mode, i64::try_from(now.as_secs())?);
+    let mut request = Request::new(&names, args.mode, i64::try_from(now.as_secs())?);
+    if let Some(asked) = asked {
+        request.datastores = asked.syncs(&settings);
+        if request.datastores.is_empty() {
+            anyhow::bail!("the server asks for datastores that the phone does not have");
+        }
+        let id = asked.notice.session_id;
+        request.session_id = (id != 0).then(|| id.to_string());
+    }
     let transport = HttpTransport::new(Duration::from_secs(args.timeout.max(1)));
     let mut phone = Phone::new(settings, kind.behaviour(), memory, transport)
         .with_file(file)

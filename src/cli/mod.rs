@@ -94,7 +94,7 @@ enum Command {
     /// Show a SyncML message in readable form
     Decode(decode::Args),
     /// Be a phone: a virtual one, which synchronises with any SyncML server
-    Handset(handset::Args),
+    Handset(Box<handset::Args>),
     /// Print or check the configuration in force
     Config(config::Args),
 }
@@ -126,7 +126,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Export(args) => export::run(&args, &global),
         Command::Sessions(args) => sessions::run(args, &global),
         Command::Decode(args) => decode::run(args).map(|()| Code::Done),
-        Command::Handset(args) => return handset::run(args),
+        Command::Handset(args) => return handset::run(*args),
         Command::Config(args) => config::run(&args, &global),
     }?;
     Ok(code.into())

@@ -13,6 +13,7 @@ mod client;
 mod credentials;
 mod device_info;
 mod faults;
+mod inbox;
 mod memory;
 mod mode;
 mod model;
@@ -33,6 +34,7 @@ pub use client::{Client, Failure, Next, Progress, Request};
 pub use credentials::Auth;
 pub use device_info::{DatastoreCapability, DeviceInfo, PropertyCapability};
 pub use faults::{FaultCounts, FaultRates, Faults};
+pub use inbox::{Inbox, Incoming, Keys, Notification, Signature};
 pub use memory::{
     CachedMap, DatastoreMemory, Interrupted, ItemState, Luid, Memory, Octets, PartIn, PartOut,
     StoredItem,

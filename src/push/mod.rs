@@ -28,6 +28,7 @@
 mod document;
 pub mod emn;
 mod error;
+pub mod gsm;
 mod notice;
 pub mod notification;
 mod octets;
@@ -36,6 +37,7 @@ pub mod prov;
 pub mod san;
 mod settings;
 pub mod si;
+pub mod sms;
 #[cfg(test)]
 mod tests;
 pub mod wdp;

@@ -106,7 +106,17 @@ fn what_cannot_be_read_is_refused_in_words() {
         (
             ["--as", "sms"].as_slice(),
             b"06".as_slice(),
-            "not supported yet",
+            "the short message is broken: message type 2",
+        ),
+        (
+            &["--as", "wsp"],
+            b"01 06 05 CE",
+            "the WSP header is cut off at offset 4",
+        ),
+        (
+            &["--as", "san"],
+            b"00 01",
+            "the digest is cut off at offset 2",
         ),
         (&["--as", "wbxml"], b"<SyncML/>", "not a WBXML document"),
         (&[], b"hello", "WBXML version octet 0x68"),

@@ -8,9 +8,12 @@ use serde_json::{Value, json};
 
 use crate::syncml::Version;
 use crate::syncml::codec::{DecodeError, Limits};
-use crate::wbxml::tables::{DEVINF, devinf, syncml};
-use crate::wbxml::{Attr, Decoder, Event, Header, Name, PublicId};
+use crate::wbxml::tables::{DEVINF, EMN, OTA_BROWSER, OTA_SYNC, PROV, SI, SL, devinf, syncml};
+use crate::wbxml::{Attr, Decoder, Event, Header, Language, Name, PublicId};
 use crate::xml;
+
+/// Document types without namespaces.
+static PLAIN: [&Language; 6] = [&SI, &SL, &EMN, &PROV, &OTA_SYNC, &OTA_BROWSER];
 
 /// What could be read of a document.
 #[derive(Debug)]
@@ -72,7 +75,7 @@ fn owned(event: Event<'_>) -> Event<'static> {
 }
 
 /// The document begins like XML.
-fn is_xml(bytes: &[u8]) -> bool {
+pub(super) fn is_xml(bytes: &[u8]) -> bool {
     let text = bytes
         .strip_prefix(b"\xEF\xBB\xBF")
         .unwrap_or(bytes)
@@ -83,9 +86,29 @@ fn is_xml(bytes: &[u8]) -> bool {
     )
 }
 
+/// A document type without namespaces.
+fn is_plain(language: &Language) -> bool {
+    PLAIN.iter().any(|plain| plain.root == language.root)
+}
+
+/// The document type without namespaces that the root element of an XML document names.
+fn plain_language(text: &str, limits: &Limits) -> Option<&'static Language> {
+    let first = xml::Reader::new(text, limits).next()?.ok()?;
+    let Event::Start { name, .. } = first else {
+        return None;
+    };
+    let mut plain = PLAIN.iter().copied();
+    plain.find(|language| language.root.text() == name.text())
+}
+
 impl Document {
-    /// Reads a document of either carrier.
+    /// Reads a document of either carrier; its type is the one that it names.
     pub fn read(bytes: &[u8]) -> Self {
+        Self::of_type(bytes, None)
+    }
+
+    /// Reads a document of either carrier; its type is the one that it names, or this one if it names none.
+    pub fn of_type(bytes: &[u8], language: Option<&'static Language>) -> Self {
         let mut document = Self {
             head: Vec::new(),
             events: Vec::new(),
@@ -94,14 +117,24 @@ impl Document {
         let limits = Limits::default();
         if is_xml(bytes) {
             match xml::decode_text(bytes, &limits) {
-                Ok(text) => document.collect(xml::Reader::new(&text, &limits), &limits),
+                Ok(text) => match language.or_else(|| plain_language(&text, &limits)) {
+                    Some(language) if is_plain(language) => {
+                        let reader = xml::Reader::with_language(&text, language, &limits);
+                        document.collect(reader, &limits);
+                    }
+                    _ => document.collect(xml::Reader::new(&text, &limits), &limits),
+                },
                 Err(error) => document.problems.push(Problem {
                     error,
                     nested: false,
                 }),
             }
         } else {
-            match Decoder::new(bytes, &limits) {
+            let decoder = match language {
+                Some(language) => Decoder::with_language(bytes, language, &limits),
+                None => Decoder::new(bytes, &limits),
+            };
+            match decoder {
                 Ok(decoder) => {
                     document.head = head(decoder.header(), decoder.language().name);
                     document.collect(decoder, &limits);
@@ -113,6 +146,16 @@ impl Document {
             }
         }
         document
+    }
+
+    /// Plain XML events, documents within it inline.
+    pub(super) fn events(&self) -> impl Iterator<Item = Event<'static>> {
+        self.layout_removed()
+    }
+
+    /// The namespace of its elements in XML.
+    pub(super) fn namespace(&self) -> &'static str {
+        self.version().namespace()
     }
 
     /// What could not be read.
@@ -398,7 +441,7 @@ fn shown(bytes: &[u8]) -> Option<&str> {
 }
 
 /// Text for a terminal.
-fn safe(text: &str) -> String {
+pub(super) fn safe(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
             let control = c.is_control() && c != '\t';

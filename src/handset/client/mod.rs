@@ -45,6 +45,8 @@ pub struct Request {
     pub datastores: Vec<(String, Mode)>,
     /// Seconds since 1970.
     pub now: i64,
+    /// The SessionID that the server asked for.
+    pub session_id: Option<String>,
 }
 
 impl Request {
@@ -56,6 +58,7 @@ impl Request {
                 .map(|name| ((*name).to_owned(), mode))
                 .collect(),
             now,
+            session_id: None,
         }
     }
 }
@@ -208,7 +211,10 @@ impl Client {
         self.memory.session_counter += 1;
         self.session = Session {
             phase: Phase::Initialising,
-            id: self.session_id(request.now),
+            id: match &request.session_id {
+                Some(id) => id.clone(),
+                None => self.session_id(request.now),
+            },
             address: self.settings.server_url.clone(),
             now: request.now,
             scheme: match self.settings.auth {

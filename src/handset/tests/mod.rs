@@ -1,6 +1,7 @@
 //! The client against a scripted peer: the package flow of every kind of sync, sessions, behaviours, faults.
 
 mod behaviours;
+mod inbox;
 mod modes;
 mod network;
 mod peer;

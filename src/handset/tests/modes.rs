@@ -253,6 +253,7 @@ fn several_datastores_go_in_one_session() {
     ];
     let report = phone
         .sync(&Request {
+            session_id: None,
             datastores: stores,
             now: NOW,
         })

@@ -1,0 +1,187 @@
+//! `candybar handset listen`: the virtual phone waits for short messages on a UDP port, as emulators take them and the
+//! loopback gateway sends them, and syncs when the server asks.
+
+use std::io::Write as _;
+use std::net::UdpSocket;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use serde_json::json;
+
+use super::{SyncArgs, sync_as};
+use crate::handset::{Inbox, Incoming, Keys, Notification, Signature};
+
+/// Octets of a datagram: more than 255 segments hold.
+const MOST_DATAGRAM: usize = 64 << 10;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// UDP address; the port of WAP push is 2948.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:2948")]
+    listen: String,
+    /// The server's password at the phone: notifications with another digest are not followed. Without it every one is.
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        env = "CANDYBAR_HANDSET_SERVER_PASSWORD",
+        hide_env_values = true
+    )]
+    server_password: Option<String>,
+    /// The nonce of the digest, in base64.
+    #[arg(long, value_name = "BASE64", requires = "server_password", value_parser = nonce)]
+    nonce: Option<Octets>,
+    /// The PIN that the user types when settings come.
+    #[arg(long, value_name = "DIGITS")]
+    pin: Option<String>,
+    /// The number of the card, with which settings are signed.
+    #[arg(long, value_name = "DIGITS")]
+    imsi: Option<String>,
+    /// End after the first notification that was followed.
+    #[arg(long)]
+    once: bool,
+    #[command(flatten)]
+    sync: SyncArgs,
+}
+
+#[derive(Debug, Clone)]
+struct Octets(Vec<u8>);
+
+fn nonce(text: &str) -> Result<Octets, String> {
+    base64::engine::general_purpose::STANDARD
+        .decode(text.trim())
+        .map(Octets)
+        .map_err(|_| "a nonce is given in base64".to_owned())
+}
+
+/// Prints one event: a line, or an object on one line.
+fn tell(json: bool, text: &str, value: &serde_json::Value) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if json {
+        writeln!(out, "{value}")?;
+    } else {
+        writeln!(out, "{text}")?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// Waits, and syncs when it is asked to. Ends by a signal, or with `--once`.
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let socket = UdpSocket::bind(&args.listen).with_context(|| {
+        format!(
+            "cannot listen on udp {}; --listen HOST:PORT names another address",
+            args.listen
+        )
+    })?;
+    let address = socket.local_addr().context("no address")?;
+    let json = args.sync.json;
+    tell(
+        json,
+        &format!("listening on udp://{address}"),
+        &json!({ "listening": address.to_string() }),
+    )?;
+    let mut inbox = Inbox::new(Keys {
+        server_password: args.server_password.clone(),
+        nonce: args
+            .nonce
+            .as_ref()
+            .map(|nonce| nonce.0.clone())
+            .unwrap_or_default(),
+        pin: args.pin.clone(),
+        imsi: args.imsi.clone(),
+    });
+    let mut datagram = vec![0; MOST_DATAGRAM];
+    loop {
+        let (length, from) = socket
+            .recv_from(&mut datagram)
+            .context("cannot receive on the UDP port")?;
+        // Segments of one message may come from different ports.
+        let sender = from.ip().to_string();
+        match inbox.receive_datagram(&sender, &datagram[..length]) {
+            Err(error) => eprintln!("a message from {from} cannot be read: {error}"),
+            Ok(None) => {}
+            Ok(Some(Incoming::Notification(notification))) => {
+                show(json, &notification)?;
+                if !notification.is_believed() {
+                    continue;
+                }
+                match sync_as(&args.sync, Some(&notification)) {
+                    Ok(code) if args.once => return Ok(code),
+                    Ok(_) => {}
+                    Err(error) if args.once => return Err(error),
+                    Err(error) => eprintln!("error: {error:#}"),
+                }
+            }
+            Ok(Some(other)) => {
+                let text = other_text(&other);
+                tell(json, &text, &json!({ "received": text }))?;
+            }
+        }
+    }
+}
+
+fn show(json: bool, notification: &Notification) -> anyhow::Result<()> {
+    let notice = &notification.notice;
+    let names: Vec<&str> = notice.syncs.iter().map(|sync| &*sync.uri).collect();
+    let what = if names.is_empty() {
+        "all datastores".to_owned()
+    } else {
+        names.join(", ")
+    };
+    let signature = match notification.signature {
+        Signature::Missing => "not followed: it has no digest",
+        Signature::Wrong => "not followed: its digest is wrong",
+        Signature::Right => "its digest is right",
+        Signature::Unchecked => "not checked",
+    };
+    let text = format!(
+        "{} asks for a sync of {what} ({}, session {}): {signature}",
+        notice.server_id,
+        notice.ui_mode.name(),
+        notice.session_id
+    );
+    let syncs = notice.syncs.iter().map(
+        |sync| json!({ "datastore": sync.uri, "alert": sync.alert.code(), "mode": sync.alert.name() }),
+    );
+    let value = json!({
+        "notification": {
+            "server_id": notice.server_id,
+            "session_id": notice.session_id,
+            "ui_mode": notice.ui_mode,
+            "followed": notification.is_believed(),
+            "syncs": syncs.collect::<Vec<_>>(),
+        }
+    });
+    tell(json, &text, &value)
+}
+
+fn other_text(incoming: &Incoming) -> String {
+    let signed = |signature: &Signature| match signature {
+        Signature::Missing => "not signed",
+        Signature::Unchecked => "signed",
+        Signature::Right => "signed, and the signature is right",
+        Signature::Wrong => "signed, and the signature is wrong",
+    };
+    match incoming {
+        Incoming::Notification(_) => "a notification".to_owned(),
+        Incoming::Settings(settings, signature) => format!(
+            "settings {:?}: {} as {}, {}",
+            settings.name,
+            settings.url,
+            settings.user,
+            signed(signature)
+        ),
+        Incoming::AccessPoint(access_point) => {
+            format!("access point {:?}: {}", access_point.name, access_point.apn)
+        }
+        Incoming::Mail(emn) => format!("new mail in {}", emn.mailbox),
+        Incoming::Indication(indication) => match &indication.href {
+            Some(href) => format!("message: {} ({href})", indication.text),
+            None => format!("message: {}", indication.text),
+        },
+        Incoming::Loading(loading) => format!("a page to open: {}", loading.href),
+        Incoming::Text(text) => format!("text: {text}"),
+        Incoming::Other(media) => format!("a push of type {media}"),
+    }
+}
