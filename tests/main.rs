@@ -4,6 +4,7 @@ mod architecture;
 mod cli;
 mod codec;
 mod fuzz;
+mod gateways;
 mod hostile;
 mod kill;
 mod models;

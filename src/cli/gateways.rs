@@ -1,5 +1,7 @@
 //! The gateways of a running server: a runtime for them, and what becomes of what they bring.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
@@ -7,7 +9,8 @@ use tokio::sync::mpsc;
 use super::failure::{Code, Failure};
 use crate::config::Config;
 use crate::sms::settings::{GatewaySettings, Secret};
-use crate::sms::{Delivery, Event, Gateways};
+use crate::sms::{Delivery, Directory, Event, Gateways};
+use crate::store::{Store, StoreError};
 
 /// Gateways at work. They end when it is dropped.
 pub(super) struct Running {
@@ -17,7 +20,11 @@ pub(super) struct Running {
 
 impl Running {
     /// Starts those of the configuration; `None` if there are none. `secret`: octets that no stranger knows.
-    pub(super) fn start(config: &Config, secret: &[u8]) -> anyhow::Result<Option<Self>> {
+    pub(super) fn start(
+        config: &Config,
+        store: &Store,
+        secret: &[u8],
+    ) -> anyhow::Result<Option<Self>> {
         if config.gateways.is_empty() {
             return Ok(None);
         }
@@ -30,10 +37,12 @@ impl Running {
         let settings = config.gateways.iter().cloned();
         let settings = settings.map(|settings| with_token(settings, secret));
         let entered = runtime.enter();
-        let (gateways, deliveries) = Gateways::start(settings.collect()).map_err(|errors| {
-            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            Failure::new(Code::Usage, lines.join("\n"))
-        })?;
+        let (gateways, deliveries) =
+            Gateways::start_with(settings.collect(), Some(Arc::new(Accounts(store.clone()))))
+                .map_err(|errors| {
+                    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                    Failure::new(Code::Usage, lines.join("\n"))
+                })?;
         runtime.spawn(take(deliveries));
         drop(entered);
         if let Some(url) = &config.public_url {
@@ -49,8 +58,22 @@ impl Running {
 
     /// Ends them; what is on its way gets a moment.
     pub(super) fn stop(self) {
+        self.runtime.block_on(self.gateways.close());
         self.runtime
             .shutdown_timeout(std::time::Duration::from_secs(5));
+    }
+}
+
+/// Accounts, as far as phones that hold a connection need them.
+struct Accounts(Store);
+
+impl Directory for Accounts {
+    fn password(&self, account: &str, _device: &str) -> Result<Option<String>, String> {
+        match self.0.account(account) {
+            Ok(account) => Ok(Some(account.password.0)),
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
     }
 }
 

@@ -101,7 +101,7 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     telemetry::start(&config.log, telemetry::Mode::Server, global.verbose);
     let store = setup::open(&config)?;
     let settings = setup::settings(&config)?;
-    let running = Running::start(&config, &settings.nonce_secret)?;
+    let running = Running::start(&config, &store, &settings.nonce_secret)?;
     let gateways = running.as_ref().map(|running| running.gateways().clone());
     let exchange = Exchange::new(store.clone(), settings).recorded(config.recording.depth);
     let server = Server::start(
