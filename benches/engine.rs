@@ -1,8 +1,10 @@
 //! Where the server's time of a sync goes, without HTTP and without the phone's own work.
 //!
 //! ```text
-//! cargo bench --bench engine              5,000 contacts
-//! cargo bench --bench engine -- 1000      another number
+//! cargo bench --bench engine                       5,000 contacts
+//! cargo bench --bench engine -- 1000               another number
+//! cargo bench --bench engine -- upload             only this, ten times: to look at with a profiler
+//! cargo bench --bench engine -- slow | download
 //! ```
 //!
 //! A virtual phone, the engine and a SQLite file with every fsync in this process. CPU is user and system time: of the
@@ -30,54 +32,79 @@ const DEFAULT_SIZE: u32 = 5_000;
 type Delivery = Box<dyn FnMut(&Post<'_>) -> Result<Answer, TransportError>>;
 
 fn main() {
-    let size = std::env::args()
+    let mut size = DEFAULT_SIZE;
+    let mut only = None;
+    for argument in std::env::args()
         .skip(1)
-        .find_map(|argument| argument.parse().ok())
-        .unwrap_or(DEFAULT_SIZE);
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let url = format!("sqlite:{}", folder.path().join("engine.db").display());
-    let store = Store::open(&StoreConfig { url, key: None }).expect("a store");
-    store
-        .add_account("alice", &Secret("wonderland".into()))
-        .expect("an account");
-    let exchange = Exchange::new(
-        store,
-        ServerSettings {
-            session: session::Settings::default(),
-            session_timeout: 3600,
-            nonce_secret: b"engine".to_vec(),
-        },
-    );
-    let server = Server {
-        exchange,
-        answering: Rc::default(),
-    };
-    let mut first = server.phone("IMEI:1");
-    for number in 0..size {
-        first.add(STORE, card(number));
+        .filter(|argument| argument != "--bench")
+    {
+        match (argument.parse(), argument.as_str()) {
+            (Ok(number), _) => size = number,
+            (_, "upload" | "slow" | "download") => only = Some(argument),
+            _ => return eprintln!("usage: engine [upload | slow | download] [NUMBER OF CONTACTS]"),
+        }
     }
     println!(
         "{:<26}{:>12}{:>12}{:>12}   microseconds of CPU an item, {size} contacts",
         "", "answering", "writing", "both"
     );
-    server.measure("upload", size, &mut first, Mode::Slow);
-    server.measure("no changes", size, &mut first, Mode::TwoWay);
-    server.measure("slow sync of the same", size, &mut first, Mode::Slow);
-    server.measure("slow sync of the same", size, &mut first, Mode::Slow);
-    let mut others: Vec<_> = (0..6)
-        .map(|number| server.phone(&format!("IMEI:2{number}")))
-        .collect();
-    for other in &mut others {
-        server.measure("download", size, other, Mode::Slow);
+    let times = |of: &str, else_times: u32| match &only {
+        Some(only) if only == of => 10,
+        Some(_) => 1,
+        None => else_times,
+    };
+    let mut last = None;
+    for _ in 0..times("upload", 1) {
+        let server = Server::start();
+        let mut phone = server.phone("IMEI:1");
+        for number in 0..size {
+            phone.add(STORE, card(number));
+        }
+        server.measure("upload", size, &mut phone, Mode::Slow);
+        last = Some((server, phone));
+    }
+    let Some((server, mut phone)) = last else {
+        return;
+    };
+    server.measure("no changes", size, &mut phone, Mode::TwoWay);
+    for _ in 0..times("slow", 2) {
+        server.measure("slow sync of the same", size, &mut phone, Mode::Slow);
+    }
+    for number in 0..times("download", 3) {
+        let mut other = server.phone(&format!("IMEI:2{number}"));
+        server.measure("download", size, &mut other, Mode::Slow);
     }
 }
 
 struct Server {
+    _folder: tempfile::TempDir,
     exchange: Exchange,
     answering: Rc<Cell<f64>>,
 }
 
 impl Server {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite:{}", folder.path().join("engine.db").display());
+        let store = Store::open(&StoreConfig { url, key: None }).expect("a store");
+        store
+            .add_account("alice", &Secret("wonderland".into()))
+            .expect("an account");
+        let exchange = Exchange::new(
+            store,
+            ServerSettings {
+                session: session::Settings::default(),
+                session_timeout: 3600,
+                nonce_secret: b"engine".to_vec(),
+            },
+        );
+        Self {
+            _folder: folder,
+            exchange,
+            answering: Rc::default(),
+        }
+    }
+
     fn phone(&self, device: &str) -> Phone<Delivery> {
         let (exchange, answering) = (self.exchange.clone(), self.answering.clone());
         let mut now = 1_700_000_000;
@@ -87,6 +114,7 @@ impl Server {
                 content_type: post.content_type,
                 body: post.body,
                 user_agent: None,
+                profile_header: None,
                 query: None,
             };
             let before = cpu(Clock::Thread);

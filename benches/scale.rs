@@ -199,6 +199,7 @@ impl World {
                 content_type: post.content_type,
                 body: post.body,
                 user_agent: None,
+                profile_header: None,
                 query: None,
             };
             let reply = exchange.handle(request, now).expect("the server answers");

@@ -7,6 +7,7 @@ pub mod gateway;
 pub mod key;
 mod layer;
 mod print;
+mod profiles;
 #[cfg(test)]
 mod tests;
 
@@ -110,6 +111,8 @@ pub struct Config {
     pub server_id: String,
     /// `[sync]`
     pub sync: SyncConfig,
+    /// `[devices]`: the folder of the operator's own device profiles.
+    pub profiles: Option<PathBuf>,
     /// `[recording]`
     pub recording: RecordingConfig,
     /// `[keep]`
@@ -272,6 +275,9 @@ impl Config {
                 tombstone_days: number(&layers, "keep.tombstone_days"),
                 session_days: number(&layers, "keep.session_days"),
             },
+            profiles: Some(text("devices.profiles"))
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from),
             http: HttpConfig {
                 max_body_bytes: number(&layers, "http.max_body_bytes"),
                 workers: match number(&layers, "http.workers") {

@@ -14,6 +14,8 @@ pub(super) struct Args {
 /// Prints or checks.
 pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     let config = setup::config(global, Vec::new())?;
+    // Printed or not, a broken profile is told.
+    config.catalogue()?;
     if args.check {
         let what = match &config.file {
             Some(path) => format!("{} and the environment are right", path.display()),

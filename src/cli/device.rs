@@ -1,11 +1,14 @@
 //! `candybar device`: the phones of an account.
 
+mod profile;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
 use super::failure::{Code, Failure};
 use super::{Global, output, setup};
+use crate::device::profile::Resolved;
 use crate::store::{Store, StoreError};
 use crate::sync::{Account, Device, ViewState};
 
@@ -81,6 +84,7 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
         } => {
             let account = setup::account(&store, &name)?;
             check_uri(&device)?;
+            profile::check(&config, profile.as_deref())?;
             let new = Device {
                 uri: device.clone(),
                 msisdn: msisdn.as_deref().map(number).transpose()?.flatten(),
@@ -116,11 +120,14 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             let device = find(&store, &account, &device)?;
             let views = store.views(account.id, device.id)?;
             let counts = store.item_counts(account.id)?;
-            let value = shown(&config.server_id, &account, &device, &views, &counts);
+            let catalogue = config.catalogue()?;
+            let own = profile::resolved(&catalogue, &device);
             if global.json {
+                let mut value = shown(&config.server_id, &account, &device, &views, &counts);
+                profile::put(&mut value, &device, &own);
                 output::json(&value)?;
             } else {
-                show(&device, &views)?;
+                show(&device, &views, &own)?;
             }
         }
         Command::Set {
@@ -134,6 +141,7 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             if let Some(text) = msisdn {
                 device.msisdn = number(&text)?;
             }
+            profile::check(&config, profile.as_deref())?;
             if let Some(profile) = profile {
                 device.profile = Some(profile).filter(|profile| !profile.is_empty());
             }
@@ -221,6 +229,7 @@ fn summary(device: &Device) -> serde_json::Value {
         "msisdn": device.msisdn,
         "profile": device.profile,
         "user_agent": device.user_agent,
+        "profile_header": device.profile_header,
         "last_seen": device.last_seen,
         "created": device.created,
     })
@@ -292,26 +301,28 @@ fn shown(
         "password": account.password.0,
         "nonce": BASE64.encode(&device.notification_nonce),
     });
-    // No device profiles exist yet, so none of their rules apply.
-    value["rules"] = json!([]);
     value["datastores"] = datastores.into();
     value["anchors"] = anchors.into();
     value["devinf"] = String::from_utf8_lossy(&device.devinf).into_owned().into();
     value
 }
 
-fn show(device: &Device, views: &[(crate::sync::Datastore, ViewState)]) -> anyhow::Result<()> {
+fn show(
+    device: &Device,
+    views: &[(crate::sync::Datastore, ViewState)],
+    own: &Resolved,
+) -> anyhow::Result<()> {
     let unknown = || "not known".to_owned();
     for (what, value) in [
         ("device", device.uri.clone()),
         ("number", device.msisdn.clone().unwrap_or_else(unknown)),
         (
-            "profile",
-            device.profile.clone().unwrap_or_else(|| "none".to_owned()),
-        ),
-        (
             "user agent",
             device.user_agent.clone().unwrap_or_else(unknown),
+        ),
+        (
+            "description",
+            device.profile_header.clone().unwrap_or_else(unknown),
         ),
         ("added", output::time(device.created)),
         ("last seen", output::time(device.last_seen)),
@@ -330,7 +341,7 @@ fn show(device: &Device, views: &[(crate::sync::Datastore, ViewState)]) -> anyho
         };
         output::line(format!("{:12}{state}", datastore.name()))?;
     }
-    Ok(())
+    profile::show(own)
 }
 
 #[cfg(test)]

@@ -90,6 +90,7 @@ pub(super) fn settings(config: &Config) -> anyhow::Result<exchange::Settings> {
             aliases: sync.aliases.clone().into_iter().collect(),
             public_url: config.public_url.clone(),
             server_id: config.server_id.clone(),
+            profiles: config.catalogue()?,
             hold_deletes_percent: sync.hold_deletes_percent,
         },
         session_timeout: sync.session_timeout_seconds,

@@ -157,6 +157,12 @@ pub const KEYS: &[Key] = &[
     conflict_of("sync.notes.conflict"),
     conflict_of("sync.mail.conflict"),
     key(
+        "devices.profiles",
+        Kind::Text,
+        "",
+        "A folder with device profiles of your own, one NAME.toml each; one that has the name of a built-in profile takes its place.",
+    ),
+    key(
         "recording.depth",
         Kind::Choice(&["messages", "items", "numbers"]),
         "messages",

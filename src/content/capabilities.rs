@@ -152,6 +152,13 @@ impl Capabilities {
         &self.properties
     }
 
+    /// Takes away every MaxSize.
+    pub fn forget_sizes(&mut self) {
+        for property in &mut self.properties {
+            property.max_size = None;
+        }
+    }
+
     /// What is left if a peer wants only these fields. What names an item and places it in time is always left.
     #[must_use]
     pub fn only(&self, fields: &[PropertyCapability]) -> Self {

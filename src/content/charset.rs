@@ -79,6 +79,45 @@ pub(super) fn unwide<'a>(body: &'a [u8], charset: Option<&str>) -> Cow<'a, [u8]>
     )
 }
 
+/// A text in ISO-8859-1, and whether that is all of it; typographic characters become their nearest, others `?`.
+pub(super) fn latin1(text: &[u8]) -> (Vec<u8>, bool) {
+    let text = String::from_utf8_lossy(text);
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut exact = true;
+    for character in text.chars() {
+        match u8::try_from(u32::from(character)) {
+            Ok(byte) if !(0x80..0xA0).contains(&byte) => bytes.push(byte),
+            _ => {
+                exact = false;
+                bytes.extend_from_slice(nearest(character));
+            }
+        }
+    }
+    (bytes, exact)
+}
+
+/// What stands for a character that ISO-8859-1 does not have.
+fn nearest(character: char) -> &'static [u8] {
+    match character {
+        '\u{2018}' | '\u{2019}' | '\u{201A}' | '\u{2032}' => b"'",
+        '\u{201C}' | '\u{201D}' | '\u{201E}' | '\u{2033}' => b"\"",
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => b"-",
+        '\u{2026}' => b"...",
+        '\u{2022}' => b"*",
+        '\u{20AC}' => b"EUR",
+        '\u{2000}'..='\u{200A}' | '\u{202F}' => b" ",
+        '\u{0152}' => b"OE",
+        '\u{0153}' => b"oe",
+        '\u{0160}' => b"S",
+        '\u{0161}' => b"s",
+        '\u{017D}' => b"Z",
+        '\u{017E}' => b"z",
+        '\u{0178}' => b"Y",
+        '\u{2122}' => b"TM",
+        _ => b"?",
+    }
+}
+
 /// Decodes BASE64, whatever stands between its characters and however it is padded; none if it is no BASE64.
 pub(super) fn unbase64(text: &[u8]) -> Option<Vec<u8>> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(

@@ -66,6 +66,11 @@ impl Format {
         })
     }
 
+    /// vCard 3.0, 4.0 and iCalendar 2.0.
+    pub fn is_modern(self) -> bool {
+        matches!(self, Self::VCard30 | Self::VCard40 | Self::ICalendar20)
+    }
+
     /// The content type in its usual spelling.
     pub fn mime(self) -> &'static str {
         match self {

@@ -10,7 +10,9 @@
 mod calendar;
 mod capabilities;
 mod charset;
+mod dialect;
 mod digest;
+pub(crate) mod effects;
 mod format;
 mod json;
 mod line;
@@ -23,11 +25,15 @@ mod vcard;
 
 pub use calendar::{Time, Window, compare_time, within};
 pub use capabilities::{Capabilities, ParamCapability, PropertyCapability, modern_name};
+pub use dialect::{
+    AlarmProperty, AllDayEnd, BadEffect, CharsetOut, Dialect, EmptySlots, EntryTypes, Header,
+    Season, Slot, ZoneLines,
+};
 pub use digest::{Digest, MatchKey, digest, match_key, matches};
 pub use format::Format;
 pub use json::to_json;
 pub use lost::lost;
-pub use merge::{Merged, merge, overlay, same};
+pub use merge::{Merged, merge, overlay, restored, same};
 pub use model::{Component, Kind, Param, Property, Record, Value};
 pub use split::split;
 
@@ -100,6 +106,10 @@ pub struct ReadHint<'a> {
     pub time_zone: chrono_tz::Tz,
     /// What its floating times mean.
     pub floating: Floating,
+    /// What the device does its own way.
+    pub dialect: Option<&'a Dialect>,
+    /// Seconds since 1970; only a dialect asks for it.
+    pub now: i64,
 }
 
 impl Default for ReadHint<'_> {
@@ -110,6 +120,8 @@ impl Default for ReadHint<'_> {
             charset: None,
             time_zone: chrono_tz::Tz::UTC,
             floating: Floating::Keep,
+            dialect: None,
+            now: 0,
         }
     }
 }
@@ -136,6 +148,10 @@ pub struct Target<'a> {
     pub utc: bool,
     /// Where the device is.
     pub time_zone: chrono_tz::Tz,
+    /// What the device does its own way.
+    pub dialect: Option<&'a Dialect>,
+    /// Seconds since 1970; only a dialect asks for it.
+    pub now: i64,
 }
 
 impl Target<'_> {
@@ -146,6 +162,8 @@ impl Target<'_> {
             capabilities: None,
             utc: true,
             time_zone: chrono_tz::Tz::UTC,
+            dialect: None,
+            now: 0,
         }
     }
 }
@@ -171,7 +189,14 @@ pub fn read(body: &[u8], hint: &ReadHint<'_>) -> Result<Parsed, ContentError> {
     let (record, warnings) = match format {
         Format::PlainText => (note::from_plain(body, hint.charset)?, Vec::new()),
         _ => {
-            let (root, mut warnings) = line::read_component(body, format.form(), hint.charset)?;
+            let charset = hint
+                .dialect
+                .and_then(|dialect| dialect.charset_in.as_deref());
+            let (mut root, mut warnings) =
+                line::read_component(body, format.form(), hint.charset.or(charset))?;
+            if let Some(dialect) = hint.dialect {
+                dialect.raise(&mut root, hint);
+            }
             let record = match (root.name.as_str(), format) {
                 ("VCARD", Format::VCard21 | Format::VCard30 | Format::VCard40) => {
                     let root = vcard::read(root, format, &mut warnings);
@@ -215,25 +240,44 @@ fn is_markup(body: &[u8]) -> bool {
 /// Properties that the device does not know are left out, texts longer than its MaxSize are cut (or left out where it says
 /// NoTruncate). A format that cannot carry the kind gives the item's text, so that nothing is ever written empty.
 pub fn write(record: &Record, target: &Target<'_>) -> Vec<u8> {
-    let mut out = line::Writer::new(target.format.form());
+    if target.format == Format::PlainText {
+        return note::to_plain(record, target);
+    }
+    let form = target.format.form();
+    let Some(dialect) = target.dialect else {
+        let mut out = line::Writer::new(form);
+        lines(record, target, &mut out);
+        return out.finish();
+    };
+    let mut kept = line::Writer::tree(form);
+    lines(record, target, &mut kept);
+    let mut tree = kept.into_tree();
+    dialect.lower(&mut tree, record, target);
+    let mut out = line::Writer::wire(form, dialect);
+    line::write_tree(&tree, &mut out);
+    out.finish()
+}
+
+/// Writes an item's lines.
+fn lines(record: &Record, target: &Target<'_>, out: &mut line::Writer) {
     match (record.kind, target.format) {
-        (_, Format::PlainText) => return note::to_plain(record, target),
         (Kind::Contact, Format::VCard21 | Format::VCard30 | Format::VCard40) => {
-            vcard::write(record, target, &mut out)
+            vcard::write(record, target, out)
         }
         (Kind::Event | Kind::Task, Format::VCalendar10)
         | (Kind::Event | Kind::Task | Kind::Note, Format::ICalendar20) => {
-            calendar::write(record, target, &mut out)
+            calendar::write(record, target, out)
         }
-        _ => note::write(record, target, &mut out),
+        _ => note::write(record, target, out),
     }
-    out.finish()
 }
 
 /// A stored body as it is written for a device: the lines that the device takes, if that is all there is to do.
 pub fn lower(body: &[u8], format: Format, target: &Target<'_>) -> Option<Vec<u8>> {
     let copied = match (format, target.format) {
-        (Format::VCard30, Format::VCard30) => vcard::copy(body, target.capabilities),
+        (Format::VCard30, Format::VCard30) if target.dialect.is_none() => {
+            vcard::copy(body, target.capabilities)
+        }
         _ => None,
     };
     copied.or_else(|| Some(write(&read_stored(body, format)?, target)))

@@ -1,10 +1,14 @@
-//! What a device can hold, read from its DevInf (SyncML DevInf 1.0-1.2).
+//! What a device can hold, read from its DevInf (SyncML DevInf 1.0-1.2), and what it does its own way ([`profile`]).
 //!
 //! Pure: documents in, [`Holding`] out. A device that sent none gets safe defaults: the legacy forms, local times.
+
+pub mod profile;
 
 use crate::content::{Capabilities, Format, Kind, ParamCapability, PropertyCapability};
 use crate::sync::Datastore;
 use crate::syncml::{CtCap, DataStoreInfo, DevInf, PropertyInfo, Version};
+
+use profile::{Times, Traits};
 
 /// What one datastore of a device can hold, and in which form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub struct Holding {
     pub capabilities: Capabilities,
     /// It takes times in UTC; otherwise they are sent as local times.
     pub utc: bool,
+    /// Times that it sends without a zone are UTC.
+    pub unmarked_utc: bool,
     /// It keeps to-dos in this calendar datastore too.
     pub mixed: bool,
     /// Octets of the longest temporary GUID that it takes.
@@ -28,6 +34,7 @@ impl Holding {
             format: default_format(datastore),
             capabilities: Capabilities::default(),
             utc: false,
+            unmarked_utc: false,
             mixed: false,
             max_guid_size: None,
         }
@@ -35,6 +42,37 @@ impl Holding {
 
     /// What `devinf` says of the device's datastore at `uri` (its own address), used as `datastore`.
     pub fn of(devinf: &DevInf<'_>, uri: &str, datastore: Datastore) -> Self {
+        Self::with(Some(devinf), uri, datastore, &Traits::default())
+    }
+
+    /// The same, put right by what is known of the device beside its DevInf, if it sent one.
+    pub fn with(
+        devinf: Option<&DevInf<'_>>,
+        uri: &str,
+        datastore: Datastore,
+        traits: &Traits,
+    ) -> Self {
+        let legacy = traits.legacy_forms == Some(true);
+        let mut holding = match devinf {
+            Some(devinf) => Self::told(devinf, uri, datastore, legacy),
+            None => Self::unknown(datastore),
+        };
+        match traits.times {
+            Some(Times::Local) => holding.utc = false,
+            Some(Times::Utc) => holding.utc = true,
+            Some(Times::UnmarkedUtc) => (holding.utc, holding.unmarked_utc) = (true, true),
+            None => {}
+        }
+        if traits.ignore_capabilities == Some(true) {
+            holding.capabilities = Capabilities::default();
+        }
+        if traits.ignore_max_size == Some(true) {
+            holding.capabilities.forget_sizes();
+        }
+        holding
+    }
+
+    fn told(devinf: &DevInf<'_>, uri: &str, datastore: Datastore, legacy: bool) -> Self {
         let mut holding = Self::unknown(datastore);
         holding.utc = devinf.utc;
         let Some(info) = find(devinf, uri, datastore) else {
@@ -47,7 +85,7 @@ impl Holding {
             .chain(&info.rx)
             .find_map(|content_type| {
                 Format::from_mime(&content_type.kind, Some(&content_type.version))
-                    .filter(|format| carries(*format, datastore))
+                    .filter(|format| carries(*format, datastore) && !(legacy && format.is_modern()))
             });
         if let Some(format) = preferred {
             holding.format = format;

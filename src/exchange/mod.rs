@@ -56,6 +56,8 @@ pub struct Request<'a> {
     pub body: &'a [u8],
     /// User-Agent.
     pub user_agent: Option<&'a str>,
+    /// x-wap-profile, or Profile.
+    pub profile_header: Option<&'a str>,
     /// The query of the URL, without the question mark.
     pub query: Option<&'a str>,
 }
@@ -302,6 +304,7 @@ impl Exchange {
             device: &device,
             views: &peer.views,
             user_agent: request.user_agent,
+            profile_header: request.profile_header,
             now,
             request: digest,
             entropy: entropy()?,

@@ -161,6 +161,7 @@ impl Turn<'_> {
             server_next,
             alert_owed: true,
             sync_sent: false,
+            unconfirmed: 0,
             considered: crate::sync::Modseq(0),
             full: false,
             refilter: filter != held,

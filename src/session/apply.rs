@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use super::LoadFailed;
-use super::devinf::Target;
+use super::profile::Target;
 use super::state::{Phase, Stage};
 use super::turn::{Held, Turn};
 use crate::content::{self, Digest, Floating, Format, Kind, MatchKey, ReadHint, Record};
@@ -313,17 +313,10 @@ impl Turn<'_> {
         luid: &str,
     ) -> Result<Incoming<'m>, Code> {
         let view = self.state.links[link].view;
-        let local = !target.holding.utc && self.context.settings.time_zone != chrono_tz::Tz::UTC;
         let hint = ReadHint {
             format: unread.media,
             kind: Some(device::default_kind(view)),
-            time_zone: self.context.settings.time_zone,
-            floating: if local {
-                Floating::Local
-            } else {
-                Floating::Keep
-            },
-            ..ReadHint::default()
+            ..target.hint()
         };
         let parsed = content::read(&unread.body, &hint).map_err(|error| {
             self.note(
@@ -347,16 +340,28 @@ impl Turn<'_> {
         for warning in &parsed.warnings {
             self.note(Some(view), Some(luid), format!("odd content: {warning}"));
         }
+        let digest = content::digest(&parsed.record);
+        let key = content::match_key(&parsed.record);
+        let kind = parsed.record.kind;
+        // What is read by a dialect is kept: almost every such item is compared.
+        let record = match hint.dialect {
+            Some(_) => OnceCell::from(parsed.record),
+            None => OnceCell::new(),
+        };
         Ok(Incoming {
-            plain: hint.floating == Floating::Keep,
-            digest: content::digest(&parsed.record),
-            key: content::match_key(&parsed.record),
+            plain: hint.floating == Floating::Keep && hint.dialect.is_none(),
+            digest,
+            key,
             mark: unread.mark,
             format: parsed.format,
-            kind: parsed.record.kind,
+            kind,
             body: unread.body,
-            hint,
-            record: OnceCell::new(),
+            hint: ReadHint {
+                charset: None,
+                dialect: None,
+                ..hint
+            },
+            record,
         })
     }
 
@@ -628,6 +633,9 @@ impl Turn<'_> {
             self.drop_entry(view, other);
         }
         let mut only_round = false;
+        if self.items.contains_key(&entry.item) {
+            self.count_waiting(view, entry.item, Some(&entry));
+        }
         if let Some(held) = self.items.get_mut(&entry.item) {
             only_round = entry.round == self.state.round_of(view)
                 && held.entry.as_ref().is_some_and(|before| {
@@ -647,7 +655,21 @@ impl Turn<'_> {
         self.changes.push(Change::PutEntry { view, entry });
     }
 
+    /// Keeps the number of items that were sent in this round and wait for an answer, for an entry that changes.
+    pub(super) fn count_waiting(&mut self, view: Datastore, item: ItemId, after: Option<&Entry>) {
+        let Some(link) = self.state.links.iter_mut().find(|link| link.view == view) else {
+            return;
+        };
+        let before = self.items.get(&item).and_then(|held| held.entry.as_ref());
+        match (link.awaits(before), link.awaits(after)) {
+            (false, true) => link.unconfirmed += 1,
+            (true, false) => link.unconfirmed = link.unconfirmed.saturating_sub(1),
+            _ => {}
+        }
+    }
+
     pub(super) fn drop_entry(&mut self, view: Datastore, item: ItemId) {
+        self.count_waiting(view, item, None);
         if let Some(held) = self.items.get_mut(&item) {
             held.entry = None;
             held.changed = true;

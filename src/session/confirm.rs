@@ -74,6 +74,22 @@ impl Turn<'_> {
         Ok(())
     }
 
+    /// The device is known to say nothing of commands that it carried out.
+    pub(super) fn assume_success(&mut self) -> Result<(), LoadFailed> {
+        let statuses: Vec<Status<'static>> = self
+            .state
+            .awaited
+            .iter()
+            .map(|awaited| Status {
+                msg_ref: awaited.msg.clone().into(),
+                cmd_ref: awaited.cmd.to_string().into(),
+                code: Code::OK,
+                ..Status::default()
+            })
+            .collect();
+        self.confirm_all(statuses.iter())
+    }
+
     fn confirm(&mut self, awaited: &Awaited, code: Code) {
         if awaited.chunk {
             let current = self
@@ -310,6 +326,7 @@ impl Turn<'_> {
             view: of.view,
             round: of.round,
             selection: Selection::Unclaimed,
+            unsettled: false,
             after: crate::sync::Cursor::default(),
             max_items: PAGE,
             max_octets: u64::MAX,
@@ -384,6 +401,13 @@ impl Turn<'_> {
         state.previous = link.basis;
         state.confirmed = Some(generation);
         self.put_view_state(link.view, state);
+        // What was sent before this round and never confirmed was sent again in it.
+        if link.unconfirmed == 0 && link.mode.server_sends() {
+            self.changes.push(Change::Settle {
+                view: link.view,
+                round: link.round,
+            });
+        }
         if link.mode.names_everything() {
             self.changes.push(Change::DropEntriesBefore {
                 view: link.view,

@@ -4,7 +4,7 @@
 //! doubled, a field that the device cannot hold never lost.
 
 use super::apply::{Content, Incoming, Lookup, Op};
-use super::devinf::Target;
+use super::profile::Target;
 use super::state::Mode;
 use super::turn::{Held, Turn};
 use crate::content::{self, Digest, Record, read_stored};
@@ -144,7 +144,7 @@ impl Turn<'_> {
             let stored = self.stored(&held);
             let record = stored.map_or_else(
                 || incoming.record().clone(),
-                |stored| content::overlay(&stored, incoming.record(), target.capabilities()),
+                |stored| target.overlay(&stored, incoming.record()),
             );
             self.write_item(Some(id), incoming, Some(&record));
             self.put_entry(view, now_equal(entry, self.modseq), Some(lookup));
@@ -179,7 +179,7 @@ impl Turn<'_> {
             );
         }
         self.state.links[link].counts.received_replaced += 1;
-        let record = content::overlay(&stored, incoming.record(), target.capabilities());
+        let record = target.overlay(&stored, incoming.record());
         self.write_if_changed(id, &held, incoming, &record);
         let modseq = self.items[&id].meta.modseq;
         self.put_entry(view, now_equal(entry, modseq), Some(lookup));
@@ -240,7 +240,7 @@ impl Turn<'_> {
                     Some(&op.luid),
                     "changed on both sides: the device's version stays",
                 );
-                let record = content::overlay(stored, incoming.record(), target.capabilities());
+                let record = target.overlay(stored, incoming.record());
                 self.write_if_changed(id, held, incoming, &record);
                 let seen = self.items[&id].meta.modseq;
                 self.put_entry(
@@ -308,9 +308,9 @@ impl Turn<'_> {
             self.items.get(id).is_some_and(|held| {
                 unnamed(held)
                     && (held.meta.digest == incoming.digest
-                        || self.stored(held).is_some_and(|stored| {
-                            content::same(&stored, incoming.record(), target.capabilities())
-                        }))
+                        || self
+                            .stored(held)
+                            .is_some_and(|stored| target.same(&stored, incoming.record())))
             })
         });
         let (id, added) = match twin {
@@ -377,7 +377,7 @@ impl Turn<'_> {
             self.put_entry(view, entry(self.modseq), Some(lookup));
             return Code::OK;
         };
-        if !held.meta.deleted && content::same(&stored, incoming.record(), target.capabilities()) {
+        if !held.meta.deleted && target.same(&stored, incoming.record()) {
             self.state.links[link].counts.received_equal += 1;
             self.put_entry(view, entry(held.meta.modseq), Some(lookup));
             return Code::OK;
@@ -385,7 +385,7 @@ impl Turn<'_> {
         self.state.links[link].counts.received_replaced += 1;
         // What the device changed since it last saw the item, or everything if the client is right by definition.
         if refresh || old_seen == held.meta.modseq || held.meta.deleted {
-            let record = content::overlay(&stored, incoming.record(), target.capabilities());
+            let record = target.overlay(&stored, incoming.record());
             self.write_if_changed(id, &held, incoming, &record);
             let modseq = self.items[&id].meta.modseq;
             self.put_entry(view, entry(modseq), Some(lookup));
@@ -444,7 +444,7 @@ impl Turn<'_> {
                 .find(|(_, record)| fits(record))
                 .map(|(id, _)| *id)
         };
-        by(&|record| content::same(record, incoming.record(), target.capabilities()))
+        by(&|record| target.same(record, incoming.record()))
             // The device had it under this LUID, and it still has the same name: it was edited.
             .or_else(|| hint.filter(|id| self.items[id].meta.key == incoming.key))
             .or_else(|| {
@@ -484,12 +484,7 @@ impl Turn<'_> {
             .revisions
             .get(&id)
             .and_then(|item| read_stored(&item.body, item.meta.format));
-        let merged = content::merge(
-            base.as_ref(),
-            stored,
-            incoming.record(),
-            target.capabilities(),
-        );
+        let merged = target.merge(base.as_ref(), stored, incoming.record());
         self.write_if_changed(id, held, incoming, &merged.record);
         let modseq = self.items[&id].meta.modseq;
         // Below the new number if the device has to be told.

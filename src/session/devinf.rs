@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use super::settings::Settings;
-use crate::content::{Capabilities, Format};
+use crate::content::Format;
 use crate::device;
-use crate::filter::{self, Filter};
+use crate::device::profile::{DevInfParams, Traits};
+use crate::filter;
 use crate::sync::Datastore;
 use crate::syncml::codec::{Form, Limits, decode_devinf, encode_devinf};
 use crate::syncml::{
@@ -44,6 +45,7 @@ pub(super) fn own(
     form: &Form,
     addressed: &[Addressed],
     detail: Detail,
+    traits: &Traits,
 ) -> Item<'static> {
     let version = form.version;
     let content_type = |format: Format| ContentType {
@@ -53,7 +55,11 @@ pub(super) fn own(
     let mut flat: Vec<CtCap<'static>> = Vec::new();
     let datastores = OFFERED
         .iter()
-        .filter(|datastore| detail == Detail::Full || addressed.iter().any(|of| of.is(**datastore)))
+        .filter(|datastore| {
+            let hidden = |of: &Vec<Datastore>| of.contains(datastore);
+            addressed.iter().any(|of| of.is(**datastore))
+                || detail == Detail::Full && !traits.devinf_hides.as_ref().is_some_and(hidden)
+        })
         .map(|datastore| {
             let addressed = addressed.iter().find(|of| of.is(*datastore));
             let uri = addressed.map_or_else(|| datastore.name().to_owned(), |of| of.uri.clone());
@@ -73,6 +79,12 @@ pub(super) fn own(
             let ct_caps: Vec<_> = described
                 .iter()
                 .map(|format| ct_cap(*format, content_type(*format)))
+                .map(|mut cap| {
+                    if traits.devinf_params == Some(DevInfParams::Names) {
+                        name_params(&mut cap);
+                    }
+                    cap
+                })
                 .collect();
             if version < Version::V12 {
                 for cap in &ct_caps {
@@ -257,6 +269,21 @@ fn ct_cap(format: Format, content_type: ContentType<'static>) -> CtCap<'static> 
     }
 }
 
+/// Tells the values of TYPE as parameters of their own.
+fn name_params(cap: &mut CtCap<'static>) {
+    for property in &mut cap.properties {
+        let told = std::mem::take(&mut property.params);
+        property.params = told
+            .into_iter()
+            .flat_map(|param| param.values)
+            .map(|name| ParamInfo {
+                name,
+                ..ParamInfo::default()
+            })
+            .collect();
+    }
+}
+
 fn property(name: &&'static str) -> PropertyInfo<'static> {
     let types: &[&'static str] = match *name {
         "TEL" => &[
@@ -380,76 +407,21 @@ const NOTE: &[&str] = &[
     "LUID",
 ];
 
-/// What a session knows of the device's datastore.
-#[derive(Debug)]
-pub(super) struct Target {
-    pub holding: device::Holding,
-    pub number_of_changes: bool,
-    pub large_objects: bool,
-    /// With a filter of fields: what counts when the device sends, and what is sent to it.
-    narrowed: Option<(Capabilities, Capabilities)>,
-}
-
-impl Target {
-    pub(super) fn of(devinf: Option<&DevInf<'_>>, remote: &str, view: Datastore) -> Self {
-        match devinf {
-            Some(devinf) => Self {
-                holding: device::Holding::of(devinf, remote, view),
-                number_of_changes: devinf.number_of_changes,
-                large_objects: devinf.large_objects,
-                narrowed: None,
-            },
-            None => Self {
-                holding: device::Holding::unknown(view),
-                number_of_changes: false,
-                large_objects: false,
-                narrowed: None,
-            },
-        }
-    }
-
-    /// The same within the fields that filters leave: `held` is the filter under which the device got what it has. A field
-    /// that either of the two leaves out is not taken for deleted.
-    pub(super) fn narrowed(mut self, held: Option<&Filter>, filter: Option<&Filter>) -> Self {
-        let fields = |filter: Option<&Filter>| filter.and_then(|filter| filter.fields.clone());
-        let (held, wanted) = (fields(held), fields(filter));
-        if held.is_some() || wanted.is_some() {
-            let within = |of: &Capabilities, fields: &Option<_>| match fields {
-                Some(fields) => of.only(Vec::as_slice(fields)),
-                None => of.clone(),
-            };
-            let sent = within(&self.holding.capabilities, &wanted);
-            self.narrowed = Some((within(&sent, &held), sent));
-        }
-        self
-    }
-
-    /// What the device can tell of an item, if it said anything.
-    pub(super) fn capabilities(&self) -> Option<&Capabilities> {
-        let capabilities = match &self.narrowed {
-            Some((read, _)) => read,
-            None => &self.holding.capabilities,
-        };
-        (!capabilities.is_empty()).then_some(capabilities)
-    }
-
-    /// What the device is to be sent of an item, if it said anything.
-    pub(super) fn capabilities_to_send(&self) -> Option<&Capabilities> {
-        let capabilities = match &self.narrowed {
-            Some((_, sent)) => sent,
-            None => &self.holding.capabilities,
-        };
-        (!capabilities.is_empty()).then_some(capabilities)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn document(addressed: &[Addressed], detail: Detail) -> DevInf<'static> {
         let form = Form::new(Carrier::Wbxml, Version::V12);
-        match own(&Settings::default(), &form, addressed, detail).data {
+        match own(
+            &Settings::default(),
+            &form,
+            addressed,
+            detail,
+            &Traits::default(),
+        )
+        .data
+        {
             Data::DevInf(devinf) => *devinf,
             other => panic!("{other:?}"),
         }
@@ -480,7 +452,13 @@ mod tests {
     fn filters_are_announced_to_1_2_alone() {
         let caps = |version| {
             let form = Form::new(Carrier::Xml, version);
-            let item = own(&Settings::default(), &form, &[], Detail::Full);
+            let item = own(
+                &Settings::default(),
+                &form,
+                &[],
+                Detail::Full,
+                &Traits::default(),
+            );
             let Data::DevInf(devinf) = item.data else {
                 panic!("no DevInf")
             };

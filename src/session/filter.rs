@@ -42,7 +42,7 @@ impl Turn<'_> {
             return Some(device::home(kind));
         }
         let devinf = super::devinf::kept(&self.device.devinf);
-        let holding = super::devinf::Target::of(devinf.as_ref(), remote, view).holding;
+        let holding = self.target_at(devinf.as_ref(), remote, view).holding;
         Some(if holding.mixed {
             Datastore::Agenda
         } else {

@@ -26,6 +26,7 @@ mod decide;
 mod devinf;
 mod filter;
 mod notes;
+mod profile;
 mod reply;
 mod send;
 mod settings;
@@ -70,6 +71,8 @@ pub struct Context<'a> {
     pub views: &'a [(Datastore, ViewState)],
     /// HTTP User-Agent.
     pub user_agent: Option<&'a str>,
+    /// HTTP x-wap-profile, or Profile.
+    pub profile_header: Option<&'a str>,
     /// Seconds since 1970.
     pub now: i64,
     /// Digest of the request's octets.

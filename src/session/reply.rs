@@ -24,6 +24,8 @@ pub(super) struct Reply {
     header_challenge: Option<Chal<'static>>,
     /// The client wants no Status at all.
     silent: bool,
+    /// A Status that tells a failure has no Item.
+    pub bare_errors: bool,
 }
 
 impl Reply {
@@ -42,7 +44,15 @@ impl Reply {
             statuses: Vec::new(),
             header_challenge: None,
             silent,
+            bare_errors: false,
         }
+    }
+
+    /// The device takes no more octets than these.
+    pub(super) fn limit(&mut self, octets: u64) {
+        self.budget = usize::try_from(octets)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(RESERVE);
     }
 
     /// MsgID of the reply.
@@ -124,6 +134,7 @@ impl Reply {
                 items: owed
                     .anchor_next
                     .clone()
+                    .filter(|_| !(self.bare_errors && owed.code.0 >= 500))
                     .map(|next| Item {
                         data: Data::Meta(Box::new(Meta {
                             anchor: Some(Anchor {

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 
 use super::LoadFailed;
-use super::devinf::Target;
 use super::filter::Verdict;
+use super::profile::Target;
 use super::state::{Awaited, Mode, Outgoing, Sent, Stage};
 use super::turn::Turn;
 use crate::content::{self, Digest, Format};
 use crate::sync::recording::{Event, What};
 use crate::sync::{
-    Answer, Cursor, Entry, Item, ItemId, ItemMeta, Mark, Modseq, OutgoingQuery, Query, Selection,
+    Answer, Cursor, Entry, Item, ItemId, ItemMeta, Mark, Modseq, OutgoingQuery, Query, Round,
+    Selection,
 };
 use crate::syncml::{self, Change, ChangeKind, Command, Data, Location, Meta, Sync, Version};
 
@@ -136,10 +137,21 @@ impl Turn<'_> {
             view: of.view,
             round: of.round,
             selection,
+            unsettled: self.is_unsettled(link),
             after,
             max_items: PAGE,
             max_octets: self.reply.free() as u64 + 1,
         }
+    }
+
+    /// Whether something that was sent in an earlier round may be waiting.
+    fn is_unsettled(&self, link: usize) -> bool {
+        let of = &self.state.links[link];
+        self.context
+            .views
+            .iter()
+            .find(|(view, _)| *view == of.view)
+            .is_some_and(|(_, state)| state.unsettled != Round(0) && state.unsettled < of.round)
     }
 
     /// NumberOfChanges: what the store says, corrected by what this message changed.
@@ -310,6 +322,19 @@ impl Turn<'_> {
             }
             (false, None) => (Sent::Add, item.meta.id.guid()),
         };
+        if self.waits(kind, link) {
+            self.remember(link, &item.meta, entry.as_ref());
+            return Packed::Done;
+        }
+        if kind == Sent::Delete
+            && self
+                .own
+                .traits
+                .max_deletes
+                .is_some_and(|most| self.deletes >= most)
+        {
+            return Packed::Full;
+        }
         let format = filling.target.holding.format;
         let body = if kind == Sent::Delete {
             Vec::new()
@@ -349,8 +374,16 @@ impl Turn<'_> {
             }
         };
         filling.commands.push(command);
+        self.deletes += u16::from(kind == Sent::Delete);
         self.sent(link, &item.meta, entry.as_ref(), kind, cmd, false);
         Packed::Done
+    }
+
+    /// Whether the device must not be sent that now: it is owed until the next sync.
+    fn waits(&self, kind: Sent, link: usize) -> bool {
+        kind == Sent::Replace
+            && self.own.traits.no_slow_replace == Some(true)
+            && self.state.links[link].mode == Mode::Slow
     }
 
     /// An object that no single message can hold: chunks, if the device takes them.
@@ -417,7 +450,9 @@ impl Turn<'_> {
                 return false;
             }
             let more = length < rest.len();
-            let size = (out.offset == 0).then_some(out.body.len() as u64);
+            let size = (out.offset == 0).then_some(
+                out.body.len() as u64 + u64::from(self.own.traits.size_excess.unwrap_or(0)),
+            );
             let chunk = rest.as_bytes()[..length].to_vec();
             let mut command = command(out.kind, &out.address, format, chunk, size, more);
             let cmd = match self.reply.reserve(&mut command) {
@@ -457,13 +492,7 @@ impl Turn<'_> {
 
     /// The item's body as the device can hold it.
     fn body_for(&mut self, target: &Target, item: &Item) -> Option<Vec<u8>> {
-        let for_device = content::Target {
-            format: target.holding.format,
-            capabilities: target.capabilities_to_send(),
-            utc: target.holding.utc,
-            time_zone: self.context.settings.time_zone,
-        };
-        content::lower(&item.body, item.meta.format, &for_device)
+        content::lower(&item.body, item.meta.format, &target.form())
     }
 
     fn sent(
@@ -512,7 +541,12 @@ impl Turn<'_> {
 
     /// Notes in the view that a version is on its way, or is to be sent another time.
     fn remember(&mut self, link: usize, meta: &ItemMeta, entry: Option<&Entry>) {
-        let (view, current) = (self.state.links[link].view, self.state.links[link].round);
+        let of = &mut self.state.links[link];
+        let (view, current) = (of.view, of.round);
+        // Those that are held are counted where their entries are put.
+        if !self.items.contains_key(&meta.id) && !of.awaits(entry) {
+            of.unconfirmed += 1;
+        }
         let entry = match entry {
             Some(entry) => Entry {
                 sent: Some(meta.modseq),

@@ -1,5 +1,8 @@
 //! What an operator can choose about sessions.
 
+use std::sync::Arc;
+
+use crate::device::profile::Catalogue;
 use crate::sync::{ConflictPolicy, Datastore};
 
 /// Settings of all sessions of a server.
@@ -21,6 +24,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// DevID of the server's device information.
     pub server_id: String,
+    /// What devices do their own way.
+    pub profiles: Arc<Catalogue>,
     /// A session that deletes more than this share of a datastore is held; 100: none is.
     pub hold_deletes_percent: u8,
 }
@@ -36,6 +41,7 @@ impl Default for Settings {
             aliases: Vec::new(),
             public_url: None,
             server_id: "candybar".to_owned(),
+            profiles: Catalogue::embedded(),
             hold_deletes_percent: 50,
         }
     }

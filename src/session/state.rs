@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::filter::Filter;
-use crate::sync::{Cursor, Datastore, Generation, ItemId, Modseq, Round};
+use crate::sync::{Cursor, Datastore, Entry, Generation, ItemId, Modseq, Round};
 use crate::syncml::codec::Form;
 use crate::syncml::{Carrier, Code, Message, Version};
 
 /// Octets of a message for a peer that does not say how much it takes.
 const DEFAULT_MAX_MESSAGE: u64 = 16_384;
 /// Fewer octets than this hold no useful message.
-const LEAST_MAX_MESSAGE: u64 = 1_024;
+pub(super) const LEAST_MAX_MESSAGE: u64 = 1_024;
 
 /// Which package the session waits for; see the module's documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +155,9 @@ pub(super) struct Link {
     pub sync_sent: bool,
     /// The account's counter when all up to it was considered for the device.
     pub considered: Modseq,
+    /// Items that were sent in this round and are not confirmed yet.
+    #[serde(default)]
+    pub unconfirmed: u32,
     /// The device said that it is full: no more Adds.
     pub full: bool,
     /// Which items and fields the device wants.
@@ -173,6 +176,11 @@ pub(super) struct Link {
 }
 
 impl Link {
+    /// Whether an item with this entry was sent in this round (or counts as sent in it) and is not confirmed.
+    pub(super) fn awaits(&self, entry: Option<&Entry>) -> bool {
+        entry.is_some_and(|entry| entry.sent.is_some() && entry.round == self.round)
+    }
+
     /// The base of this sync's changes.
     pub(super) fn base(&self) -> Modseq {
         self.basis
@@ -240,6 +248,14 @@ pub(super) struct Outgoing {
     pub offset: usize,
 }
 
+/// What the device's DevInf says of its make.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Make {
+    pub manufacturer: Option<String>,
+    pub model: Option<String>,
+    pub software: Option<String>,
+}
+
 /// A session's state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
@@ -265,6 +281,9 @@ pub(super) struct State {
     pub outgoing: Option<Outgoing>,
     /// Messages so far.
     pub messages: u32,
+    /// Read from the DevInf once.
+    #[serde(default)]
+    pub make: Option<Make>,
 }
 
 impl State {
@@ -287,6 +306,7 @@ impl State {
             incoming: None,
             outgoing: None,
             messages: 0,
+            make: None,
         }
     }
 

@@ -7,6 +7,7 @@ use super::state::{Owed, Phase, Stage, State};
 use super::{
     Admission, Context, LoadFailed, Loads, Note, Outcome, Summary, ViewSummary, auth, devinf,
 };
+use crate::device::profile::Resolved;
 use crate::sync::recording::{Event, Trace, What};
 use crate::sync::{Change, Datastore, Device, Entry, ItemId, ItemMeta, Modseq, ViewState};
 use crate::syncml::codec::encoded_len;
@@ -52,11 +53,15 @@ pub(super) struct Turn<'t> {
     /// Deletions were held in this message.
     pub holds: bool,
     /// Per link, made when first needed.
-    pub targets: FxHashMap<usize, std::rc::Rc<devinf::Target>>,
+    pub targets: FxHashMap<usize, std::rc::Rc<super::profile::Target>>,
     /// Links whose Alert came in this message and was answered with 508.
     pub forced: Vec<usize>,
     /// MsgID of the request.
     pub msg_ref: String,
+    /// What the device does its own way.
+    pub own: std::rc::Rc<Resolved>,
+    /// Deletes in the reply.
+    pub deletes: u16,
 }
 
 impl<'t> Turn<'t> {
@@ -72,7 +77,7 @@ impl<'t> Turn<'t> {
             state,
             message.header.no_resp,
         );
-        Self {
+        let mut turn = Self {
             reply,
             device: context.device.clone(),
             views: Vec::new(),
@@ -87,10 +92,14 @@ impl<'t> Turn<'t> {
             targets: FxHashMap::default(),
             forced: Vec::new(),
             msg_ref: message.header.msg_id.to_string(),
+            own: std::rc::Rc::default(),
+            deletes: 0,
             state,
             context,
             loads,
-        }
+        };
+        turn.recognise(None);
+        turn
     }
 
     /// Works through the message.
@@ -178,9 +187,6 @@ impl<'t> Turn<'t> {
         self.device.last_seen = self.context.now;
         if self.state.messages == 1 {
             remember_opening(&mut self.device.openings, self.context.request);
-        }
-        if let Some(agent) = self.context.user_agent {
-            self.device.user_agent = Some(agent.chars().take(200).collect());
         }
         let owed = Owed {
             msg_ref: self.msg_ref.clone(),
@@ -271,7 +277,7 @@ impl<'t> Turn<'t> {
             match &item.data {
                 Data::DevInf(devinf) => {
                     self.device.devinf = devinf::keep(devinf);
-                    self.targets.clear();
+                    self.recognise(Some(devinf));
                     code = Code::OK;
                 }
                 Data::None => {}
@@ -319,13 +325,13 @@ impl<'t> Turn<'t> {
     }
 
     /// What the device's datastore of a link can hold.
-    pub(super) fn target(&mut self, link: usize) -> std::rc::Rc<devinf::Target> {
+    pub(super) fn target(&mut self, link: usize) -> std::rc::Rc<super::profile::Target> {
         if let Some(target) = self.targets.get(&link) {
             return target.clone();
         }
         let devinf = devinf::kept(&self.device.devinf);
         let of = &self.state.links[link];
-        let target = devinf::Target::of(devinf.as_ref(), &of.remote, of.view);
+        let target = self.target_at(devinf.as_ref(), &of.remote, of.view);
         let target = std::rc::Rc::new(target.narrowed(of.held.as_ref(), of.filter.as_ref()));
         self.targets.insert(link, target.clone());
         target
@@ -411,6 +417,9 @@ impl<'t> Turn<'t> {
             self.next_message();
         }
         let ended = complete && self.state.phase == Phase::Done;
+        if ended && self.own.traits.silent_success == Some(true) {
+            self.assume_success()?;
+        }
         let summary = ended.then(|| self.end());
         Ok(self.outcome(complete, ended, summary))
     }
@@ -446,6 +455,7 @@ impl<'t> Turn<'t> {
                         &form,
                         &addressed,
                         *detail,
+                        &self.own.traits,
                     )],
                     ..Results::default()
                 })

@@ -34,6 +34,7 @@ pub(super) fn commit(connection: &mut Database, commit: &Commit) -> Result<(), S
         now: commit.now,
         next_item,
         uids: FxHashMap::default(),
+        unsettled: Vec::new(),
     };
     if let Some(session) = &commit.session {
         writes.put_session(session)?;
@@ -41,6 +42,7 @@ pub(super) fn commit(connection: &mut Database, commit: &Commit) -> Result<(), S
     for change in &commit.changes {
         writes.change(change)?;
     }
+    writes.unsettle()?;
     writes.put_uids()?;
     if writes_items {
         let binds = [
@@ -91,6 +93,8 @@ struct Writes<'a> {
     next_item: i64,
     /// Next UID of the folders that got items.
     uids: FxHashMap<i64, i64>,
+    /// First rounds of what is on its way, by view.
+    unsettled: Vec<(Datastore, Round)>,
 }
 
 statement!(
@@ -146,9 +150,9 @@ statement!(
 );
 
 statement!(
-    PutView(()) = "INSERT INTO \"view\" (account, device, view, round, sending_since, pending, client_anchor, server_anchor, \
-     base, filter, previous_client_anchor, previous_server_anchor, previous_base, previous_filter) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+    PutView(()) = "INSERT INTO \"view\" (account, device, view, round, sending_since, pending, unsettled, client_anchor, \
+     server_anchor, base, filter, previous_client_anchor, previous_server_anchor, previous_base, previous_filter) \
+     VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (account, device, view) DO UPDATE SET round = excluded.round, \
      sending_since = excluded.sending_since, pending = excluded.pending, client_anchor = excluded.client_anchor, \
      server_anchor = excluded.server_anchor, base = excluded.base, filter = excluded.filter, \
@@ -158,8 +162,16 @@ statement!(
 );
 
 statement!(
+    Unsettle(()) = "UPDATE \"view\" SET unsettled = ? WHERE account = ? AND device = ? AND view = ? \
+     AND (unsettled = 0 OR unsettled > ?)"
+);
+statement!(
+    Settle(()) = "UPDATE \"view\" SET unsettled = 0 WHERE account = ? AND device = ? AND view = ? AND unsettled <= ?"
+);
+
+statement!(
     PutDevice(()) = "UPDATE device SET nonce = ?, previous_nonce = ?, notification_nonce = ?, openings = ?, user_agent = ?, \
-     last_seen = ?, devinf = ? WHERE account = ? AND id = ?"
+     profile_header = ?, last_seen = ?, devinf = ? WHERE account = ? AND id = ?"
 );
 
 statement!(
@@ -216,6 +228,7 @@ impl Writes<'_> {
             }
             Change::DropEntriesBefore { view, round } => self.drop_entries_before(*view, *round),
             Change::PutView { view, state } => self.put_view(*view, state),
+            Change::Settle { view, round } => self.settle(*view, *round),
             Change::PutDevice(device) => self.put_device(device),
         }
     }
@@ -326,6 +339,12 @@ impl Writes<'_> {
     }
 
     fn put_entry(&mut self, view: Datastore, entry: &Entry) -> Result<(), StoreError> {
+        if entry.sent.is_some() {
+            match self.unsettled.iter_mut().find(|(of, _)| *of == view) {
+                Some((_, first)) => *first = entry.round.min(*first),
+                None => self.unsettled.push((view, entry.round)),
+            }
+        }
         let device = self.device()?;
         let view = number(view);
         let item = Bind::Int(entry.item.0);
@@ -368,6 +387,28 @@ impl Writes<'_> {
         execute(self.connection, DropEntriesBefore, &binds).map(drop)
     }
 
+    /// Notes in the views that something is on its way.
+    fn unsettle(&mut self) -> Result<(), StoreError> {
+        for (view, round) in std::mem::take(&mut self.unsettled) {
+            // 0 stands for nothing.
+            let round = Bind::Int(round.0.max(1));
+            let binds = [round, self.account, self.device()?, number(view), round];
+            execute(self.connection, Unsettle, &binds)?;
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, view: Datastore, round: Round) -> Result<(), StoreError> {
+        self.unsettle()?;
+        let binds = [
+            self.account,
+            self.device()?,
+            number(view),
+            Bind::Int(round.0),
+        ];
+        execute(self.connection, Settle, &binds).map(drop)
+    }
+
     fn put_view(&mut self, view: Datastore, state: &ViewState) -> Result<(), StoreError> {
         let [client, server, base, filter] = generation(state.confirmed.as_ref());
         let [
@@ -393,6 +434,7 @@ impl Writes<'_> {
             Bind::Blob(&device.notification_nonce),
             Bind::Blob(&device.openings),
             Bind::OptionalText(device.user_agent.as_deref()),
+            Bind::OptionalText(device.profile_header.as_deref()),
             Bind::Int(device.last_seen),
             Bind::Blob(&device.devinf),
             self.account,

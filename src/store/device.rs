@@ -17,8 +17,8 @@ statement!(
 );
 statement!(
     InsertDevice(()) = "INSERT INTO device (account, id, uri, msisdn, profile, nonce, previous_nonce, \
-     notification_nonce, openings, user_agent, last_seen, created, devinf) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+     notification_nonce, openings, user_agent, profile_header, last_seen, created, devinf) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 );
 statement!(
     SetDevice(()) = "UPDATE device SET msisdn = ?, profile = ? WHERE account = ? AND id = ?"
@@ -180,6 +180,7 @@ fn insert_device(
         Bind::Blob(&device.notification_nonce),
         Bind::Blob(&device.openings),
         Bind::OptionalText(device.user_agent.as_deref()),
+        Bind::OptionalText(device.profile_header.as_deref()),
         Bind::Int(device.last_seen),
         Bind::Int(created),
         Bind::Blob(&device.devinf),

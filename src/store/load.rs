@@ -176,18 +176,18 @@ fn account_of_device(
 type DeviceSql = (
     (BigInt, Text, Nullable<Text>, Nullable<Text>),
     (Binary, Binary, Binary, Binary, Binary),
-    (Nullable<Text>, BigInt, BigInt),
+    (Nullable<Text>, BigInt, BigInt, Nullable<Text>),
 );
 pub(super) type DeviceRow = (
     (i64, String, Option<String>, Option<String>),
     (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>),
-    (Option<String>, i64, i64),
+    (Option<String>, i64, i64, Option<String>),
 );
 
 macro_rules! device_columns {
     () => {
         "id, uri, msisdn, profile, nonce, previous_nonce, notification_nonce, openings, devinf, \
-         user_agent, last_seen, created"
+         user_agent, last_seen, created, profile_header"
     };
 }
 
@@ -215,7 +215,7 @@ pub(super) fn device(row: DeviceRow) -> Device {
     let (
         (id, uri, msisdn, profile),
         (nonce, previous_nonce, notification_nonce, openings, devinf),
-        (user_agent, last_seen, created),
+        (user_agent, last_seen, created, profile_header),
     ) = row;
     Device {
         id: DeviceId(id),
@@ -228,6 +228,7 @@ pub(super) fn device(row: DeviceRow) -> Device {
         openings,
         devinf,
         user_agent,
+        profile_header,
         last_seen,
         created,
     }
@@ -241,7 +242,15 @@ type GenerationSql = (
 );
 
 statement!(
-    Views((BigInt, BigInt, BigInt, BigInt, GenerationSql, GenerationSql)) = "SELECT view, round, sending_since, pending, client_anchor, server_anchor, base, filter, \
+    Views((
+        BigInt,
+        BigInt,
+        BigInt,
+        BigInt,
+        BigInt,
+        GenerationSql,
+        GenerationSql
+    )) = "SELECT view, round, sending_since, pending, unsettled, client_anchor, server_anchor, base, filter, \
      previous_client_anchor, previous_server_anchor, previous_base, previous_filter \
      FROM \"view\" WHERE account = ? AND device = ? ORDER BY view"
 );
@@ -251,15 +260,16 @@ pub(super) fn views(
     account: AccountId,
     device: DeviceId,
 ) -> Result<Vec<(Datastore, ViewState)>, StoreError> {
-    let rows: Vec<(i64, i64, i64, i64, GenerationRow, GenerationRow)> = all(
+    let rows: Vec<(i64, i64, i64, i64, i64, GenerationRow, GenerationRow)> = all(
         connection,
         Views,
         &[Bind::Int(account.0), Bind::Int(device.0)],
     )?;
     rows.into_iter()
         .map(
-            |(view, round, sending_since, pending, confirmed, previous)| {
-                let state = row::view(round, sending_since, pending, confirmed, previous);
+            |(view, round, sending_since, pending, unsettled, confirmed, previous)| {
+                let states = (pending, unsettled);
+                let state = row::view(round, sending_since, states, confirmed, previous);
                 Ok((row::datastore(view)?, state))
             },
         )

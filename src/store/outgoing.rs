@@ -147,7 +147,7 @@ impl Scan<'_> {
                 (
                     start,
                     1,
-                    (order(query.after) < order(above)).then_some(base),
+                    (query.unsettled && order(query.after) < order(above)).then_some(base),
                 )
             }
             Selection::All => (query.after, 2, None),

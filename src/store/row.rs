@@ -101,7 +101,7 @@ pub(super) fn entry(row: EntryRow) -> Result<Entry, StoreError> {
 pub(super) fn view(
     round: i64,
     sending_since: i64,
-    pending: i64,
+    (pending, unsettled): (i64, i64),
     confirmed: GenerationRow,
     previous: GenerationRow,
 ) -> ViewState {
@@ -111,6 +111,7 @@ pub(super) fn view(
         previous: generation(previous),
         sending_since: Modseq(sending_since),
         pending: pending != 0,
+        unsettled: Round(unsettled),
     }
 }
 

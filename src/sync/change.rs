@@ -56,6 +56,13 @@ pub enum Change {
         /// Its state.
         state: ViewState,
     },
+    /// All that was sent in this round and before is confirmed, or will not be sent again.
+    Settle {
+        /// The view.
+        view: Datastore,
+        /// The round.
+        round: Round,
+    },
     /// Replaces what is known of the device (nonces, DevInf, user agent, last seen).
     PutDevice(Box<Device>),
 }

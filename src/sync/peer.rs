@@ -78,8 +78,10 @@ pub struct Device {
     pub openings: Vec<u8>,
     /// The DevInf document as XML, as last sent by the device; empty if it never was.
     pub devinf: Vec<u8>,
-    /// HTTP User-Agent of the last message.
+    /// HTTP User-Agent of the last message that had one.
     pub user_agent: Option<String>,
+    /// HTTP x-wap-profile, or Profile, of the last message that had one.
+    pub profile_header: Option<String>,
     /// Seconds since 1970 of the last message, 0 if there was none.
     pub last_seen: i64,
     /// Seconds since 1970.

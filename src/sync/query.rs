@@ -107,6 +107,8 @@ pub struct OutgoingQuery {
     pub round: Round,
     /// Which items.
     pub selection: Selection,
+    /// Entries of earlier rounds may have been sent and never confirmed (see `ViewState::unsettled`).
+    pub unsettled: bool,
     /// Only items behind this place.
     pub after: Cursor,
     /// At most so many.

@@ -18,6 +18,11 @@ pub struct ViewState {
     pub previous: Option<Generation>,
     /// The account's counter when the newest sync began to send; late Maps are for items no newer than this.
     pub sending_since: Modseq,
+    /// The first round in which something may have been sent that was never confirmed; 0 if there is nothing. Kept by the
+    /// store: a [`Change::PutEntry`](super::Change::PutEntry) with `sent` sets it, a
+    /// [`Change::Settle`](super::Change::Settle) ends it, and [`Change::PutView`](super::Change::PutView) leaves it alone.
+    #[serde(default)]
+    pub unsettled: Round,
     /// Deletions of the device wait for the end of its package (see [`Entry::PENDING`]).
     #[serde(default)]
     pub pending: bool,

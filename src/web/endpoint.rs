@@ -67,6 +67,9 @@ fn log(refusal: &Refusal) {
     }
 }
 
+/// Headers in which a phone names the description of its model (WAP UAProf).
+const PROFILE_HEADERS: [&str; 2] = ["x-wap-profile", "profile"];
+
 async fn answer<E: Engine>(
     request: &HttpRequest,
     payload: web::Payload,
@@ -93,6 +96,11 @@ async fn answer<E: Engine>(
     };
     let content_type = header(CONTENT_TYPE).unwrap_or_default();
     let user_agent = header(USER_AGENT);
+    // Motorola calls it Profile.
+    let profile = PROFILE_HEADERS.iter().find_map(|name| {
+        let value = request.headers().get(*name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
     let query = Some(request.query_string().to_owned()).filter(|query| !query.is_empty());
     let received = body.len();
     let begin = Instant::now();
@@ -103,6 +111,7 @@ async fn answer<E: Engine>(
                 content_type: &content_type,
                 body: &body,
                 user_agent: user_agent.as_deref(),
+                profile_header: profile.as_deref(),
                 query: query.as_deref(),
             },
             now(),

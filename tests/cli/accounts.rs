@@ -177,11 +177,11 @@ fn devices_are_added_changed_and_forgotten() {
             "--msisdn",
             "+4915112345",
             "--profile",
-            "s40",
+            "nokia-s40",
         ])
         .ends(0);
     place
-        .run(&["device", "set", "alice", "IMEI:9", "--profile", "s40"])
+        .run(&["device", "set", "alice", "IMEI:9", "--profile", "nokia-s40"])
         .ends(3)
         .says("has no device");
     let shown = place
@@ -189,7 +189,7 @@ fn devices_are_added_changed_and_forgotten() {
         .ends(0)
         .json();
     assert_eq!(shown["msisdn"], "+4915112345");
-    assert_eq!(shown["profile"], "s40");
+    assert_eq!(shown["profile"], "nokia-s40");
     assert_eq!(shown["notification"]["server_id"], "candybar");
     assert_eq!(shown["notification"]["password"], "x");
     assert!(shown["notification"]["nonce"].is_string());

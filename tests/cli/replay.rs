@@ -40,6 +40,7 @@ fn record(model: &str) -> Talk {
             content_type: post.content_type,
             body: post.body,
             user_agent: Some(post.user_agent),
+            profile_header: post.profile,
             query: None,
         };
         let reply = exchange.handle(request, 1_700_000_000).expect("an answer");

@@ -124,6 +124,7 @@ fn item(data: &[u8], formats: &[Format], kind: Option<Kind>) {
             0x40 => content::Floating::Utc,
             _ => content::Floating::Keep,
         },
+        ..ReadHint::default()
     };
     // Two items, if there are two: for what compares them.
     let bodies = content::split(data);

@@ -69,6 +69,7 @@ impl World {
                     content_type: post.content_type,
                     body: post.body,
                     user_agent: Some(post.user_agent),
+                    profile_header: post.profile,
                     query: None,
                 };
                 let reply = server

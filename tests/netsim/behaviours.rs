@@ -53,6 +53,7 @@ impl Pair {
                     content_type: post.content_type,
                     body: post.body,
                     user_agent: None,
+                    profile_header: None,
                     query: None,
                 };
                 let reply = server

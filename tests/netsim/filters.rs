@@ -56,6 +56,7 @@ impl Filtered {
                 content_type: post.content_type,
                 body: post.body,
                 user_agent: None,
+                profile_header: None,
                 query: None,
             };
             let reply = server

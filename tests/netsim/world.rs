@@ -114,6 +114,7 @@ impl World {
                         content_type: post.content_type,
                         body: post.body,
                         user_agent: None,
+                        profile_header: None,
                         query: None,
                     };
                     trace(post.content_type, post.body, ">");

@@ -70,6 +70,7 @@ impl World {
                 content_type: post.content_type,
                 body: post.body,
                 user_agent: None,
+                profile_header: None,
                 query: None,
             };
             let reply = exchange

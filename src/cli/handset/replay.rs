@@ -256,6 +256,7 @@ impl Private {
                 content_type: post.content_type,
                 body: post.body,
                 user_agent: Some(post.user_agent),
+                profile_header: post.profile,
                 query: None,
             };
             match exchange.handle(request, now) {

@@ -6,6 +6,7 @@
 //! parts, `equivalence` tells what means the same.
 
 mod alarm;
+mod dialect;
 mod equivalence;
 mod icalendar;
 mod moment;
@@ -17,6 +18,7 @@ mod window;
 
 use chrono::Timelike;
 
+pub(super) use dialect::{lower as lower_dialect, raise as raise_dialect};
 pub(super) use equivalence::settle;
 pub use window::{Time, Window, compare_time, within};
 

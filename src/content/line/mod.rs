@@ -10,12 +10,14 @@
 
 mod header;
 mod reader;
+mod tree;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
 pub(super) use reader::{line_breaks, read_component};
+pub(super) use tree::write_tree;
 pub(super) use writer::Writer;
 
 /// Largest item body in bytes.

@@ -3,8 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::super::Param;
+use super::super::charset;
+use super::super::dialect::{CharsetOut, Dialect};
+use super::super::{Component, Param, Value};
 use super::Form;
+use super::tree::Tree;
 
 /// Longest line in octets, without its end.
 const MODERN_WIDTH: usize = 75;
@@ -21,6 +24,14 @@ pub(in super::super) struct Writer {
     out: Vec<u8>,
     /// The value of the property at hand, escaped.
     value: Vec<u8>,
+    /// Lines are kept, not written.
+    tree: Option<Tree>,
+    /// The charset of what is not ASCII, in the legacy form.
+    charset: CharsetOut,
+    /// Longest line of the legacy form, octets.
+    legacy_width: usize,
+    /// A dialect wrote the headers: types of a URL stand bare as well.
+    bare: bool,
 }
 
 impl Writer {
@@ -30,7 +41,35 @@ impl Writer {
             form,
             out: Vec::with_capacity(1024),
             value: Vec::with_capacity(128),
+            tree: None,
+            charset: CharsetOut::Utf8,
+            legacy_width: LEGACY_WIDTH,
+            bare: false,
         }
+    }
+
+    /// Keeps the lines as a tree of raw values, for a dialect to change.
+    pub(in super::super) fn tree(form: Form) -> Self {
+        Self {
+            tree: Some(Tree::default()),
+            ..Self::new(form)
+        }
+    }
+
+    /// The tree that was kept.
+    pub(in super::super) fn into_tree(self) -> Component {
+        self.tree.map(Tree::finish).unwrap_or_default()
+    }
+
+    /// Writes lines as a dialect wants them.
+    pub(in super::super) fn wire(form: Form, dialect: &Dialect) -> Self {
+        let mut writer = Self::new(form);
+        writer.bare = true;
+        writer.charset = dialect.charset_out.unwrap_or(CharsetOut::Utf8);
+        if dialect.fold == Some(false) {
+            writer.legacy_width = usize::MAX;
+        }
+        writer
     }
 
     /// The family of syntax that is written.
@@ -133,6 +172,9 @@ impl Writer {
         params: &[Param],
         data: &[u8],
     ) {
+        if let Some(tree) = &mut self.tree {
+            return tree.line(group, name, params, Value::Binary(data.to_vec()));
+        }
         let start = self.head(group, name, params);
         let mut encoded = std::mem::take(&mut self.value);
         encoded.clear();
@@ -146,7 +188,7 @@ impl Writer {
             }
             Form::Legacy => {
                 self.out.extend_from_slice(b";ENCODING=BASE64:\r\n");
-                for line in encoded.chunks(LEGACY_WIDTH) {
+                for line in encoded.chunks(self.legacy_width) {
                     self.out.push(b' ');
                     self.out.extend_from_slice(line);
                     self.out.extend_from_slice(b"\r\n");
@@ -187,7 +229,8 @@ impl Writer {
         }
         push_name(&mut self.out, name);
         let bare = self.form == Form::Legacy
-            && matches!(name, "TEL" | "EMAIL" | "ADR" | "LABEL" | "SOUND");
+            && (matches!(name, "TEL" | "EMAIL" | "ADR" | "LABEL" | "SOUND")
+                || self.bare && name == "URL");
         for param in params {
             if bare && param.name == "TYPE" {
                 for value in &param.values {
@@ -218,6 +261,10 @@ impl Writer {
 
     /// Writes the line of which the value is at hand.
     fn line(&mut self, group: Option<&str>, name: &str, params: &[Param]) {
+        if let Some(tree) = &mut self.tree {
+            let value = String::from_utf8_lossy(&self.value).into_owned();
+            return tree.line(group, name, params, Value::Text(value));
+        }
         let start = self.head(group, name, params);
         let value = std::mem::take(&mut self.value);
         match self.form {
@@ -235,11 +282,25 @@ impl Writer {
                     self.out.push(b':');
                     self.out.extend_from_slice(&value);
                 } else {
-                    if !ascii {
-                        self.out.extend_from_slice(b";CHARSET=UTF-8");
-                    }
+                    let latin1 = match self.charset {
+                        _ if ascii => None,
+                        CharsetOut::Utf8 => None,
+                        CharsetOut::Latin1 => Some(charset::latin1(&value).0),
+                        CharsetOut::Latin1OrUtf8 => Some(charset::latin1(&value))
+                            .filter(|(_, exact)| *exact)
+                            .map(|of| of.0),
+                    };
+                    let label: &[u8] = match latin1 {
+                        _ if ascii => b"",
+                        Some(_) => b";CHARSET=ISO-8859-1",
+                        None => b";CHARSET=UTF-8",
+                    };
+                    self.out.extend_from_slice(label);
                     self.out.extend_from_slice(b";ENCODING=QUOTED-PRINTABLE:");
-                    self.quote(start, &value);
+                    match latin1 {
+                        Some(value) => self.quote(start, &value, 1),
+                        None => self.quote(start, &value, 4),
+                    }
                 }
             }
         }
@@ -259,13 +320,13 @@ impl Writer {
         let mut width = 0;
         if self.out.len() - start > MODERN_WIDTH {
             let head = self.out.split_off(start);
-            for character in chunks(&head) {
+            for character in chunks(&head, 4) {
                 self.folded(character, &mut width);
             }
         } else {
             width = self.out.len() - start;
         }
-        for character in chunks(value) {
+        for character in chunks(value, 4) {
             match character {
                 b"\n" => {
                     self.folded(b"\\", &mut width);
@@ -288,10 +349,11 @@ impl Writer {
     }
 
     /// Appends a value in quoted-printable, broken by soft line breaks between characters.
-    fn quote(&mut self, start: usize, value: &[u8]) {
+    /// A character has at most `octets`.
+    fn quote(&mut self, start: usize, value: &[u8], octets: usize) {
         const HEX: &[u8; 16] = b"0123456789ABCDEF";
         let mut width = self.out.len() - start;
-        let mut rest = chunks(value).peekable();
+        let mut rest = chunks(value, octets).peekable();
         while let Some(character) = rest.next() {
             let mut plain = match character {
                 [b' ' | b'\t'] => rest.peek().is_some_and(|next| *next != b"\n"),
@@ -304,7 +366,7 @@ impl Writer {
                 character
             };
             let mut length = if plain { 1 } else { 3 * character.len() };
-            if width + length > LEGACY_WIDTH && width > 0 {
+            if width.saturating_add(length) > self.legacy_width && width > 0 {
                 self.out.extend_from_slice(b"=\r\n");
                 width = 0;
                 // White space at the start of a line would look like a fold, END like the end.
@@ -327,8 +389,8 @@ impl Writer {
     }
 }
 
-/// The characters of a text as bytes.
-fn chunks(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The characters of a text as bytes, at most so many each.
+fn chunks(value: &[u8], octets: usize) -> impl Iterator<Item = &[u8]> {
     let mut rest = value;
     std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -336,6 +398,7 @@ fn chunks(value: &[u8]) -> impl Iterator<Item = &[u8]> {
         }
         let length = 1 + rest[1..]
             .iter()
+            .take(octets - 1)
             .take_while(|byte| **byte & 0xC0 == 0x80)
             .count();
         let (character, after) = rest.split_at(length);

@@ -124,7 +124,11 @@ pub(super) fn instant(time: &str, property: &Property) -> Option<i64> {
 }
 
 /// Whether a property's TYPE says the same, as far as the device can tell.
-fn same_types(a: &Property, b: &Property, capability: Option<&PropertyCapability>) -> bool {
+pub(super) fn same_types(
+    a: &Property,
+    b: &Property,
+    capability: Option<&PropertyCapability>,
+) -> bool {
     let told = |property: &'_ Property, kind: &str| {
         property.has_type(kind)
             || is_noise_type(kind)

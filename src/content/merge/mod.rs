@@ -7,11 +7,13 @@
 //! Invariant: [`overlay`] loses nothing of the stored item that the device could not have shown.
 
 mod field;
+mod restored;
 mod three_way;
 
 #[cfg(test)]
 mod tests;
 
+pub use restored::restored;
 pub use three_way::{Merged, merge};
 
 use super::capabilities::{Capabilities, visible};

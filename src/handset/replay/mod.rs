@@ -9,6 +9,7 @@
 mod capture;
 mod player;
 mod report;
+mod rewrite;
 mod session;
 mod statuses;
 

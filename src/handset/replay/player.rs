@@ -6,13 +6,13 @@ use crate::handset::credentials::{Scheme, nonce_of};
 use crate::handset::transport::{Post, Transport, TransportError};
 use crate::syncml::codec::{Form, Limits, decode, encode};
 use crate::syncml::{
-    Alert, Anchor, Carrier, Code, Command, Header, Item, Location, Message, Meta, Status, Sync,
-    Version,
+    Alert, Anchor, Carrier, Code, Command, Header, Item, Location, Message, Meta, Sync, Version,
 };
 
 use super::capture::Recorded;
 use super::report::{Answered, MessageReport};
-use super::session::{Session, is_sync, pairs};
+use super::rewrite::{anew, counter, is_leftover, next_message, note_status};
+use super::session::{Session, first_anchors, is_sync, last_anchors, pairs};
 use super::statuses::Debts;
 
 /// Messages that bring a session to its end, at most.
@@ -67,6 +67,8 @@ struct Live {
     closed: bool,
     /// A Sync was sent.
     exchanged: bool,
+    /// The last message had a Sync.
+    syncs: bool,
     /// Items were exchanged, and both packages are complete: how many messages were sent since then.
     settled: Option<u32>,
     over: bool,
@@ -172,6 +174,7 @@ impl<T: Transport> Player<T> {
             server_closed: false,
             closed: false,
             exchanged: false,
+            syncs: false,
             settled: None,
             over: false,
         }
@@ -275,7 +278,7 @@ impl<T: Transport> Player<T> {
             name: recorded.name.clone(),
             ..MessageReport::default()
         };
-        let (body, told) = anew(live, &message.body, &mut report.notes);
+        let (body, told) = anew(&mut live.debts, &message.body, &mut report.notes);
         let then = |cmd_id: &str| {
             let key = (message.header.msg_id.to_string(), cmd_id.to_owned());
             then.get(&key).copied()
@@ -408,7 +411,8 @@ impl<T: Transport> Player<T> {
         let complete = live.closed && live.server_closed && !live.debts.matter();
         live.settled = match live.settled {
             Some(messages) => Some(messages + 1),
-            None => (complete && live.exchanged).then_some(0),
+            // The message after the one with the Sync is the phone's last package.
+            None => (complete && live.exchanged).then_some(u32::from(!live.syncs)),
         };
     }
 
@@ -420,9 +424,10 @@ impl<T: Transport> Player<T> {
         report: &mut MessageReport,
     ) -> Option<Message<'static>> {
         live.msg_id += 1;
-        live.exchanged |= body
+        live.syncs = body
             .iter()
             .any(|command| matches!(command, Command::Sync(_)));
+        live.exchanged |= live.syncs;
         let message = Message {
             header: self.header(live),
             body,
@@ -512,218 +517,5 @@ impl<T: Transport> Player<T> {
             live.header.no_resp = false;
             self.send(live, body, last, report);
         }
-    }
-}
-
-fn counter(first: u32) -> impl FnMut() -> String {
-    let mut next = first;
-    move || {
-        next += 1;
-        (next - 1).to_string()
-    }
-}
-
-fn next_message(code: u32) -> Command<'static> {
-    Command::Alert(Alert {
-        cmd_id: "999999".into(),
-        code: Some(code),
-        ..Alert::default()
-    })
-}
-
-/// Nothing but Statuses and requests for the next message.
-fn is_leftover(body: &[Command<'_>]) -> bool {
-    body.iter().all(|command| match command {
-        Command::Status(_) => true,
-        Command::Alert(alert) => alert.code == Some(222),
-        _ => false,
-    })
-}
-
-/// The Last anchors of two-way and one-way Alerts that are not empty, by the server's address.
-fn first_anchors(session: &Session) -> Vec<(String, String)> {
-    anchors(session, |code, last, _| {
-        (code != 201 && code != 203 && code != 205).then(|| last.to_owned())
-    })
-}
-
-fn last_anchors(session: &Session) -> Vec<(String, String)> {
-    anchors(session, |_, _, next| Some(next.to_owned()))
-}
-
-fn anchors(
-    session: &Session,
-    choose: impl Fn(u32, &str, &str) -> Option<String>,
-) -> Vec<(String, String)> {
-    let alerts = session
-        .messages
-        .iter()
-        .flat_map(|recorded| &recorded.message.body);
-    let alerts = alerts.filter_map(|command| match command {
-        Command::Alert(alert) => alert
-            .code
-            .filter(|code| is_sync(*code))
-            .map(|code| (code, &alert.items)),
-        _ => None,
-    });
-    alerts
-        .flat_map(|(code, items)| items.iter().map(move |item| (code, item)))
-        .filter_map(|(code, item)| {
-            let address = item.target.as_ref()?.uri.trim().to_owned();
-            let anchor = item.meta.as_ref()?.anchor.as_ref()?;
-            let last = anchor.last.as_deref().unwrap_or_default();
-            let chosen = choose(code, last, &anchor.next).filter(|anchor| !anchor.is_empty())?;
-            Some((address, chosen))
-        })
-        .collect()
-}
-
-/// What a command is about.
-type Told = (String, String, String);
-
-/// The recorded commands as the server of now can take them, and what is told of each.
-fn anew(
-    live: &mut Live,
-    recorded: &[Command<'static>],
-    notes: &mut Vec<String>,
-) -> (Vec<Command<'static>>, Vec<Told>) {
-    let mut codes: BTreeMap<String, VecDeque<Code>> = BTreeMap::new();
-    let mut luids: VecDeque<String> = VecDeque::new();
-    let (mut statuses, mut maps) = (0_usize, 0_usize);
-    for command in recorded {
-        match command {
-            Command::Status(status) => {
-                statuses += usize::from(status.cmd_ref != "0");
-                codes
-                    .entry(status.cmd.to_string())
-                    .or_default()
-                    .push_back(status.code);
-            }
-            Command::Map(map) => {
-                maps += map.items.len();
-                luids.extend(map.items.iter().map(|item| item.source.to_string()));
-            }
-            _ => {}
-        }
-    }
-    let used: Vec<u64> = recorded
-        .iter()
-        .filter_map(|command| command.cmd_id().trim().parse().ok())
-        .collect();
-    let first = used.into_iter().max().unwrap_or(0).max(99) + 1;
-    let first = u32::try_from(first).unwrap_or(1_000_000);
-    let mut body = live.debts.statuses(&mut codes, counter(first));
-    let given = body.len().saturating_sub(1);
-    if statuses > given {
-        notes.push(format!(
-            "{} Statuses left out: the server did not send those commands",
-            statuses - given
-        ));
-    }
-    let added = live.debts.added.len();
-    if maps > added {
-        notes.push(format!(
-            "{} MapItems left out: the server did not add those items",
-            maps - added
-        ));
-    }
-    let mut told = Vec::new();
-    let with_maps = maps > 0
-        || recorded
-            .iter()
-            .any(|command| matches!(command, Command::Map(_)));
-    if with_maps {
-        let maps = live
-            .debts
-            .maps(luids, counter(first.saturating_add(100_000)));
-        told.extend(
-            maps.iter()
-                .map(|map| (map.cmd_id().to_owned(), "Map".to_owned(), String::new())),
-        );
-        body.extend(maps);
-    }
-    for command in recorded {
-        match command {
-            Command::Status(_) | Command::Map(_) => {}
-            Command::Results(results) => match live.debts.get.take() {
-                Some((msg_ref, cmd_ref)) => {
-                    let mut results = results.clone();
-                    results.msg_ref = Some(msg_ref.into());
-                    results.cmd_ref = cmd_ref.into();
-                    told.push((
-                        results.cmd_id.to_string(),
-                        "Results".to_owned(),
-                        String::new(),
-                    ));
-                    body.push(Command::Results(results));
-                }
-                None => notes.push("Results left out: the server did not ask".to_owned()),
-            },
-            other => {
-                tell(other, &mut told);
-                body.push(other.clone());
-            }
-        }
-    }
-    (body, told)
-}
-
-fn tell(command: &Command<'_>, told: &mut Vec<Told>) {
-    let mut open = vec![command];
-    while let Some(command) = open.pop() {
-        let uri = |location: Option<&Location<'_>>| {
-            location.map(|of| of.uri.to_string()).unwrap_or_default()
-        };
-        let mut add = |subject: String| {
-            if !command.no_resp() {
-                told.push((
-                    command.cmd_id().to_owned(),
-                    command.name().to_owned(),
-                    subject,
-                ));
-            }
-        };
-        match command {
-            Command::Sync(sync) => {
-                add(uri(sync.target.as_ref()));
-                open.extend(sync.commands.iter().rev());
-            }
-            Command::Group(group) => {
-                add(String::new());
-                open.extend(group.commands.iter().rev());
-            }
-            Command::Change(change) => {
-                for item in &change.items {
-                    add(uri(item.source.as_ref().or(item.target.as_ref())));
-                }
-            }
-            Command::Alert(alert) => {
-                let code = alert.code.map(|code| code.to_string()).unwrap_or_default();
-                let target = alert
-                    .items
-                    .first()
-                    .map(|item| uri(item.target.as_ref()))
-                    .unwrap_or_default();
-                add(format!("{code} {target}").trim().to_owned());
-            }
-            _ => add(String::new()),
-        }
-    }
-}
-
-/// Gives a Status to the command that it belongs to: of several items the one that it names, else the next.
-fn note_status(answers: &mut [Answered], status: &Status<'_>) {
-    let fits = |answer: &Answered| answer.code.is_none() && answer.cmd_id == *status.cmd_ref;
-    let named = |answer: &Answered| {
-        let mut refs = status.source_refs.iter().chain(&status.target_refs);
-        fits(answer) && refs.any(|uri| answer.subject == *uri)
-    };
-    let index = answers
-        .iter()
-        .position(named)
-        .or_else(|| answers.iter().position(fits));
-    if let Some(index) = index {
-        answers[index].code = Some(status.code.0);
-        answers[index].text = status.code.text();
     }
 }

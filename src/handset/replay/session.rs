@@ -279,3 +279,41 @@ fn by_name(address: &str) -> Option<&'static str> {
         _ => None,
     })
 }
+
+/// The Last anchors of two-way and one-way Alerts that are not empty, by the server's address.
+pub(super) fn first_anchors(session: &Session) -> Vec<(String, String)> {
+    anchors(session, |code, last, _| {
+        (code != 201 && code != 203 && code != 205).then(|| last.to_owned())
+    })
+}
+
+pub(super) fn last_anchors(session: &Session) -> Vec<(String, String)> {
+    anchors(session, |_, _, next| Some(next.to_owned()))
+}
+
+pub(super) fn anchors(
+    session: &Session,
+    choose: impl Fn(u32, &str, &str) -> Option<String>,
+) -> Vec<(String, String)> {
+    let alerts = session
+        .messages
+        .iter()
+        .flat_map(|recorded| &recorded.message.body);
+    let alerts = alerts.filter_map(|command| match command {
+        Command::Alert(alert) => alert
+            .code
+            .filter(|code| is_sync(*code))
+            .map(|code| (code, &alert.items)),
+        _ => None,
+    });
+    alerts
+        .flat_map(|(code, items)| items.iter().map(move |item| (code, item)))
+        .filter_map(|(code, item)| {
+            let address = item.target.as_ref()?.uri.trim().to_owned();
+            let anchor = item.meta.as_ref()?.anchor.as_ref()?;
+            let last = anchor.last.as_deref().unwrap_or_default();
+            let chosen = choose(code, last, &anchor.next).filter(|anchor| !anchor.is_empty())?;
+            Some((address, chosen))
+        })
+        .collect()
+}

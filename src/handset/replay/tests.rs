@@ -455,6 +455,32 @@ fn a_session_without_its_beginning_gets_one_and_anchors_are_made_known() {
 }
 
 #[test]
+fn messages_that_the_server_of_now_does_not_need_are_left_out() {
+    let more = || {
+        vec![Command::Alert(Alert {
+            cmd_id: "2".into(),
+            code: Some(222),
+            ..Alert::default()
+        })]
+    };
+    let all = vec![
+        message("5", 1, vec![alert("")]),
+        message("5", 2, vec![upload()]),
+        message("5", 3, more()),
+        message("5", 4, more()),
+    ];
+    let (seen, reports) = play(Vec::new(), all);
+    assert_eq!(
+        seen.len(),
+        3,
+        "package 5 is sent, what comes after it is not"
+    );
+    let last = reports.last().expect("reports");
+    assert!(last.left_out && last.is_accepted(), "{last:?}");
+    assert!(last.to_string().contains("complete"), "{last}");
+}
+
+#[test]
 fn a_refusal_is_told_and_ends_the_session() {
     let (seen, reports) = play(
         vec![Code::FORBIDDEN],

@@ -12,6 +12,17 @@ const VAGUE: [&str; 5] = ["VOICE", "PREF", "INTERNET", "MSG", "X-UNUSED"];
 /// Properties whose values have parts.
 const STRUCTURED: [&str; 3] = ["N", "ADR", "ORG"];
 
+/// Loses what the phone does not understand, although it has a field for it; as the octets came, before times are converted.
+pub(super) fn lose(lines: &mut Vec<Placed>, rules: &Rules, mishaps: &mut Vec<String>) {
+    lines.retain(|(_, line)| match lost(line, rules) {
+        Some(why) => {
+            mishaps.push(why);
+            false
+        }
+        None => true,
+    });
+}
+
 /// Keeps what the phone has fields for. Mishaps are told, and done, only for what comes from the server.
 pub(super) fn keep(
     lines: &mut Vec<Placed>,
@@ -20,15 +31,6 @@ pub(super) fn keep(
     datastore: &str,
     mut mishaps: Option<&mut Vec<String>>,
 ) {
-    if let Some(mishaps) = mishaps.as_deref_mut() {
-        lines.retain(|(_, line)| match lost(line, rules) {
-            Some(why) => {
-                mishaps.push(why);
-                false
-            }
-            None => true,
-        });
-    }
     let listed: &[PropertyCapability] = devinf
         .datastores
         .get(datastore)

@@ -71,6 +71,7 @@ impl Storage {
             return Taken::Broken(broken);
         }
         let mut mishaps = misread(&lines, rules);
+        fields::lose(&mut lines, rules, &mut mishaps);
         times::take(&mut lines, rules, self.time_zone, now, &mut mishaps);
         fields::keep(&mut lines, rules, devinf, datastore, Some(&mut mishaps));
         if rules.keeps_absent

@@ -369,3 +369,12 @@ fn the_standard_offset_is_wrong_in_summer_and_the_mark_tells_the_season() {
         ("4".to_owned(), "0".to_owned())
     );
 }
+
+#[test]
+fn an_alarm_in_utc_is_kept_by_a_phone_that_converts_it() {
+    let k800i = phone("sony-ericsson-k800i");
+    let body = event("DTSTART:20240115T100000Z\r\nDALARM:20240115T094500Z;;;x\r\n");
+    let (kept, mishaps) = k800i.kept("calendar", &body);
+    assert!(mishaps.is_empty(), "{mishaps:?}");
+    assert!(kept.contains("DALARM:20240115T104500;;;x\r\n"), "{kept}");
+}

@@ -331,6 +331,7 @@ fn what_is_known_of_a_device_is_replaced_and_what_was_set_by_hand_stays() {
             }),
             previous: None,
             sending_since: Modseq(8),
+            unsettled: Round(0),
             pending: true,
         };
         for view in [Datastore::Agenda, Datastore::Notes] {
@@ -478,5 +479,55 @@ fn a_reader_sees_one_state() {
             count(store, account, device, changes(Datastore::Contacts, 1, 0)),
             1
         );
+    });
+}
+
+#[test]
+fn a_view_says_whether_something_is_on_its_way() {
+    on_every_store(|store| {
+        let (account, device) = account_and_device(store);
+        let unsettled = || {
+            let query = PeerQuery {
+                account: Some("alice".into()),
+                device: "IMEI:1".into(),
+                ..PeerQuery::default()
+            };
+            let views = store.reader().unwrap().peer(&query).unwrap().views;
+            views.first().map(|(_, state)| state.unsettled)
+        };
+        let mut draft = Draft::begin(store, account, device);
+        let item = draft.add(Datastore::Contacts, "body");
+        draft.0.changes.push(Change::PutView {
+            view: Datastore::Contacts,
+            state: ViewState::default(),
+        });
+        draft.commit(store).unwrap();
+        let put = |entry: Entry| {
+            let mut draft = Draft::begin(store, account, device);
+            draft.entry(Datastore::Contacts, entry);
+            draft.commit(store).unwrap();
+        };
+        let settle = |round: i64| {
+            let mut draft = Draft::begin(store, account, device);
+            draft.0.changes.push(Change::Settle {
+                view: Datastore::Contacts,
+                round: Round(round),
+            });
+            draft.commit(store).unwrap();
+        };
+        settle(9);
+        assert_eq!(unsettled(), Some(Round(0)));
+        put(sent(item, 1, 4));
+        assert_eq!(unsettled(), Some(Round(4)));
+        put(sent(item, 1, 6));
+        assert_eq!(unsettled(), Some(Round(4)), "the first of them counts");
+        put(sent(item, 1, 3));
+        assert_eq!(unsettled(), Some(Round(3)));
+        settle(2);
+        assert_eq!(unsettled(), Some(Round(3)), "round 3 is not over");
+        settle(6);
+        assert_eq!(unsettled(), Some(Round(0)));
+        put(seen(item, "1", 1, 6));
+        assert_eq!(unsettled(), Some(Round(0)));
     });
 }

@@ -237,6 +237,7 @@ fn changes(view: Datastore, round: i64, base: i64) -> OutgoingQuery {
         view,
         round: Round(round),
         selection: Selection::Changes { base: Modseq(base) },
+        unsettled: true,
         after: Cursor::default(),
         max_items: 100,
         max_octets: u64::MAX,

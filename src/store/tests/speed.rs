@@ -133,6 +133,7 @@ fn figures() {
         "outgoing with body (everything)",
         OutgoingQuery {
             selection: Selection::All,
+            unsettled: true,
             ..changes(view, 3, 0)
         },
     );
