@@ -5,6 +5,7 @@ mod busy;
 mod cli;
 mod codec;
 mod fuzz;
+mod gateways;
 mod hostile;
 mod kill;
 mod models;

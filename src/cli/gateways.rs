@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
+
 use super::failure::{Code, Failure};
 use crate::config::Config;
 use crate::device::profile::Catalogue;
@@ -10,9 +13,8 @@ use crate::outbox::message::Sender;
 use crate::outbox::{self, Outbox};
 use crate::sms::Gateways;
 use crate::sms::settings::{GatewaySettings, Secret};
-use crate::store::Store;
-use anyhow::Context as _;
-use sha2::{Digest as _, Sha256};
+use crate::sms::{Directory, Gateways};
+use crate::store::{Store, StoreError};
 
 /// How long a stopping server waits for what gateways have in their hands.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -44,10 +46,12 @@ impl Running {
         let settings = config.gateways.iter().cloned();
         let settings = settings.map(|settings| with_token(settings, secret));
         let entered = runtime.enter();
-        let (gateways, deliveries) = Gateways::start(settings.collect()).map_err(|errors| {
-            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            Failure::new(Code::Usage, lines.join("\n"))
-        })?;
+        let (gateways, deliveries) =
+            Gateways::start_with(settings.collect(), Some(Arc::new(Accounts(store.clone()))))
+                .map_err(|errors| {
+                    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                    Failure::new(Code::Usage, lines.join("\n"))
+                })?;
         let outbox = Outbox::new(
             store.clone(),
             gateways.clone(),
@@ -82,10 +86,12 @@ impl Running {
     pub(super) fn stop(self) {
         self.outbox.stop();
         let work = self.work;
+        let gateways = self.gateways;
         self.runtime.block_on(async {
             if tokio::time::timeout(PATIENCE, work).await.is_err() {
                 tracing::warn!("a gateway did not answer in time; its message may go out twice");
             }
+            gateways.close().await;
         });
         self.runtime.shutdown_timeout(Duration::from_secs(1));
     }
@@ -105,6 +111,19 @@ fn settings_of(config: &Config, profiles: Arc<Catalogue>) -> outbox::Settings {
         lease: push.lease,
         keep: push.keep,
         texts: push.texts,
+    }
+}
+
+/// Accounts, as far as phones that hold a connection need them.
+struct Accounts(Store);
+
+impl Directory for Accounts {
+    fn password(&self, account: &str, _device: &str) -> Result<Option<String>, String> {
+        match self.0.account(account) {
+            Ok(account) => Ok(Some(account.password.0)),
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::gateway::key::GatewayKeyKind;
-use super::gateway::list;
+use super::gateway::{lines, list};
 use super::key::{KEYS, Key, Kind};
 use super::{Config, aliases};
 
@@ -61,9 +61,11 @@ impl Config {
                 let line = match key.kind {
                     _ if text.is_empty() => format!("# {name} ="),
                     _ if key.secret => format!("{name} = \"{HIDDEN}\""),
-                    GatewayKeyKind::Number { .. } => format!("{name} = {text}"),
-                    GatewayKeyKind::List => {
-                        let texts = list(text).into_iter();
+                    GatewayKeyKind::Number { .. } | GatewayKeyKind::Optional { .. } => {
+                        format!("{name} = {text}")
+                    }
+                    GatewayKeyKind::List | GatewayKeyKind::Lines => {
+                        let texts = texts(key.kind, text).into_iter();
                         let array = texts.map(|text| toml::Value::String(text.to_owned()));
                         format!("{name} = {}", toml::Value::Array(array.collect()))
                     }
@@ -83,10 +85,12 @@ impl Config {
                 let path = format!("gateway.{}.{}", table.text("name"), key.name);
                 origins.insert(path, origin.to_string().into());
                 let value = match key.kind {
-                    GatewayKeyKind::List => list(text).into(),
+                    GatewayKeyKind::List | GatewayKeyKind::Lines => texts(key.kind, text).into(),
                     _ if text.is_empty() => serde_json::Value::Null,
                     _ if key.secret => HIDDEN.into(),
-                    GatewayKeyKind::Number { .. } => text.parse::<u64>().unwrap_or_default().into(),
+                    GatewayKeyKind::Number { .. } | GatewayKeyKind::Optional { .. } => {
+                        text.parse::<u64>().unwrap_or_default().into()
+                    }
                     _ => text.into(),
                 };
                 (key.name.to_owned(), value)
@@ -192,4 +196,13 @@ fn inline_table(text: &str) -> String {
         })
         .collect();
     format!("{{ {} }}", pairs.join(", "))
+}
+
+/// The texts of a gateway's list.
+fn texts(kind: GatewayKeyKind, text: &str) -> Vec<&str> {
+    if kind == GatewayKeyKind::Lines {
+        lines(text)
+    } else {
+        list(text)
+    }
 }

@@ -46,6 +46,20 @@ impl HttpRequest {
         self
     }
 
+    /// Adds a header that somebody configured; the text says what is wrong with it.
+    pub(super) fn named_header(mut self, name: &str, value: &str) -> Result<Self, String> {
+        let header: Result<HeaderName, _> = name.parse();
+        match (header, HeaderValue::from_str(value)) {
+            (Ok(name), Ok(value)) => {
+                self.headers.push((name, value));
+                Ok(self)
+            }
+            _ => Err(format!(
+                "the header {name} has a value that no header can have"
+            )),
+        }
+    }
+
     pub(super) fn body(mut self, body: Vec<u8>) -> Self {
         self.body = Some(body);
         self

@@ -10,6 +10,7 @@
 
 mod callback;
 mod circuit;
+mod ctp;
 mod error;
 mod event;
 mod file;
@@ -18,17 +19,23 @@ mod kannel;
 mod loopback;
 mod message;
 mod number;
+mod pap;
 mod rate;
 mod router;
 pub mod settings;
+mod smpp;
+mod spool;
 mod submit;
+mod template;
 #[cfg(test)]
 mod tests;
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 
 pub use circuit::CircuitState;
+pub use ctp::Directory;
 pub use error::{GatewayError, StartError};
 pub use event::{
     Acknowledgement, Callback, CallbackAnswer, Delivery, Event, Incoming, Payload, Receipt,
@@ -90,5 +97,15 @@ pub trait SmsGateway: Send + Sync {
     /// Whether the phone can be reached right now; only a gateway that holds connections knows.
     fn reaches(&self, _to: &Recipient) -> bool {
         true
+    }
+
+    /// Says good-bye to its peer. Nothing is handed to it afterwards.
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
+    /// Where it listens for phones; `None` if it does not.
+    fn listens_at(&self) -> Option<SocketAddr> {
+        None
     }
 }

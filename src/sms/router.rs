@@ -4,6 +4,7 @@
 //! certainly took nothing and refused for a reason of its own. A message of which parts are out stays with its gateway: a
 //! phone puts parts together by their originator.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,15 +12,20 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::circuit::{Change, Circuit, CircuitState};
+use super::ctp::{Ctp, Directory};
 use super::error::{GatewayError, StartError};
 use super::event::{self, Callback, CallbackAnswer, Delivery, EventCounters, Events};
 use super::file::FileGateway;
 use super::kannel::Kannel;
 use super::loopback::Loopback;
 use super::message::{Content, Message, Recipient, Unit};
+use super::pap::Pap;
 use super::rate::Rate;
 use super::settings::{GatewayKind, GatewaySettings};
+use super::smpp::Smpp;
+use super::spool::Spool;
 use super::submit::{Accepted, Report};
+use super::template::TemplateGateway;
 use super::{Addressing, SmsGateway};
 
 /// All gateways. Cheap to clone.
@@ -83,6 +89,8 @@ pub struct GatewayState {
     pub kind: &'static str,
     /// Whether messages go.
     pub circuit: CircuitState,
+    /// Where it listens for phones, if it does.
+    pub listens_at: Option<SocketAddr>,
     /// SMS that it took.
     pub accepted: u64,
     /// Messages that it refused.
@@ -101,8 +109,18 @@ pub struct GatewayState {
 
 impl Gateways {
     /// Starts all. Must be called within a tokio runtime, in which they live. Tells all that is wrong at once.
+    ///
+    /// The receiver gets what comes back. Without a directory no phone can connect: see [`Self::start_with`].
     pub fn start(
         settings: Vec<GatewaySettings>,
+    ) -> Result<(Self, mpsc::Receiver<Delivery>), Vec<StartError>> {
+        Self::start_with(settings, None)
+    }
+
+    /// As [`Self::start`], with the directory of who may hold a connection.
+    pub fn start_with(
+        settings: Vec<GatewaySettings>,
+        directory: Option<Arc<dyn Directory>>,
     ) -> Result<(Self, mpsc::Receiver<Delivery>), Vec<StartError>> {
         let (sender, deliveries) = event::channel();
         let address = Arc::new(OnceLock::new());
@@ -111,7 +129,7 @@ impl Gateways {
         for settings in settings {
             let events = Events::new(&settings.name, sender.clone(), Arc::clone(&address));
             let brought = events.counters();
-            match open(&settings, events) {
+            match open(&settings, events, directory.clone()) {
                 Ok(gateway) => entries.push(Entry::new(settings, gateway, brought)),
                 Err(why) => errors.push(StartError {
                     gateway: settings.name,
@@ -240,6 +258,14 @@ impl Gateways {
         outcome
     }
 
+    /// Says good-bye to all peers; takes a few seconds at most.
+    pub async fn close(&self) {
+        for entry in self.entries.iter() {
+            entry.window.close();
+            entry.gateway.close().await;
+        }
+    }
+
     /// Answers what a gateway posted to our HTTP server.
     pub async fn callback(&self, gateway: &str, callback: &Callback<'_>) -> CallbackAnswer {
         match self
@@ -259,8 +285,17 @@ impl Gateways {
     }
 }
 
-fn open(settings: &GatewaySettings, events: Events) -> Result<Box<dyn SmsGateway>, String> {
+fn open(
+    settings: &GatewaySettings,
+    events: Events,
+    directory: Option<Arc<dyn Directory>>,
+) -> Result<Box<dyn SmsGateway>, String> {
     Ok(match &settings.kind {
+        GatewayKind::Pap(pap) => Box::new(Pap::new(settings, pap, events)?),
+        GatewayKind::Smpp(smpp) => Box::new(Smpp::new(settings, smpp, &events)?),
+        GatewayKind::Http(template) => Box::new(TemplateGateway::new(settings, template, events)?),
+        GatewayKind::Spool(spool) => Box::new(Spool::new(spool, events)?),
+        GatewayKind::Ctp(ctp) => Box::new(Ctp::new(ctp, directory, events)?),
         GatewayKind::Kannel(kannel) => Box::new(Kannel::new(settings, kannel, events)?),
         GatewayKind::Loopback { address } => Box::new(Loopback::new(*address)),
         GatewayKind::File { path } => Box::new(FileGateway::new(path)?),
@@ -407,6 +442,7 @@ impl Entry {
             throttled: counters.throttled.load(Relaxed),
             failed: counters.failed.load(Relaxed),
             in_doubt: counters.in_doubt.load(Relaxed),
+            listens_at: self.gateway.listens_at(),
             receipts: self.brought.receipts.load(Relaxed),
             incoming: self.brought.incoming.load(Relaxed),
         }

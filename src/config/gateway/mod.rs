@@ -144,7 +144,8 @@ impl Tables {
             };
             let mut table = Table::new(label);
             for (name, value) in values {
-                match value_text(value) {
+                let lines = key::find(name).is_some_and(|key| key.kind == GatewayKeyKind::Lines);
+                match value_text(value, if lines { "\n" } else { "," }) {
                     Some(text) => table.set(name, text, origin, folder, problems),
                     None if key::find(name).is_some() => problems.push(Problem {
                         what: format!(
@@ -221,13 +222,13 @@ impl Tables {
 }
 
 /// A value as it would stand in the environment.
-fn value_text(value: &toml::Value) -> Option<String> {
+fn value_text(value: &toml::Value, between: &str) -> Option<String> {
     match value {
         toml::Value::String(text) => Some(text.clone()),
         toml::Value::Integer(number) => Some(number.to_string()),
         toml::Value::Array(array) => {
             let texts: Option<Vec<&str>> = array.iter().map(toml::Value::as_str).collect();
-            texts.map(|texts| texts.join(","))
+            texts.map(|texts| texts.join(between))
         }
         _ => None,
     }
@@ -236,5 +237,11 @@ fn value_text(value: &toml::Value) -> Option<String> {
 /// The texts of a list.
 pub(super) fn list(text: &str) -> Vec<&str> {
     let texts = text.split(',').map(str::trim);
+    texts.filter(|text| !text.is_empty()).collect()
+}
+
+/// The texts of a list that may have commas.
+pub(super) fn lines(text: &str) -> Vec<&str> {
+    let texts = text.lines().map(str::trim);
     texts.filter(|text| !text.is_empty()).collect()
 }
