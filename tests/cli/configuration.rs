@@ -108,3 +108,53 @@ fn secrets_are_not_shown() {
     let failed = run(&mut command).ends(1);
     assert!(!failed.err.contains("hunter2"), "{failed:?}");
 }
+
+#[test]
+fn profiles_of_ones_own_are_read_and_a_broken_one_is_told() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("own")).expect("a folder");
+    place.write("candybar.toml", "[devices]\nprofiles = \"own\"\n");
+    place.write(
+        "own/acme-x1.toml",
+        "name = \"acme-x1\"\ntitle = \"Acme X1\"\nmatch = [{ device = \"ACME:*\" }]\n\
+         [[rule]]\nname = \"short-names\"\nsource = \"seen\"\ncontent = { name_parts = 2 }\n",
+    );
+    place.run(&["config", "--check"]).ends(0);
+    place
+        .run(&["account", "add", "alice", "--password", "x"])
+        .ends(0);
+    place.run(&["device", "add", "alice", "ACME:1"]).ends(0);
+    let shown = place
+        .run(&["device", "show", "alice", "ACME:1", "--json"])
+        .ends(0)
+        .json();
+    assert_eq!(shown["profile"], "acme-x1");
+    assert_eq!(shown["rules"][0]["rule"], "short-names");
+    assert_eq!(shown["rules"][0]["content"]["name_parts"], 2);
+    let text = place
+        .run(&["device", "show", "alice", "ACME:1"])
+        .ends(0)
+        .out;
+    for wanted in [
+        "device address \"ACME:1\" fits ACME:*",
+        "name_parts = 2",
+        "seen",
+    ] {
+        assert!(text.contains(wanted), "{wanted} is missing in\n{text}");
+    }
+    place
+        .run(&["device", "set", "alice", "ACME:1", "--profile", "acme-x2"])
+        .ends(2)
+        .says("no device profile acme-x2");
+
+    place.write(
+        "own/acme-x1.toml",
+        "name = \"acme-x1\"\ntitle = \"Acme X1\"\n[[rule]]\nname = \"a\"\nsource = \"s\"\ncontent = { name_parts = 9 }\n",
+    );
+    for command in [&["config", "--check"][..], &["serve"], &["config"]] {
+        place
+            .run(command)
+            .ends(2)
+            .says("acme-x1.toml: rule a, content.name_parts");
+    }
+}

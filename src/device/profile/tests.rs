@@ -1,3 +1,4 @@
+mod lossless;
 mod replay;
 
 use std::collections::BTreeSet;
