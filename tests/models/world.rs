@@ -503,7 +503,7 @@ fn key(phone: &Handset, store: &str, body: &[u8]) -> Option<String> {
     }
 }
 
-/// Replaces the first line of a property.
+/// Replaces the first line of a property; of numbers, that of the mobile one, wherever the phone has put it.
 fn replace_line(body: &[u8], property: &str, line: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let mut done = false;
@@ -513,7 +513,8 @@ fn replace_line(body: &[u8], property: &str, line: &str) -> Vec<u8> {
             .split(|byte| matches!(byte, b':' | b';'))
             .next()
             .unwrap_or_default();
-        if !done && name.eq_ignore_ascii_case(property.as_bytes()) {
+        let other_number = property == "TEL" && !contains(old, b"+46700");
+        if !done && name.eq_ignore_ascii_case(property.as_bytes()) && !other_number {
             out.extend_from_slice(line.as_bytes());
             out.extend_from_slice(b"\r\n");
             done = true;
@@ -532,4 +533,8 @@ fn replace_line(body: &[u8], property: &str, line: &str) -> Vec<u8> {
         out.extend_from_slice(old);
     }
     out
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }
