@@ -11,7 +11,6 @@ use crate::config::Config;
 use crate::device::profile::Catalogue;
 use crate::outbox::message::Sender;
 use crate::outbox::{self, Outbox};
-use crate::sms::Gateways;
 use crate::sms::settings::{GatewaySettings, Secret};
 use crate::sms::{Directory, Gateways};
 use crate::store::{Store, StoreError};

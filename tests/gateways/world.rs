@@ -29,6 +29,10 @@ impl Engine for Front {
         Err(ExchangeError::UnsupportedMediaType)
     }
 
+    fn busy(&self, _: Request<'_>) -> Option<Reply> {
+        None
+    }
+
     fn ready(&self) -> Result<(), String> {
         Ok(())
     }
@@ -105,6 +109,7 @@ impl World {
             max_body_bytes: 65_536,
             workers: 2,
             request_timeout_seconds: 60,
+            patience_seconds: 20,
         });
         let listen = format!("127.0.0.1:{}", callbacks.port);
         let server = Server::start(Front(gateways.clone()), &listen, limits).expect("it listens");

@@ -108,7 +108,7 @@ fn an_edit_changes_what_was_edited_and_nothing_else() {
             .unwrap_or_else(|| panic!("{name}: the number of the mobile is not shown"));
         cell.value = Value::Text("+4670999".to_owned());
         let result = overlay(&stored, &restored(&stored, &edited, &seen), None);
-        let mut expected = stored.clone();
+        let mut expected = stored;
         for property in &mut expected.root.properties {
             if property.name == "TEL" && property.has_type("CELL") {
                 property.value = Value::Text("+4670999".to_owned());
@@ -125,7 +125,7 @@ fn an_edit_changes_what_was_edited_and_nothing_else() {
             }
         });
         let result = overlay(&stored, &restored(&stored, &edited, &seen), None);
-        let mut expected = stored.clone();
+        let mut expected = stored;
         for child in &mut expected.root.children {
             child.set(Property::text("SUMMARY", "Changed"));
         }
