@@ -49,6 +49,10 @@ pub struct SyncConfig {
     pub max_object_bytes: u32,
     /// How long a session may rest between two messages, seconds.
     pub session_timeout_seconds: i64,
+    /// Items that an account may hold; 0: no limit.
+    pub quota_items: u64,
+    /// Octets that an account's items may have together; 0: no limit.
+    pub quota_bytes: u64,
     /// For phones with local time.
     pub time_zone: chrono_tz::Tz,
     /// More addresses of datastores, as phones send them.
@@ -266,6 +270,8 @@ impl Config {
                 max_message_bytes: number(&layers, "sync.max_message_bytes"),
                 max_object_bytes: number(&layers, "sync.max_object_bytes"),
                 session_timeout_seconds: number(&layers, "sync.session_timeout_seconds"),
+                quota_items: number(&layers, "sync.quota_items"),
+                quota_bytes: number(&layers, "sync.quota_bytes"),
                 time_zone: number(&layers, "sync.time_zone"),
                 aliases: aliases(&text("sync.aliases")).unwrap_or_default(),
                 hold_deletes_percent: number(&layers, "sync.hold_deletes_percent"),

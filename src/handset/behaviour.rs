@@ -68,6 +68,10 @@ pub struct Behaviour {
     pub suspend_after: Option<u32>,
     /// A session that was suspended or cut off is resumed by the next one (Alert 225, 1.2).
     pub resumes: bool,
+    /// The first part of an item that comes in parts gets 416.
+    pub refuses_chunks: bool,
+    /// The first Sync of each package tells how many items there is room for (Mem).
+    pub tells_memory: bool,
     /// A session that is resumed gets no Sync from the phone if it has nothing to send: it only asks for the next message,
     /// as Symbian does.
     pub bare_when_resumed: bool,

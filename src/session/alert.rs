@@ -188,6 +188,8 @@ impl Turn<'_> {
             filter,
             held,
             counts: super::state::Counts::default(),
+            free_items: None,
+            free_octets: None,
             client_last: last.to_owned(),
             resumed: false,
             again: Vec::new(),

@@ -6,10 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::Digest as _;
 
-use super::apply::octets;
 use super::state::{Finished, Incoming, Phase};
 use super::turn::Turn;
-use crate::syncml::{Alert, Code, Item, Location, Meta};
+use crate::syncml::{Alert, Code, Data, Item, Location, Meta};
 
 /// What an item's Data amounts to.
 pub(super) enum Whole<'m> {
@@ -225,6 +224,15 @@ impl Turn<'_> {
             ..Alert::default()
         };
         self.alerts.push(alert);
+    }
+}
+
+/// The body of a Data element.
+fn octets<'m>(data: &'m Data<'m>) -> Option<Cow<'m, [u8]>> {
+    match data {
+        Data::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
+        Data::None => None,
+        Data::Meta(_) | Data::DevInf(_) | Data::Properties(_) => None,
     }
 }
 

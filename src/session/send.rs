@@ -92,7 +92,11 @@ impl Turn<'_> {
         // How many items pass is known when they were looked at.
         let counted = target.number_of_changes && !self.is_filtered(link);
         if first && counted && self.state.version > Version::V10 {
-            sync.number_of_changes = Some(self.count(link)?);
+            // A device that has no room for all of them gets fewer.
+            let changes = self.count(link)?;
+            let room = self.state.links[link].free_items;
+            sync.number_of_changes =
+                Some(changes).filter(|count| room.is_none_or(|room| *count <= room));
         }
         let mut element = Command::Sync(sync);
         if self.reply.reserve(&mut element).is_err() {
@@ -336,10 +340,6 @@ impl Turn<'_> {
                 return Packed::Done;
             }
             (false, Some(luid)) => (Sent::Replace, luid),
-            (false, None) if self.state.links[link].full => {
-                self.remember(link, &item.meta, entry.as_ref());
-                return Packed::Done;
-            }
             (false, None) => (Sent::Add, item.meta.id.guid()),
         };
         if self.waits(kind, link) {
@@ -356,6 +356,7 @@ impl Turn<'_> {
             return Packed::Full;
         }
         let format = filling.target.holding.format;
+        let adds = kind == Sent::Add;
         let body = if kind == Sent::Delete {
             Vec::new()
         } else {
@@ -372,6 +373,12 @@ impl Turn<'_> {
                 }
             }
         };
+        if adds && !self.state.links[link].takes(body.len()) {
+            // No more Adds: it is offered in the next sync.
+            self.remember(link, &item.meta, entry.as_ref());
+            return Packed::Done;
+        }
+        let octets = body.len();
         let mut command = command(kind, &address, format, body, None, false);
         let cmd = match self.reply.reserve(&mut command) {
             Ok(cmd) => cmd,
@@ -395,6 +402,9 @@ impl Turn<'_> {
         };
         filling.commands.push(command);
         self.deletes += u16::from(kind == Sent::Delete);
+        if adds {
+            self.state.links[link].took(octets);
+        }
         self.sent(link, &item.meta, entry.as_ref(), kind, cmd, false);
         Packed::Done
     }
@@ -438,6 +448,9 @@ impl Turn<'_> {
         };
         if self.reply.free() < LEAST_CHUNK * 2 {
             return Packed::Full;
+        }
+        if kind == Sent::Add {
+            self.state.links[link].took(body.len());
         }
         self.state.outgoing = Some(Outgoing {
             link,

@@ -180,6 +180,11 @@ pub(super) struct Link {
     #[serde(default)]
     pub refield: bool,
     pub counts: Counts,
+    /// Items and octets that the device said it has room for.
+    #[serde(default)]
+    pub free_items: Option<u64>,
+    #[serde(default)]
+    pub free_octets: Option<u64>,
     /// Last of the client's Alert; what a client that resumes says again.
     #[serde(default)]
     pub client_last: String,
@@ -356,6 +361,12 @@ pub(super) struct State {
     /// The session ended before its syncs did.
     #[serde(default)]
     pub suspended: bool,
+    /// Items and octets that the account holds, once that was counted.
+    #[serde(default)]
+    pub usage: Option<(u64, u64)>,
+    /// Something was refused because of the quota.
+    #[serde(default)]
+    pub over_quota: bool,
     /// What the session before left.
     #[serde(default)]
     pub interrupted: Option<Interrupted>,
@@ -391,6 +402,8 @@ impl State {
             begun: 0,
             idle: 0,
             suspended: false,
+            usage: None,
+            over_quota: false,
             interrupted: None,
             make: None,
         }

@@ -69,6 +69,8 @@ pub(super) struct Turn<'t> {
     pub forced: Vec<usize>,
     /// MsgID of the request.
     pub msg_ref: String,
+    /// Statuses of an earlier message are in the reply.
+    pub fetches: bool,
     /// Alerts that follow the Statuses.
     pub alerts: Vec<Alert<'static>>,
     /// Position of the Alert that suspends the session.
@@ -107,6 +109,7 @@ impl<'t> Turn<'t> {
             targets: FxHashMap::default(),
             forced: Vec::new(),
             msg_ref: message.header.msg_id.to_string(),
+            fetches: false,
             alerts: Vec::new(),
             suspended_at: None,
             own: std::rc::Rc::default(),
@@ -272,6 +275,7 @@ impl<'t> Turn<'t> {
         };
         self.reply.owe(0, owed);
         let backlog = std::mem::take(&mut self.state.backlog);
+        self.fetches = !backlog.is_empty();
         self.reply.owe_earlier(backlog);
         if let Some(url) = &self.context.settings.public_url {
             self.reply
@@ -496,7 +500,9 @@ impl<'t> Turn<'t> {
         }
         self.state.opening &= !complete;
         if !complete && self.reply.only_statuses() {
-            self.state.idle += 1;
+            // One that fetches the Statuses that did not fit gets something.
+            let fetches = self.fetches || !self.state.backlog.is_empty();
+            self.state.idle = if fetches { 0 } else { self.state.idle + 1 };
             self.next_message();
         } else {
             self.state.idle = 0;

@@ -97,6 +97,7 @@ impl Reader {
             Query::Outgoing(query) => {
                 outgoing::page(connection, account, device, query).map(Answer::Outgoing)
             }
+            Query::Usage => usage(connection, account),
             Query::Count(query) => {
                 outgoing::count(connection, account, device, query).map(Answer::Count)
             }
@@ -354,6 +355,21 @@ fn session(
         updated,
         recording,
     }))
+}
+
+statement!(
+    /// Bodies are not read: their length stands in the row's head.
+    Usage((BigInt, BigInt)) = "SELECT count(*), coalesce(sum(length(body)), 0) FROM item \
+     WHERE account = ? AND deleted = 0"
+);
+
+fn usage(connection: &mut Database, account: AccountId) -> Result<Answer, StoreError> {
+    let row: Option<(i64, i64)> = first(connection, Usage, &[Bind::Int(account.0)])?;
+    let (items, octets) = row.unwrap_or_default();
+    Ok(Answer::Usage {
+        items: u64::try_from(items).unwrap_or_default(),
+        octets: u64::try_from(octets).unwrap_or_default(),
+    })
 }
 
 type KnownSql = (MetaSql, Nullable<EntrySql>);

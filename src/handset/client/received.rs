@@ -198,6 +198,9 @@ impl Client {
         {
             return code;
         }
+        if open.is_none() && more && self.behaviour.refuses_chunks {
+            return Code::REQUESTED_SIZE_TOO_BIG;
+        }
         // What fits into a message is taken by phones that know no large objects.
         let limit = if self.settings.devinf.large_objects {
             self.settings.max_obj_size

@@ -1,8 +1,12 @@
 //! Sessions that do not go straight: suspended, cut off, resumed, full, refused. One server, phones whose messages can
 //! be cut off, and every message at hand.
 
+mod groups;
+mod large;
+mod loops;
 mod meanwhile;
 mod resume;
+mod room;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -169,6 +173,21 @@ impl Server {
         held
     }
 
+    /// The bodies that the server has, in the order of their numbers.
+    pub(super) fn bodies(&self) -> Vec<Vec<u8>> {
+        let items = self
+            .store
+            .items(
+                self.account.id,
+                Datastore::Contacts,
+                Cursor::default(),
+                100_000,
+            )
+            .expect("items can be read");
+        let living = items.into_iter().filter(|item| !item.meta.deleted);
+        living.map(|item| item.body).collect()
+    }
+
     /// Codes of the answers' Statuses for commands of that name since the wire was cleared.
     pub(super) fn codes(&self, cmd: &str) -> Vec<u16> {
         let wire = self.wire.borrow();
@@ -285,6 +304,153 @@ pub(super) mod raw {
                 _ => None,
             })
             .expect("a Status for the Alert")
+    }
+
+    /// A two-way session of contacts, message by message.
+    pub(crate) struct Talk<'s> {
+        server: &'s Server,
+        version: Version,
+        session: String,
+        msg: u32,
+    }
+
+    impl<'s> Talk<'s> {
+        /// Packages 1 and 2.
+        pub(crate) fn begin(server: &'s Server, session: &str, alert: u32) -> Self {
+            Self::begin_with(server, session, alert).0
+        }
+
+        /// Packages 1 and 2; the latter comes along.
+        pub(crate) fn begin_with(
+            server: &'s Server,
+            session: &str,
+            alert: u32,
+        ) -> (Self, Message<'static>) {
+            let mut talk = Self {
+                server,
+                version: Version::V12,
+                session: session.to_owned(),
+                msg: 0,
+            };
+            let last = talk.last_anchor();
+            let alert = Command::Alert(Alert {
+                cmd_id: "1".into(),
+                code: Some(alert),
+                items: vec![Item {
+                    target: Some(Location::new("./contacts")),
+                    source: Some(Location::new("./contacts")),
+                    meta: Some(Meta {
+                        anchor: Some(Anchor {
+                            last: last.map(Into::into),
+                            next: session.to_owned().into(),
+                        }),
+                        ..Meta::default()
+                    }),
+                    ..Item::default()
+                }],
+                ..Alert::default()
+            });
+            let answer = talk.send(vec![alert], true);
+            (talk, answer)
+        }
+
+        /// Sessions are numbered from 1, and the number is the anchor.
+        fn last_anchor(&self) -> Option<String> {
+            let number: u32 = self.session.parse().expect("a number");
+            (number > 1).then(|| (number - 1).to_string())
+        }
+
+        pub(crate) fn send(
+            &mut self,
+            commands: Vec<Command<'static>>,
+            last: bool,
+        ) -> Message<'static> {
+            self.msg += 1;
+            let mut message = message(self.version, &self.session, self.msg);
+            message.body = commands;
+            message.last = last;
+            send(self.server, &message, self.version)
+        }
+
+        /// A Sync with these commands, numbered from 2, each with its Status, in order.
+        pub(crate) fn sync(&mut self, commands: Vec<Command<'static>>) -> Vec<(String, u16)> {
+            let answer = self.send(vec![Self::element(commands)], true);
+            statuses(&answer)
+        }
+
+        pub(crate) fn element(commands: Vec<Command<'static>>) -> Command<'static> {
+            Command::Sync(candybar::syncml::Sync {
+                cmd_id: "1".into(),
+                target: Some(Location::new("./contacts")),
+                source: Some(Location::new("./contacts")),
+                commands,
+                ..candybar::syncml::Sync::default()
+            })
+        }
+
+        /// Answers everything with 200, until the session is over.
+        pub(crate) fn end(mut self) {
+            for _ in 0..20 {
+                let answer = self.send(Vec::new(), true);
+                if answer.last {
+                    return;
+                }
+            }
+            panic!("the session does not end");
+        }
+    }
+
+    /// Statuses of a message but that of its header: command and code.
+    pub(crate) fn statuses(message: &Message<'_>) -> Vec<(String, u16)> {
+        let statuses = message.body.iter().filter_map(|command| match command {
+            Command::Status(status) if status.cmd_ref != "0" && status.cmd != "Sync" => {
+                Some((status.cmd.to_string(), status.code.0))
+            }
+            _ => None,
+        });
+        statuses.collect()
+    }
+
+    /// An item command of a client: its kind, the LUID, the body.
+    pub(crate) fn change(
+        number: u32,
+        kind: ChangeKind,
+        luid: &str,
+        body: Option<&[u8]>,
+    ) -> candybar::syncml::Change<'static> {
+        candybar::syncml::Change {
+            kind,
+            cmd_id: number.to_string().into(),
+            no_resp: false,
+            archive: false,
+            soft: false,
+            cred: None,
+            meta: Some(Meta {
+                kind: Some("text/x-vcard".into()),
+                ..Meta::default()
+            }),
+            items: vec![Item {
+                source: Some(Location::new(luid.to_owned())),
+                data: body.map_or(candybar::syncml::Data::None, |body| {
+                    candybar::syncml::Data::Bytes(body.to_vec().into())
+                }),
+                ..Item::default()
+            }],
+        }
+    }
+
+    pub(crate) fn group(
+        number: u32,
+        kind: candybar::syncml::GroupKind,
+        commands: Vec<Command<'static>>,
+    ) -> Command<'static> {
+        Command::Group(candybar::syncml::Group {
+            kind,
+            cmd_id: number.to_string().into(),
+            no_resp: false,
+            meta: None,
+            commands,
+        })
     }
 
     /// A message of a device with credentials, without commands.
