@@ -258,6 +258,12 @@ pub const KEYS: &[Key] = &[
         "How long a phone may take to send a request.",
     ),
     key(
+        "http.patience_seconds",
+        Kind::Number { min: 1, max: 3600 },
+        "20",
+        "How long a phone waits for a reply before it is told that the server is busy and asks again.",
+    ),
+    key(
         "push.coalesce_seconds",
         Kind::Number { min: 0, max: 3600 },
         "5",
@@ -344,12 +350,6 @@ pub const KEYS: &[Key] = &[
             "What callers of /api/v1 show as bearer token. Unset: there is no API.",
         )
     },
-    key(
-        "http.patience_seconds",
-        Kind::Number { min: 1, max: 3600 },
-        "20",
-        "How long a phone waits for a reply before it is told that the server is busy and asks again.",
-    ),
     key(
         "log.level",
         Kind::Choice(&["off", "error", "warn", "info", "debug", "trace"]),

@@ -406,9 +406,6 @@ fn facts(notification: &Notification, known: &NotificationFacts) -> Facts {
             PartReceipt::Failed => receipts.failed += 1,
         }
     }
-    let came = notification
-        .submitted
-        .is_some_and(|submitted| known.device.last_seen > submitted.div_euclid(1000));
     Facts {
         notification: notification.clone(),
         in_session: known.in_session,
@@ -421,6 +418,6 @@ fn facts(notification: &Notification, known: &NotificationFacts) -> Facts {
         spent_device: known.spent_device,
         spent_account: known.spent_account,
         receipts,
-        settled: notification.kind == NotificationKind::Settings && !known.reach.unbound && came,
+        settled: notification.kind == NotificationKind::Settings && !known.reach.unbound,
     }
 }

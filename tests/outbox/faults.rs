@@ -58,8 +58,10 @@ fn what_is_in_doubt_is_not_sent_again_before_its_time() {
         let why = sent["why"].as_str().expect("a reason").to_owned();
         assert!(why.contains("in doubt"), "{answer:?}: {why}");
         assert_eq!(gateway.requests(answer).len(), 1);
-        super::sync(&mut phone, &["contacts"]);
-        world.reaches("synced");
+        until("the answer", || {
+            super::sync(&mut phone, &["contacts"]);
+            (world.outbox().first()?["state"] == "synced").then_some(())
+        });
         assert_eq!(gateway.requests(answer).len(), 1, "{answer:?}");
     }
 }

@@ -12,7 +12,7 @@ use super::super::statement::{Bind, all, first, statement};
 use super::reach;
 use crate::sync::{
     Account, AccountId, Datastore, Device, DeviceId, Modseq, Notification, NotificationId,
-    NotificationState, PartReceipt, Reach, Secret,
+    NotificationKind, NotificationState, PartReceipt, Reach, Secret,
 };
 
 /// What the store knows about a notification's next step.
@@ -155,9 +155,13 @@ impl Store {
             Some(submitted) if notification.told.is_empty() => {
                 !facts.in_session && facts.device.last_seen * 1000 > submitted
             }
-            Some(_) => told_bases
-                .next()
-                .is_some_and(|first| first && told_bases.all(|knows| knows)),
+            Some(submitted) => {
+                // Who was asked to come without a change knows everything before; times of sessions are in seconds.
+                let came = notification.kind == NotificationKind::Change
+                    || facts.device.last_seen > submitted.div_euclid(1000);
+                let first = told_bases.next();
+                came && first.is_some_and(|first| first && told_bases.all(|knows| knows))
+            }
         };
         let three = [both[0], both[1], Bind::Int(id.number)];
         let covered: Option<(Option<i64>,)> = first(connection, Covered, &three)?;
