@@ -46,6 +46,10 @@ pub struct SyncConfig {
     pub max_object_bytes: u32,
     /// How long a session may rest between two messages, seconds.
     pub session_timeout_seconds: i64,
+    /// Items that an account may hold; 0: no limit.
+    pub quota_items: u64,
+    /// Octets that an account's items may have together; 0: no limit.
+    pub quota_bytes: u64,
     /// For phones with local time.
     pub time_zone: chrono_tz::Tz,
     /// More addresses of datastores, as phones send them.
@@ -85,6 +89,8 @@ pub struct HttpConfig {
     pub workers: usize,
     /// How long a phone may take to send a request, seconds.
     pub request_timeout_seconds: u64,
+    /// How long a phone waits for a reply before it is told that the server is busy, seconds.
+    pub patience_seconds: u64,
 }
 
 /// `[log]`: what is logged, and how.
@@ -257,6 +263,8 @@ impl Config {
                 max_message_bytes: number(&layers, "sync.max_message_bytes"),
                 max_object_bytes: number(&layers, "sync.max_object_bytes"),
                 session_timeout_seconds: number(&layers, "sync.session_timeout_seconds"),
+                quota_items: number(&layers, "sync.quota_items"),
+                quota_bytes: number(&layers, "sync.quota_bytes"),
                 time_zone: number(&layers, "sync.time_zone"),
                 aliases: aliases(&text("sync.aliases")).unwrap_or_default(),
                 hold_deletes_percent: number(&layers, "sync.hold_deletes_percent"),
@@ -285,6 +293,7 @@ impl Config {
                     workers => workers,
                 },
                 request_timeout_seconds: number(&layers, "http.request_timeout_seconds"),
+                patience_seconds: number(&layers, "http.patience_seconds"),
             },
             log: LogConfig {
                 level: number(&layers, "log.level"),

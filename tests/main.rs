@@ -1,6 +1,7 @@
 //! Tests of the whole program: the release binary, and real peers that the tests start themselves.
 
 mod architecture;
+mod busy;
 mod cli;
 mod codec;
 mod fuzz;

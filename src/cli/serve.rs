@@ -82,6 +82,10 @@ impl Engine for Service {
         self.exchange.handle(request, now)
     }
 
+    fn busy(&self, request: Request<'_>) -> Option<Reply> {
+        self.exchange.busy(&request)
+    }
+
     fn ready(&self) -> Result<(), String> {
         // Any question that is answered will do; there is no account 0.
         match self.store.account_by_id(AccountId(0)) {

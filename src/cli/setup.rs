@@ -84,6 +84,8 @@ pub(super) fn settings(config: &Config) -> anyhow::Result<exchange::Settings> {
         session: session::Settings {
             max_message: sync.max_message_bytes.into(),
             max_object: sync.max_object_bytes.into(),
+            quota_items: sync.quota_items,
+            quota_octets: sync.quota_bytes,
             conflict: sync.conflict,
             conflicts: sync.conflicts.clone().into_iter().collect(),
             time_zone: sync.time_zone,

@@ -125,6 +125,24 @@ pub const KEYS: &[Key] = &[
         "Largest item, over all its chunks.",
     ),
     key(
+        "sync.quota_items",
+        Kind::Number {
+            min: 0,
+            max: 10_000_000,
+        },
+        "0",
+        "How many items an account may hold; more are refused with 420. 0: as many as there are.",
+    ),
+    key(
+        "sync.quota_bytes",
+        Kind::Number {
+            min: 0,
+            max: 1 << 40,
+        },
+        "0",
+        "How many octets an account's items may have together; more are refused with 420. 0: no limit.",
+    ),
+    key(
         "sync.session_timeout_seconds",
         Kind::Number {
             min: 60,
@@ -227,6 +245,12 @@ pub const KEYS: &[Key] = &[
         Kind::Number { min: 1, max: 3600 },
         "60",
         "How long a phone may take to send a request.",
+    ),
+    key(
+        "http.patience_seconds",
+        Kind::Number { min: 1, max: 3600 },
+        "20",
+        "How long a phone waits for a reply before it is told that the server is busy and asks again.",
     ),
     key(
         "log.level",

@@ -4,6 +4,7 @@
 //! A message that comes again (same device, SessionID, MsgID, same octets) gets the stored reply. A commit that meets a
 //! concurrent write of the same account is worked on again from the start.
 
+mod busy;
 mod loads;
 mod recording;
 mod summary;
@@ -44,6 +45,7 @@ pub struct Settings {
 pub struct Exchange {
     store: Store,
     settings: std::sync::Arc<Settings>,
+    in_work: std::sync::Arc<busy::InWork>,
     depth: Depth,
 }
 
@@ -89,6 +91,9 @@ pub enum ExchangeError {
     /// The database is busy.
     #[error("the database is busy")]
     Busy,
+    /// A message of the same session is still being worked on: to be handed over again when it is done.
+    #[error("the message before is still being worked on")]
+    InProgress,
     /// The database does not answer, or cannot take what is written.
     #[error("the database does not answer: {0}")]
     Unavailable(String),
@@ -109,6 +114,7 @@ impl Exchange {
         Self {
             store,
             settings: std::sync::Arc::new(settings),
+            in_work: std::sync::Arc::default(),
             depth: Depth::default(),
         }
     }
@@ -147,8 +153,13 @@ impl Exchange {
             return Ok(header_status(&message, Version::V12, carrier, code));
         };
         let digest = request_digest(request.body);
+        let working = self
+            .in_work
+            .enter(&message)
+            .ok_or(ExchangeError::InProgress)?;
         for attempt in 0..MAX_ATTEMPTS {
-            match self.attempt(&request, &message, version, carrier, digest, now)? {
+            let told = working.told.as_deref();
+            match self.attempt(&request, &message, version, carrier, digest, told, now)? {
                 Some(reply) => return Ok(reply),
                 None => {
                     tracing::debug!(
@@ -162,7 +173,9 @@ impl Exchange {
         Err(ExchangeError::Busy)
     }
 
-    /// One try; `None` if the account or the session changed meanwhile.
+    /// One try; `None` if the account or the session changed meanwhile. `told` is the MsgID of the message for whose
+    /// result the phone was told to ask.
+    #[allow(clippy::too_many_arguments)]
     fn attempt(
         &self,
         request: &Request<'_>,
@@ -170,6 +183,7 @@ impl Exchange {
         version: Version,
         carrier: Carrier,
         digest: [u8; 16],
+        told: Option<&str>,
         now: i64,
     ) -> Result<Option<Reply>, ExchangeError> {
         let header = &message.header;
@@ -233,6 +247,11 @@ impl Exchange {
                 }
             },
         };
+        let poll = busy::is_poll(message);
+        let owed = |stored: &StoredSession| busy::has_result(stored, message, told);
+        if poll && !continues.as_ref().is_some_and(owed) {
+            return Ok(Some(busy::no_result(message, version, carrier)));
+        }
         if continues.is_none() && goes_on(message) {
             // Its session is over or was never here; opening one with it would end the one that may be open.
             return Ok(Some(header_status(
@@ -297,7 +316,21 @@ impl Exchange {
             return Ok(None);
         };
         let continues = session.is_some();
-        let mut session = session.unwrap_or_else(|| Session::open(message, version, carrier));
+        let mut session = match session {
+            Some(session) => session,
+            None => {
+                let session = Session::open(message, version, carrier);
+                // Only 1.2 knows how to resume.
+                let before = match version {
+                    Version::V12 => reader.last_session(account.id, device.id)?,
+                    _ => None,
+                };
+                match before {
+                    Some(snapshot) => session.after(&snapshot),
+                    None => session,
+                }
+            }
+        };
         let context = Context {
             settings: &self.settings.session,
             account: &account,
@@ -307,12 +340,16 @@ impl Exchange {
             profile_header: request.profile_header,
             now,
             request: digest,
+            octets: request.body.len() as u64,
             entropy: entropy()?,
         };
         let mut loads = loads::ReaderLoads::new(&mut reader, account.id, device.id);
-        let mut outcome = match session.receive(message, &admission, &context, &mut loads) {
-            Ok(outcome) => outcome,
-            Err(LoadFailed) => return Err(loads.failure()),
+        let mut outcome = match peer.session.as_ref().filter(|_| poll) {
+            Some(stored) => session.result(message, stored_reply(stored)?, &account, stored.ended),
+            None => match session.receive(message, &admission, &context, &mut loads) {
+                Ok(outcome) => outcome,
+                Err(LoadFailed) => return Err(loads.failure()),
+            },
         };
         drop(reader);
         let reply = encode(&outcome.reply, &session.form());
@@ -407,7 +444,9 @@ fn place<'p>(
     }
     let number = |text: &str| text.trim().parse::<u64>().ok();
     match (number(&stored.msg_id), number(msg_id)) {
-        (Some(last), Some(new)) if new > last && !stored.ended => Place::Next(stored),
+        (Some(last), Some(new)) if new > last && (!stored.ended || busy::is_poll(message)) => {
+            Place::Next(stored)
+        }
         // Phones that use the same SessionID for every session begin again with 1.
         (_, Some(1)) => Place::First,
         // After a challenge they are at 2 when they prove who they are.
@@ -484,8 +523,18 @@ fn entropy() -> Result<[u8; 16], ExchangeError> {
     Ok(octets)
 }
 
-/// A reply that says one thing of the whole message.
-fn header_status(message: &Message<'_>, version: Version, carrier: Carrier, code: Code) -> Reply {
+/// The message of a stored reply.
+fn stored_reply(stored: &StoredSession) -> Result<Message<'static>, ExchangeError> {
+    let carrier = Carrier::from_mime(&stored.reply_type).unwrap_or(Carrier::Wbxml);
+    decode(&stored.reply, carrier, &Limits::default())
+        .map(Message::into_owned)
+        .map_err(|error| {
+            ExchangeError::Unavailable(format!("a stored reply cannot be read: {error}"))
+        })
+}
+
+/// A message that says one thing of the whole message.
+fn header_message(message: &Message<'_>, version: Version, code: Code) -> Message<'static> {
     let header = &message.header;
     let mut reply = session::reply_to(header, version);
     reply.body.push(Command::Status(Status {
@@ -498,6 +547,12 @@ fn header_status(message: &Message<'_>, version: Version, carrier: Carrier, code
         code,
         ..Status::default()
     }));
+    reply
+}
+
+/// A reply that says one thing of the whole message.
+fn header_status(message: &Message<'_>, version: Version, carrier: Carrier, code: Code) -> Reply {
+    let reply = header_message(message, version, code);
     Reply {
         content_type: carrier.mime(),
         body: encode(&reply, &Form::new(carrier, version)),

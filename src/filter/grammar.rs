@@ -37,7 +37,23 @@ impl Expression {
                 "more than {MAX_TEXT} octets"
             )));
         }
-        Parser { text, at: 0 }.run()
+        let Some(expression) = (Parser { text, at: 0 }).run()? else {
+            return Ok(None);
+        };
+        // It is kept by its canonical text, whose escapes and parentheses can be more than those that came.
+        let canonical = expression.to_string();
+        let kept = canonical.len() <= MAX_TEXT
+            && (Parser {
+                text: &canonical,
+                at: 0,
+            })
+            .run()
+            .is_ok_and(|again| again.as_ref() == Some(&expression));
+        if !kept {
+            let error = format!("more than {MAX_TEXT} octets, or more nesting than can be kept");
+            return Err(FilterError::Unsupported(error));
+        }
+        Ok(Some(expression))
     }
 }
 

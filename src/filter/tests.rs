@@ -103,7 +103,18 @@ fn what_is_no_filter_is_told_with_its_place() {
     let deep = format!("{}A&EQ;1{}", "(".repeat(17), ")".repeat(17));
     let wide = vec!["A&EQ;1"; MAX_TERMS + 1].join("&AND;");
     let long = format!("A&EQ;{}", "x".repeat(MAX_TEXT));
-    for text in [&deep, &wide, &long, "MAXCOUNT&EQ;5", "NOATT&EQ;1"] {
+    // Short enough as it comes, too long or too deep as it is kept.
+    let escaped = format!("SUMMARY&EQ;{}", "\u{1}".repeat(2_000));
+    let mixed = format!("{}A&EQ;1{}", "A&EQ;1|B&EQ;1&(".repeat(16), ")".repeat(16));
+    for text in [
+        &deep,
+        &wide,
+        &long,
+        &escaped,
+        &mixed,
+        "MAXCOUNT&EQ;5",
+        "NOATT&EQ;1",
+    ] {
         let result = Expression::parse(text);
         assert!(matches!(result, Err(FilterError::Unsupported(_))), "{text}");
     }

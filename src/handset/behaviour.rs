@@ -64,6 +64,17 @@ pub struct Behaviour {
     pub statuses_grouped_late: bool,
     /// The battery is taken out when this many messages of a session were sent: the last answer is not read.
     pub crash_after: Option<u32>,
+    /// After this many messages the session is suspended (Alert 224, 1.2).
+    pub suspend_after: Option<u32>,
+    /// A session that was suspended or cut off is resumed by the next one (Alert 225, 1.2).
+    pub resumes: bool,
+    /// The first part of an item that comes in parts gets 416.
+    pub refuses_chunks: bool,
+    /// The first Sync of each package tells how many items there is room for (Mem).
+    pub tells_memory: bool,
+    /// A session that is resumed gets no Sync from the phone if it has nothing to send: it only asks for the next message,
+    /// as Symbian does.
+    pub bare_when_resumed: bool,
     /// Memory is written when the session is over, not after every message.
     pub write_at_end: bool,
     /// A datastore holds this many items; further Adds get 420.

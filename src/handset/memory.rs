@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::credentials::{base64, from_base64};
 
 /// The phone's id of an item.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Luid(pub String);
 
@@ -112,6 +112,56 @@ pub struct DatastoreMemory {
     pub server_anchor: Option<String>,
     /// Maps that the server has not confirmed.
     pub cached_maps: Vec<CachedMap>,
+    /// How far the sync was that did not end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<Interrupted>,
+}
+
+/// How far a sync was that did not end, for a phone that resumes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Interrupted {
+    /// What was being done.
+    pub mode: super::mode::Mode,
+    /// Items that the server confirmed.
+    pub confirmed: BTreeSet<Luid>,
+    /// The phone was emptied for a refresh.
+    pub wiped: bool,
+    /// An item that came in part.
+    pub coming: Option<PartIn>,
+    /// The item that was put together last, and its last part.
+    pub complete: Option<PartIn>,
+    /// An item that went in part.
+    pub going: Option<PartOut>,
+}
+
+/// An item that came in part.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PartIn {
+    /// The phone's id, if the server named it.
+    pub target: Option<String>,
+    /// The server's id, if the server named it.
+    pub source: Option<String>,
+    /// Octets of the whole.
+    pub size: u64,
+    /// What is there.
+    pub octets: Octets,
+    /// Octets of the newest part.
+    pub newest: usize,
+    /// Status of the whole.
+    pub code: u16,
+}
+
+/// An item that went in part.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PartOut {
+    /// Which.
+    pub luid: Luid,
+    /// The whole as it is sent.
+    pub octets: Octets,
+    /// Octets that were sent.
+    pub sent: usize,
+    /// Octets that the server confirmed.
+    pub confirmed: usize,
 }
 
 impl Default for DatastoreMemory {
@@ -124,6 +174,7 @@ impl Default for DatastoreMemory {
             pending_anchor: None,
             server_anchor: None,
             cached_maps: Vec::new(),
+            interrupted: None,
         }
     }
 }

@@ -35,7 +35,10 @@ pub use credentials::Auth;
 pub use device_info::{DatastoreCapability, DeviceInfo, PropertyCapability};
 pub use faults::{FaultCounts, FaultRates, Faults};
 pub use inbox::{Inbox, Incoming, Keys, Notification, Signature};
-pub use memory::{CachedMap, DatastoreMemory, ItemState, Luid, Memory, Octets, StoredItem};
+pub use memory::{
+    CachedMap, DatastoreMemory, Interrupted, ItemState, Luid, Memory, Octets, PartIn, PartOut,
+    StoredItem,
+};
 pub use mode::{Mode, UnknownMode};
 pub use model::{Model, ModelError};
 pub use phone::{Phone, PhoneError};

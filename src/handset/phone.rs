@@ -25,6 +25,9 @@ pub enum PhoneError {
     /// `Behaviour::crash_after`: the memory is as it was last written.
     #[error("the battery was taken out")]
     BatteryOut,
+    /// `Behaviour::suspend_after`: the next session may go on.
+    #[error("the session is suspended")]
+    Suspended,
     /// The memory could not be written.
     #[error(transparent)]
     State(#[from] StateFileError),
@@ -202,6 +205,10 @@ impl<T: Transport> Phone<T> {
                 Next::Done(report) => {
                     self.save()?;
                     return Ok(report);
+                }
+                Next::Suspended(_) => {
+                    self.save()?;
+                    return Err(PhoneError::Suspended);
                 }
                 Next::Failed(failure) => {
                     self.save()?;

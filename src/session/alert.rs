@@ -16,21 +16,35 @@ const MAX_LINKS: usize = 16;
 /// Octets of an anchor or an address that a phone may have us keep.
 const MAX_TEXT: usize = 512;
 
+/// What an Alert for a datastore asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// A sync of this type.
+    Sync(Mode),
+    /// To go on with the sync of the session before.
+    Resume,
+}
+
 impl Turn<'_> {
     pub(super) fn alert(&mut self, alert: &Alert<'_>, position: u32) {
         let Some(code) = alert.code else {
             return self.answer(position, &alert.cmd_id, "Alert", Code::INCOMPLETE_COMMAND);
         };
-        let Some(mode) = Mode::from_alert(code) else {
-            let status = match code {
-                // Display, result alert, next message, end of data.
-                100 | 221..=223 => Code::OK,
-                _ => Code::FEATURE_NOT_SUPPORTED,
-            };
-            if !alert.no_resp {
-                self.answer(position, &alert.cmd_id, "Alert", status);
+        let wanted = match (Mode::from_alert(code), code) {
+            (Some(mode), _) => Wanted::Sync(mode),
+            (None, 224) => return self.suspend(alert, position),
+            (None, 225) if self.state.version >= Version::V12 => Wanted::Resume,
+            (None, _) => {
+                let status = match code {
+                    // Display, result alert, next message, end of data.
+                    100 | 221..=223 => Code::OK,
+                    _ => Code::FEATURE_NOT_SUPPORTED,
+                };
+                if !alert.no_resp {
+                    self.answer(position, &alert.cmd_id, "Alert", status);
+                }
+                return;
             }
-            return;
         };
         if alert.items.is_empty() {
             return self.answer(position, &alert.cmd_id, "Alert", Code::INCOMPLETE_COMMAND);
@@ -45,7 +59,7 @@ impl Turn<'_> {
             let (target, source) = (uri(&item.target), uri(&item.source));
             let anchor = item.meta.as_ref().and_then(|meta| meta.anchor.as_ref());
             let next = anchor.map(|anchor| anchor.next.to_string());
-            let code = self.begin(mode, &target, &source, anchor, item);
+            let code = self.begin(wanted, &target, &source, anchor, item);
             if !alert.no_resp {
                 let owed = Owed {
                     msg_ref: self.msg_ref.clone(),
@@ -65,7 +79,7 @@ impl Turn<'_> {
     /// Begins the sync of a datastore; gives the Status.
     fn begin(
         &mut self,
-        mode: Mode,
+        wanted: Wanted,
         target: &str,
         source: &str,
         anchor: Option<&Anchor<'_>>,
@@ -124,7 +138,7 @@ impl Turn<'_> {
                 .filter(|generation| !last.is_empty() && generation.client_anchor == last)
                 .cloned()
         };
-        if mode == Mode::Slow {
+        if wanted == Wanted::Sync(Mode::Slow) {
             self.trace.push(&Event {
                 text: "slow sync: the device asks for it",
                 ..Event::new(What::SlowSync, Some(view))
@@ -135,6 +149,11 @@ impl Turn<'_> {
         let basis = knows(&state.confirmed)
             .or_else(|| knows(&state.previous))
             .or_else(|| state.confirmed.clone().filter(|_| says_nothing));
+        let mode = match wanted {
+            Wanted::Sync(mode) => mode,
+            // If it cannot.
+            Wanted::Resume => Mode::Slow,
+        };
         let slow = mode.needs_anchors() && basis.is_none();
         let held = basis
             .as_ref()
@@ -146,14 +165,14 @@ impl Turn<'_> {
             .as_ref()
             .map(|generation| generation.server_anchor.as_str());
         let server_next = next_anchor(newest, self.context.now);
-        state.round.0 += 1;
+        let round = crate::sync::Round(state.round.0 + 1);
         let link = Link {
             view,
             local: local.to_owned(),
             remote: source.to_owned(),
             mode: if slow { Mode::Slow } else { mode },
             stage: Stage::Alerted,
-            round: state.round,
+            round,
             basis,
             client_next: anchor
                 .map(|anchor| anchor.next.to_string())
@@ -169,8 +188,12 @@ impl Turn<'_> {
             filter,
             held,
             counts: super::state::Counts::default(),
+            free_items: None,
+            free_octets: None,
+            client_last: last.to_owned(),
+            resumed: false,
+            again: Vec::new(),
         };
-        self.put_view_state(view, state);
         let overlaps = |other: &Link| {
             other.view != view
                 && other
@@ -182,6 +205,15 @@ impl Turn<'_> {
         if self.state.links.iter().any(overlaps) {
             return Code::COMMAND_NOT_ALLOWED;
         }
+        let resumed = match wanted {
+            Wanted::Resume => self.resumed(&state, last, &link),
+            Wanted::Sync(_) => None,
+        };
+        let slow = slow || (wanted == Wanted::Resume && resumed.is_none());
+        let link = resumed.unwrap_or(link);
+        self.note_resumed(&link, wanted, view);
+        state.round = link.round;
+        self.put_view_state(view, state);
         let index = match self.state.links.iter().position(|other| other.view == view) {
             Some(index) => {
                 self.state.links[index] = link;
@@ -193,7 +225,10 @@ impl Turn<'_> {
             }
         };
         self.targets.remove(&index);
-        if slow {
+        if slow && wanted == Wanted::Resume {
+            self.forced.push(index);
+            Code::REFRESH_REQUIRED
+        } else if slow {
             self.forced.push(index);
             let text = if last.is_empty() {
                 "slow sync: the device has no anchor"

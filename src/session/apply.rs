@@ -11,17 +11,17 @@ use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use super::LoadFailed;
+use super::group::Atomic;
 use super::profile::Target;
 use super::state::{Phase, Stage};
 use super::turn::{Held, Turn};
 use crate::content::{self, Digest, Floating, Format, Kind, MatchKey, ReadHint, Record};
 use crate::device;
-use crate::sync::recording::{Event, What};
 use crate::sync::{
     Answer, Change, Datastore, Entry, Item, ItemId, ItemMeta, ItemWrite, KnownQuery, Mark, Modseq,
     Query,
 };
-use crate::syncml::{self, ChangeKind, Code, Command, Data, GroupKind, Meta, Sync};
+use crate::syncml::{self, ChangeKind, Code, Command, GroupKind, Meta, Sync};
 
 /// Bodies that one Sync may have loaded to compare.
 const MAX_COMPARED: usize = 4_000;
@@ -38,6 +38,10 @@ pub(super) struct Op<'m> {
     pub luid: String,
     /// Delete frees memory on the device only.
     pub soft: bool,
+    /// The Atomic that it is part of.
+    pub atomic: Option<usize>,
+    /// LUID of the item that this one is a copy of.
+    pub copy_of: Option<String>,
     /// What came for it; `Err` is the Status for what cannot be read.
     pub content: Result<Content<'m>, Code>,
 }
@@ -93,6 +97,30 @@ impl Incoming<'_> {
             content::read(&self.body, &self.hint)
                 .expect("a body that was read can be read again")
                 .record
+        })
+    }
+}
+
+impl Incoming<'static> {
+    /// A stored body as if it came; `None` if it cannot be read.
+    pub(super) fn of_stored(meta: &ItemMeta, body: Vec<u8>) -> Option<Self> {
+        let kind = matches!(meta.format, Format::PlainText | Format::VNote11).then_some(Kind::Note);
+        let hint = ReadHint {
+            format: Some(meta.format),
+            kind,
+            ..ReadHint::default()
+        };
+        let parsed = content::read(&body, &hint).ok()?;
+        Some(Self {
+            plain: true,
+            digest: meta.digest,
+            key: meta.key,
+            mark: Mark::default(),
+            format: meta.format,
+            kind: parsed.record.kind,
+            body: Cow::Owned(body),
+            hint,
+            record: OnceCell::new(),
         })
     }
 }
@@ -157,51 +185,29 @@ impl Turn<'_> {
         self.state.links[link].stage = Stage::Receiving;
         let target = self.target(link);
         let mut ops = Vec::with_capacity(sync.commands.len());
-        self.collect(link, &sync.commands, position, &mut ops);
+        let mut atomics = Vec::new();
+        self.note_memory(link, sync);
+        self.collect(link, &sync.commands, position, &mut ops, &mut atomics);
+        if !ops.is_empty() {
+            self.load_usage()?;
+        }
+        self.state.commands += ops.len() as u64;
         let mut lookup = self.look_up(link, &target, &mut ops)?;
-        let view = self.state.links[link].view;
-        // What the device still has as it was comes first: no other item may take its place.
-        let mut codes = vec![None; ops.len()];
-        for (op, code) in ops.iter().zip(&mut codes) {
-            if matches!(op.content, Ok(Content::Unchanged(_))) {
-                *code = Some(self.apply(link, &target, op, &mut lookup));
-            }
-        }
-        for (op, code) in ops.iter().zip(codes) {
-            let before = lookup.by_luid.get(&op.luid).copied();
-            let code = match code {
-                Some(code) => code,
-                None => self.apply(link, &target, op, &mut lookup),
-            };
-            let item = lookup.by_luid.get(&op.luid).copied().or(before);
-            let what = match op.kind {
-                ChangeKind::Add => What::ReceivedAdd,
-                ChangeKind::Delete => What::ReceivedDelete,
-                _ => What::ReceivedReplace,
-            };
-            self.trace.push(&Event {
-                item: item.unwrap_or_default(),
-                code: code.0,
-                luid: &op.luid,
-                ..Event::new(what, Some(view))
-            });
-            if op.answered {
-                let luid = Some(op.luid.as_str()).filter(|luid| !luid.is_empty());
-                self.answer_refs(op.position, op.cmd_id, op.kind.name(), code, None, luid);
-            }
-        }
+        self.apply_all(link, &target, &ops, &mut atomics, &mut lookup);
         Ok(())
     }
 
     /// The same Status for every command of a Sync that is not worked on.
-    fn refuse(&mut self, commands: &[Command<'_>], position: u32, code: Code) {
+    pub(super) fn refuse(&mut self, commands: &[Command<'_>], position: u32, code: Code) {
         let mut rest: Vec<&Command<'_>> = commands.iter().rev().collect();
         while let Some(command) = rest.pop() {
             if !command.no_resp() {
                 self.answer(position, command.cmd_id(), command.name(), code);
             }
-            if let Command::Group(group) = command {
-                rest.extend(group.commands.iter().rev());
+            match command {
+                Command::Group(group) => rest.extend(group.commands.iter().rev()),
+                Command::Sync(sync) => rest.extend(sync.commands.iter().rev()),
+                _ => {}
             }
         }
     }
@@ -213,48 +219,64 @@ impl Turn<'_> {
         commands: &'m [Command<'m>],
         position: u32,
         ops: &mut Vec<Op<'m>>,
+        atomics: &mut Vec<Atomic<'m>>,
     ) {
-        let mut rest: Vec<&'m Command<'m>> = commands.iter().rev().collect();
-        while let Some(command) = rest.pop() {
+        let mut rest: Vec<(&'m Command<'m>, Option<usize>)> = commands
+            .iter()
+            .rev()
+            .map(|command| (command, None))
+            .collect();
+        while let Some((command, within)) = rest.pop() {
+            let mut refused = None;
             match command {
                 Command::Group(group) if group.kind == GroupKind::Sequence => {
                     if !group.no_resp {
                         self.answer(position, &group.cmd_id, "Sequence", Code::OK);
                     }
-                    rest.extend(group.commands.iter().rev());
+                    let members = group.commands.iter().rev();
+                    rest.extend(members.map(|command| (command, within)));
                 }
-                Command::Group(group) => {
-                    if !group.no_resp {
-                        self.answer(
-                            position,
-                            &group.cmd_id,
-                            "Atomic",
-                            Code::FEATURE_NOT_SUPPORTED,
-                        );
-                    }
-                    self.refuse(&group.commands, position, Code::FEATURE_NOT_SUPPORTED);
+                Command::Group(group) if within.is_none() => {
+                    atomics.push(Atomic {
+                        position,
+                        cmd_id: &group.cmd_id,
+                        answered: !group.no_resp,
+                        refused: false,
+                        done: false,
+                    });
+                    let within = Some(atomics.len() - 1);
+                    let members = group.commands.iter().rev();
+                    rest.extend(members.map(|command| (command, within)));
                 }
-                Command::Change(change) => match change.kind {
-                    ChangeKind::Copy | ChangeKind::Move => {
-                        self.refuse(
-                            std::slice::from_ref(command),
-                            position,
-                            Code::FEATURE_NOT_SUPPORTED,
-                        );
-                    }
-                    ChangeKind::Add | ChangeKind::Replace | ChangeKind::Delete => {
-                        for item in &change.items {
-                            if let Some(op) = self.op(link, change, item, position) {
-                                ops.push(op);
-                            }
+                // An Atomic within an Atomic is not allowed.
+                Command::Group(_) => refused = Some(Code::COMMAND_FAILED),
+                Command::Change(change) if change.kind == ChangeKind::Move => {
+                    self.note_move(link);
+                    refused = Some(Code::FEATURE_NOT_SUPPORTED);
+                }
+                Command::Change(change)
+                    if within.is_some() && change.items.iter().any(|item| item.more_data) =>
+                {
+                    // It would end in another message.
+                    refused = Some(Code::FEATURE_NOT_SUPPORTED);
+                }
+                Command::Change(change) => {
+                    for item in &change.items {
+                        if let Some(op) = self.op(link, change, item, position) {
+                            ops.push(Op {
+                                atomic: within,
+                                ..op
+                            });
                         }
                     }
-                },
-                other => self.refuse(
-                    std::slice::from_ref(other),
-                    position,
-                    Code::COMMAND_NOT_ALLOWED,
-                ),
+                }
+                _ => refused = Some(Code::COMMAND_NOT_ALLOWED),
+            }
+            if let Some(code) = refused {
+                self.refuse(std::slice::from_ref(command), position, code);
+                if let Some(atomic) = within.and_then(|index| atomics.get_mut(index)) {
+                    atomic.refused = true;
+                }
             }
         }
     }
@@ -266,11 +288,24 @@ impl Turn<'_> {
         item: &'m syncml::Item<'m>,
         position: u32,
     ) -> Option<Op<'m>> {
-        let place = item.source.as_ref().or(item.target.as_ref());
-        let luid = place.map(|place| place.uri.to_string()).unwrap_or_default();
+        let uri = |place: &Option<syncml::Location<'_>>| {
+            let uri = place.as_ref().map(|place| place.uri.to_string());
+            uri.filter(|uri| !uri.is_empty())
+        };
+        let (source, target_of_item) = (uri(&item.source), uri(&item.target));
+        // Copy without a body: Source is what is copied, Target the copy.
+        let copy_of = source
+            .clone()
+            .filter(|_| change.kind == ChangeKind::Copy && !item.data.is_some());
+        let luid = if copy_of.is_some() {
+            target_of_item
+        } else {
+            source.or(target_of_item)
+        };
+        let luid = luid.unwrap_or_default();
         let content = if luid.is_empty() || luid.len() > MAX_LUID {
             Err(Code::INCOMPLETE_COMMAND)
-        } else if change.kind == ChangeKind::Delete {
+        } else if change.kind == ChangeKind::Delete || copy_of.is_some() {
             Ok(Content::Absent)
         } else {
             let metas = [item.meta.as_ref(), change.meta.as_ref()];
@@ -290,6 +325,11 @@ impl Turn<'_> {
                     );
                     return None;
                 }
+                super::chunk::Whole::Repeated(code) => {
+                    let name = change.kind.name();
+                    self.answer_refs(position, &change.cmd_id, name, code, None, Some(&luid));
+                    return None;
+                }
                 super::chunk::Whole::Refused(code) => Err(code),
             }
         };
@@ -300,6 +340,8 @@ impl Turn<'_> {
             answered: !change.no_resp,
             luid,
             soft: change.soft,
+            atomic: None,
+            copy_of,
             content,
         })
     }
@@ -421,7 +463,9 @@ impl Turn<'_> {
         let luids = ops
             .iter()
             .filter(|op| op.content.is_ok())
-            .map(|op| op.luid.clone())
+            .flat_map(|op| [Some(&op.luid), op.copy_of.as_ref()])
+            .flatten()
+            .cloned()
             .collect();
         self.load_known(KnownQuery {
             view,
@@ -529,6 +573,14 @@ impl Turn<'_> {
             }
         };
         for op in ops {
+            if let Some(id) = op
+                .copy_of
+                .as_ref()
+                .and_then(|luid| lookup.by_luid.get(luid))
+                && let Some(held) = self.items.get(id)
+            {
+                want(*id, held);
+            }
             let Some(incoming) = op.body() else {
                 continue;
             };
@@ -582,6 +634,8 @@ impl Turn<'_> {
             id
         });
         self.modseq = self.modseq.next();
+        let held = self.items.get(&id).filter(|held| !held.meta.deleted);
+        let replaced = held.map(|held| held.body.as_ref().map_or(0, Vec::len));
         let (format, body, original) = if other.is_none() && incoming.plain {
             (incoming.format, incoming.body.to_vec(), None)
         } else {
@@ -600,6 +654,7 @@ impl Turn<'_> {
             key: other.map_or(incoming.key, content::match_key),
             updated: self.context.now,
         };
+        self.count_usage(replaced, body.len());
         let write = ItemWrite {
             meta: meta.clone(),
             body: body.clone(),
@@ -679,6 +734,9 @@ impl Turn<'_> {
 
     pub(super) fn delete_item(&mut self, item: ItemId) {
         self.modseq = self.modseq.next();
+        if let Some((items, _)) = &mut self.state.usage {
+            *items = items.saturating_sub(1);
+        }
         if let Some(held) = self.items.get_mut(&item) {
             held.meta.deleted = true;
             held.meta.modseq = self.modseq;
@@ -728,13 +786,4 @@ fn unread<'m>(
         body,
         media,
     })
-}
-
-/// The body of a Data element.
-pub(super) fn octets<'m>(data: &'m Data<'m>) -> Option<Cow<'m, [u8]>> {
-    match data {
-        Data::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
-        Data::None => None,
-        Data::Meta(_) | Data::DevInf(_) | Data::Properties(_) => None,
-    }
 }

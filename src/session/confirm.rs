@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::LoadFailed;
-use super::state::{Awaited, Mode, Sent, Stage};
+use super::state::{Awaited, Mode, Outgoing, Sent, Stage};
 use super::turn::Turn;
 use crate::content::Digest;
 use crate::sync::recording::{Event, What};
@@ -42,6 +42,8 @@ impl Turn<'_> {
                 continue;
             }
             if let Some(awaited) = waiting.remove(&(status.msg_ref.to_string(), cmd)) {
+                let closed = |of: &mut Outgoing| !awaited.chunk && of.item == awaited.item;
+                self.state.closing.take_if(closed);
                 answered.push((awaited, status.code));
             }
         }
@@ -98,6 +100,9 @@ impl Turn<'_> {
                 .as_ref()
                 .is_some_and(|out| out.item == awaited.item);
             if code == Code::CHUNK_ACCEPTED || !current {
+                if let Some(out) = self.state.outgoing.as_mut().filter(|_| current) {
+                    out.confirmed = out.offset;
+                }
                 return;
             }
             // The device does not want the rest.
@@ -129,6 +134,7 @@ impl Turn<'_> {
                     failures: 0,
                     ..entry
                 };
+                let confirmed = self.owing_newer(Some(awaited.link), confirmed);
                 self.put_entry(view, confirmed, None);
             }
             Sent::Replace if gone => {
@@ -143,6 +149,42 @@ impl Turn<'_> {
                 self.put_entry(view, again, None);
             }
             kind => self.refused(awaited.link, awaited.version, kind, entry, code),
+        }
+    }
+
+    /// An entry that was just confirmed. If the item changed after it was sent, the device is owed the change: what is
+    /// left of this package may not bring it, and the base of the next sync may be above it.
+    fn owing_newer(&self, link: Option<usize>, entry: Entry) -> Entry {
+        let Some(held) = self
+            .items
+            .get(&entry.item)
+            .filter(|held| held.meta.modseq > entry.seen)
+        else {
+            return entry;
+        };
+        let sent = Some(held.meta.modseq);
+        let Some(link) = link.and_then(|link| self.state.links.get(link)) else {
+            return Entry { sent, ..entry };
+        };
+        let comes = match link.stage {
+            Stage::Alerted | Stage::Receiving => true,
+            Stage::Sending(cursor) => cursor.modseq < held.meta.modseq,
+            Stage::Sent => false,
+        };
+        match (comes, link.mode.names_everything()) {
+            // In this session yet.
+            (true, true) => entry,
+            (true, false) => Entry {
+                sent,
+                round: Round(link.round.0 - 1),
+                ..entry
+            },
+            // In the next.
+            (false, _) => Entry {
+                sent,
+                round: link.round,
+                ..entry
+            },
         }
     }
 
@@ -250,7 +292,9 @@ impl Turn<'_> {
         // does not say that the item is still there.
         let late = link.is_some_and(|link| {
             let link = &self.state.links[link];
-            link.mode.names_everything() && matches!(link.stage, Stage::Alerted | Stage::Receiving)
+            link.mode.names_everything()
+                && matches!(link.stage, Stage::Alerted | Stage::Receiving)
+                && !link.resumed
         });
         let round = if late {
             Round(state.round.0 - 1)
@@ -299,7 +343,10 @@ impl Turn<'_> {
             {
                 self.drop_entry(view, other);
             }
-            let entry = Entry::named(id, &luid, seen, round);
+            let mut entry = Entry::named(id, &luid, seen, round);
+            if added.is_some() {
+                entry = self.owing_newer(link, entry);
+            }
             self.trace.push(&Event {
                 item: id,
                 version: seen,

@@ -26,7 +26,10 @@ impl Turn<'_> {
         }
         let code = match &op.content {
             Err(code) => *code,
-            Ok(Content::Absent) => self.delete(link, op, lookup),
+            Ok(Content::Absent) => match &op.copy_of {
+                Some(from) => self.copy(link, op, from, lookup),
+                None => self.delete(link, op, lookup),
+            },
             Ok(Content::Unchanged(id)) => self.still_there(link, *id),
             Ok(Content::Body(incoming)) if mode.names_everything() => {
                 self.claim(link, target, op, incoming, lookup)
@@ -315,6 +318,7 @@ impl Turn<'_> {
         });
         let (id, added) = match twin {
             Some(id) => (id, false),
+            None if self.is_over_quota(1, incoming.body.len()) => return Code::DEVICE_FULL,
             None => (self.write_item(None, incoming, None), true),
         };
         let entry = Entry::named(id, &op.luid, self.items[&id].meta.modseq, round)
@@ -346,6 +350,9 @@ impl Turn<'_> {
         });
         let twin = repeated.or_else(|| self.twin(link, target, incoming, lookup, hint));
         let Some(id) = twin else {
+            if self.is_over_quota(1, incoming.body.len()) {
+                return Code::DEVICE_FULL;
+            }
             let id = self.write_item(None, incoming, None);
             let entry = Entry::named(id, &op.luid, self.modseq, round)
                 .with_content(incoming.digest, incoming.mark);

@@ -25,9 +25,13 @@ mod confirm;
 mod decide;
 mod devinf;
 mod filter;
+mod group;
 mod notes;
 mod profile;
 mod reply;
+mod result;
+mod resume;
+mod room;
 mod send;
 mod settings;
 mod state;
@@ -77,6 +81,8 @@ pub struct Context<'a> {
     pub now: i64,
     /// Digest of the request's octets.
     pub request: [u8; 16],
+    /// Their number.
+    pub octets: u64,
     /// Random octets, for nonces.
     pub entropy: [u8; 16],
 }
@@ -120,6 +126,16 @@ impl Session {
         }
     }
 
+    /// Remembers what the device's session before left, if its snapshot can be read: the client may resume it.
+    #[must_use]
+    pub fn after(mut self, snapshot: &[u8]) -> Self {
+        self.state.interrupted = serde_json::from_slice(snapshot)
+            .ok()
+            .map(resume::Interrupted::of)
+            .filter(|left| !left.links.is_empty());
+        self
+    }
+
     /// Brings a session back from its snapshot.
     pub fn restore(snapshot: &[u8]) -> Result<Self, BadSnapshot> {
         Ok(Self {
@@ -155,6 +171,29 @@ impl Session {
     pub fn opened_with(&self, message: &Message<'_>) -> bool {
         let mark = message.header.cred.as_ref().map(auth::mark);
         mark.is_some() && mark == self.state.cred
+    }
+
+    /// The answer to an Alert 221: the reply to the message before, which a busy server owed. `ended` says whether that
+    /// reply ended the session. Nothing changes.
+    pub fn result(
+        &mut self,
+        poll: &Message<'_>,
+        reply: Message<'static>,
+        account: &Account,
+        ended: bool,
+    ) -> Outcome {
+        Outcome {
+            reply: result::answer(&mut self.state, poll, reply),
+            changes: Vec::new(),
+            modseq: account.modseq,
+            next_item: account.next_item,
+            ended,
+            notes: Vec::new(),
+            trace: Trace::default(),
+            progress: Summary::of(&self.state),
+            holds: false,
+            summary: None,
+        }
     }
 
     /// The durable form.

@@ -33,3 +33,17 @@ pub struct ViewSummary {
     #[serde(flatten)]
     pub counts: super::Counts,
 }
+
+impl Summary {
+    /// What a session did so far.
+    pub(super) fn of(state: &super::state::State) -> Self {
+        let of = |link: &super::state::Link| ViewSummary {
+            datastore: link.view,
+            mode: link.mode.alert(),
+            counts: link.counts,
+        };
+        Self {
+            views: state.links.iter().map(of).collect(),
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::state::{Owed, State};
 use crate::syncml::codec::{Form, encoded_len};
-use crate::syncml::{Anchor, Chal, Command, Data, Item, Message, Meta, Status};
+use crate::syncml::{Anchor, Chal, Code, Command, Data, Item, Message, Meta, Status};
 
 /// Octets kept free for Final and for a 222.
 const RESERVE: usize = 64;
@@ -94,6 +94,15 @@ impl Reply {
     pub(super) fn owe_earlier(&mut self, backlog: Vec<Owed>) {
         self.statuses
             .extend(backlog.into_iter().map(|status| (0, status)));
+    }
+
+    /// The whole message is refused.
+    pub(super) fn refuse_header(&mut self, code: Code) {
+        for (_, status) in &mut self.statuses {
+            if status.cmd_ref == "0" {
+                status.code = code;
+            }
+        }
     }
 
     /// The Status of the header carries a challenge.

@@ -31,8 +31,8 @@ enum Packed {
 }
 
 /// A Sync element that is being filled.
-struct Filling {
-    link: usize,
+pub(super) struct Filling {
+    pub link: usize,
     commands: Vec<Command<'static>>,
     target: std::rc::Rc<Target>,
 }
@@ -79,6 +79,9 @@ impl Turn<'_> {
             self.put_view_state(view, state);
             self.state.links[link].stage = Stage::Sending(Cursor::default());
         }
+        if first {
+            self.prune_again(link)?;
+        }
         let target = self.target(link);
         let of = &self.state.links[link];
         let mut sync = Sync {
@@ -89,7 +92,11 @@ impl Turn<'_> {
         // How many items pass is known when they were looked at.
         let counted = target.number_of_changes && !self.is_filtered(link);
         if first && counted && self.state.version > Version::V10 {
-            sync.number_of_changes = Some(self.count(link)?);
+            // A device that has no room for all of them gets fewer.
+            let changes = self.count(link)?;
+            let room = self.state.links[link].free_items;
+            sync.number_of_changes =
+                Some(changes).filter(|count| room.is_none_or(|room| *count <= room));
         }
         let mut element = Command::Sync(sync);
         if self.reply.reserve(&mut element).is_err() {
@@ -176,13 +183,19 @@ impl Turn<'_> {
             );
             count += i64::from(wants(&held.meta, held.entry.as_ref()));
         }
-        Ok(u64::try_from(count).unwrap_or(0))
+        let again = self.state.links[link].again.len();
+        let under_way = self.state.outgoing.as_ref();
+        let again = again + usize::from(under_way.is_some_and(|out| out.link == link));
+        Ok(u64::try_from(count).unwrap_or(0) + again as u64)
     }
 
     /// Puts items into a Sync until there are no more (true) or the message is full (false).
     fn fill(&mut self, filling: &mut Filling) -> Result<bool, LoadFailed> {
         let link = filling.link;
         if self.state.outgoing.is_some() && !self.next_chunk(filling) {
+            return Ok(false);
+        }
+        if !self.send_again(filling)? {
             return Ok(false);
         }
         let Stage::Sending(mut cursor) = self.state.links[link].stage else {
@@ -286,6 +299,17 @@ impl Turn<'_> {
         Ok(())
     }
 
+    /// Packs an item; true if the message has no room for it.
+    pub(super) fn is_full(
+        &mut self,
+        filling: &mut Filling,
+        item: Item,
+        entry: Option<Entry>,
+    ) -> bool {
+        filling.commands.len() >= MAX_COMMANDS
+            || matches!(self.pack(filling, item, entry), Packed::Full)
+    }
+
     fn pack(&mut self, filling: &mut Filling, item: Item, entry: Option<Entry>) -> Packed {
         let link = filling.link;
         let round = self.state.links[link].round;
@@ -316,10 +340,6 @@ impl Turn<'_> {
                 return Packed::Done;
             }
             (false, Some(luid)) => (Sent::Replace, luid),
-            (false, None) if self.state.links[link].full => {
-                self.remember(link, &item.meta, entry.as_ref());
-                return Packed::Done;
-            }
             (false, None) => (Sent::Add, item.meta.id.guid()),
         };
         if self.waits(kind, link) {
@@ -336,6 +356,7 @@ impl Turn<'_> {
             return Packed::Full;
         }
         let format = filling.target.holding.format;
+        let adds = kind == Sent::Add;
         let body = if kind == Sent::Delete {
             Vec::new()
         } else {
@@ -352,6 +373,12 @@ impl Turn<'_> {
                 }
             }
         };
+        if adds && !self.state.links[link].takes(body.len()) {
+            // No more Adds: it is offered in the next sync.
+            self.remember(link, &item.meta, entry.as_ref());
+            return Packed::Done;
+        }
+        let octets = body.len();
         let mut command = command(kind, &address, format, body, None, false);
         let cmd = match self.reply.reserve(&mut command) {
             Ok(cmd) => cmd,
@@ -375,6 +402,9 @@ impl Turn<'_> {
         };
         filling.commands.push(command);
         self.deletes += u16::from(kind == Sent::Delete);
+        if adds {
+            self.state.links[link].took(octets);
+        }
         self.sent(link, &item.meta, entry.as_ref(), kind, cmd, false);
         Packed::Done
     }
@@ -419,6 +449,9 @@ impl Turn<'_> {
         if self.reply.free() < LEAST_CHUNK * 2 {
             return Packed::Full;
         }
+        if kind == Sent::Add {
+            self.state.links[link].took(body.len());
+        }
         self.state.outgoing = Some(Outgoing {
             link,
             item: meta.id,
@@ -428,6 +461,7 @@ impl Turn<'_> {
             media: format.mime().to_owned(),
             body,
             offset: 0,
+            confirmed: 0,
         });
         self.remember(link, meta, entry);
         self.next_chunk(filling);
@@ -486,6 +520,7 @@ impl Turn<'_> {
                 Sent::Replace => counts.sent_replaced += 1,
                 Sent::Delete => {}
             }
+            self.state.closing = Some(out);
             return true;
         }
     }

@@ -12,6 +12,10 @@ pub struct Settings {
     pub max_message: u64,
     /// Octets of the largest object that the server takes.
     pub max_object: u64,
+    /// Items that an account may hold; 0: as many as there are.
+    pub quota_items: u64,
+    /// Octets of all bodies that an account may hold; 0: no limit.
+    pub quota_octets: u64,
     /// What happens when both sides changed an item.
     pub conflict: ConflictPolicy,
     /// Policies of single datastores.
@@ -35,6 +39,8 @@ impl Default for Settings {
         Self {
             max_message: 1 << 20,
             max_object: 4 << 20,
+            quota_items: 0,
+            quota_octets: 0,
             conflict: ConflictPolicy::default(),
             conflicts: Vec::new(),
             time_zone: chrono_tz::Tz::UTC,

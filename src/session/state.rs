@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::resume::Interrupted;
 use crate::filter::Filter;
 use crate::sync::{Cursor, Datastore, Entry, Generation, ItemId, Modseq, Round};
 use crate::syncml::codec::Form;
@@ -42,6 +43,12 @@ impl Mode {
             203 => Some(Self::RefreshFromClient),
             204 => Some(Self::OneWayFromServer),
             205 => Some(Self::RefreshFromServer),
+            // Alerted by the server: the client repeats the code of the notification.
+            206 => Some(Self::TwoWay),
+            207 => Some(Self::OneWayFromClient),
+            208 => Some(Self::RefreshFromClient),
+            209 => Some(Self::OneWayFromServer),
+            210 => Some(Self::RefreshFromServer),
             _ => None,
         }
     }
@@ -173,6 +180,20 @@ pub(super) struct Link {
     #[serde(default)]
     pub refield: bool,
     pub counts: Counts,
+    /// Items and octets that the device said it has room for.
+    #[serde(default)]
+    pub free_items: Option<u64>,
+    #[serde(default)]
+    pub free_octets: Option<u64>,
+    /// Last of the client's Alert; what a client that resumes says again.
+    #[serde(default)]
+    pub client_last: String,
+    /// It goes on with what an earlier session began.
+    #[serde(default)]
+    pub resumed: bool,
+    /// Sent in the session that is resumed, and not answered there.
+    #[serde(default)]
+    pub again: Vec<ItemId>,
 }
 
 impl Link {
@@ -232,6 +253,42 @@ pub(super) struct Incoming {
     pub size: u64,
     pub kind: Option<String>,
     pub data: String,
+    /// Octets of the newest chunk.
+    #[serde(default)]
+    pub newest: usize,
+    /// Octets that were there when the session was resumed: the newest chunk of then may come again.
+    #[serde(default)]
+    pub resumed_at: Option<usize>,
+    /// Octets of that chunk.
+    #[serde(default)]
+    pub overlap: usize,
+    /// That chunk, if it was cut out because it seemed to come again.
+    #[serde(default)]
+    pub cut: Option<String>,
+}
+
+impl Incoming {
+    /// Octets that came.
+    pub(super) fn octets(&self) -> usize {
+        let padding = self
+            .data
+            .bytes()
+            .rev()
+            .take_while(|byte| *byte == b'=')
+            .count();
+        self.data.len() / 4 * 3 - padding
+    }
+}
+
+/// The large object that was put together last: its last chunk may come again in a session that is resumed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Finished {
+    pub link: usize,
+    pub luid: String,
+    /// Mark of the last chunk.
+    pub chunk: String,
+    /// The Status that it got.
+    pub code: Code,
 }
 
 /// A large object that goes out in chunks.
@@ -246,6 +303,9 @@ pub(super) struct Outgoing {
     pub media: String,
     pub body: String,
     pub offset: usize,
+    /// Octets that the device confirmed.
+    #[serde(default)]
+    pub confirmed: usize,
 }
 
 /// What the device's DevInf says of its make.
@@ -278,9 +338,38 @@ pub(super) struct State {
     /// The device was asked for its DevInf.
     pub devinf_asked: bool,
     pub incoming: Option<Incoming>,
+    #[serde(default)]
+    pub finished: Option<Finished>,
     pub outgoing: Option<Outgoing>,
+    /// The large object whose last chunk has no Status yet.
+    #[serde(default)]
+    pub closing: Option<Outgoing>,
     /// Messages so far.
     pub messages: u32,
+    /// Item commands that came so far.
+    #[serde(default)]
+    pub commands: u64,
+    /// Octets that came so far.
+    #[serde(default)]
+    pub octets: u64,
+    /// Seconds since 1970 of the first message.
+    #[serde(default)]
+    pub begun: i64,
+    /// Messages in a row that brought nothing, and got nothing.
+    #[serde(default)]
+    pub idle: u32,
+    /// The session ended before its syncs did.
+    #[serde(default)]
+    pub suspended: bool,
+    /// Items and octets that the account holds, once that was counted.
+    #[serde(default)]
+    pub usage: Option<(u64, u64)>,
+    /// Something was refused because of the quota.
+    #[serde(default)]
+    pub over_quota: bool,
+    /// What the session before left.
+    #[serde(default)]
+    pub interrupted: Option<Interrupted>,
     /// Read from the DevInf once.
     #[serde(default)]
     pub make: Option<Make>,
@@ -304,8 +393,18 @@ impl State {
             results_owed: None,
             devinf_asked: false,
             incoming: None,
+            finished: None,
             outgoing: None,
+            closing: None,
             messages: 0,
+            commands: 0,
+            octets: 0,
+            begun: 0,
+            idle: 0,
+            suspended: false,
+            usage: None,
+            over_quota: false,
+            interrupted: None,
             make: None,
         }
     }

@@ -3,20 +3,31 @@
 use rustc_hash::FxHashMap;
 
 use super::reply::Reply;
+use super::resume::{Interrupted, is_bare};
 use super::state::{Owed, Phase, Stage, State};
-use super::{
-    Admission, Context, LoadFailed, Loads, Note, Outcome, Summary, ViewSummary, auth, devinf,
-};
+use super::{Admission, Context, LoadFailed, Loads, Note, Outcome, Summary, auth, devinf};
 use crate::device::profile::Resolved;
 use crate::sync::recording::{Event, Trace, What};
 use crate::sync::{Change, Datastore, Device, Entry, ItemId, ItemMeta, Modseq, ViewState};
 use crate::syncml::codec::encoded_len;
-use crate::syncml::{Code, Command, Data, Get, Item, Location, Message, Meta, Results, Version};
+use crate::syncml::{
+    Alert, Code, Command, Data, Get, Item, Location, Message, Meta, Results, Version,
+};
 
 /// Octets of the Status for a header, which every message has.
 const STATUS_ROOM: usize = 400;
 /// Statuses that wait for the device to fetch them; it sends a command without Status again.
 const MAX_BACKLOG: usize = 20_000;
+/// Messages in a row that bring nothing and get nothing, after which the session is cut.
+const MAX_IDLE: u32 = 30;
+/// Messages of a session.
+const MAX_MESSAGES: u32 = 20_000;
+/// Item commands of a session.
+const MAX_COMMANDS: u64 = 2_000_000;
+/// Octets of a session.
+const MAX_OCTETS: u64 = 4 << 30;
+/// Seconds from a session's first message to its last.
+const MAX_DURATION: i64 = 86_400;
 /// Sessions whose opening messages are remembered.
 const MAX_OPENINGS: usize = 16;
 
@@ -58,6 +69,12 @@ pub(super) struct Turn<'t> {
     pub forced: Vec<usize>,
     /// MsgID of the request.
     pub msg_ref: String,
+    /// Statuses of an earlier message are in the reply.
+    pub fetches: bool,
+    /// Alerts that follow the Statuses.
+    pub alerts: Vec<Alert<'static>>,
+    /// Position of the Alert that suspends the session.
+    pub suspended_at: Option<u32>,
     /// What the device does its own way.
     pub own: std::rc::Rc<Resolved>,
     /// Deletes in the reply.
@@ -92,6 +109,9 @@ impl<'t> Turn<'t> {
             targets: FxHashMap::default(),
             forced: Vec::new(),
             msg_ref: message.header.msg_id.to_string(),
+            fetches: false,
+            alerts: Vec::new(),
+            suspended_at: None,
             own: std::rc::Rc::default(),
             deletes: 0,
             state,
@@ -109,7 +129,14 @@ impl<'t> Turn<'t> {
         admission: &Admission,
     ) -> Result<Outcome, LoadFailed> {
         self.state.messages += 1;
+        self.state.octets += self.context.octets;
+        if self.state.begun == 0 {
+            self.state.begun = self.context.now;
+        }
         self.header(message, *admission);
+        if let Some(why) = self.exceeded() {
+            return Ok(self.cut(why));
+        }
         let positions = |wanted: fn(&Command<'_>) -> bool| {
             message
                 .body
@@ -141,6 +168,11 @@ impl<'t> Turn<'t> {
         }
         for (command, position) in message.body.iter().zip(1_u32..) {
             match command {
+                Command::Sync(_) | Command::Change(_) | Command::Group(_)
+                    if self.is_cancelled(position) =>
+                {
+                    self.refuse(std::slice::from_ref(command), position, Code::CANCELLED);
+                }
                 Command::Sync(sync) => self.sync(sync, position)?,
                 Command::Change(_) | Command::Group(_) => {
                     self.answer(
@@ -167,8 +199,52 @@ impl<'t> Turn<'t> {
                 _ => {}
             }
         }
+        if self.suspended_at.is_some() {
+            return self.suspended();
+        }
         self.close_incoming(message.last);
-        self.turn_the_page(message.last)
+        let bare = is_bare(&message.body) && !message.last;
+        if !bare {
+            self.state.idle = 0;
+        } else if self.state.idle >= MAX_IDLE {
+            return Ok(self.cut("the device only asks for the next message, again and again"));
+        }
+        let last = message.last || (bare && self.has_nothing_to_send());
+        self.turn_the_page(last)
+    }
+
+    /// Ends a session that leads to nothing; a note says why.
+    fn cut(mut self, why: &'static str) -> Outcome {
+        self.leave_unfinished();
+        self.note(None, None, format!("the session is ended: {why}"));
+        self.reply.refuse_header(Code::PROCESSING_ERROR);
+        self.reply.flush_statuses();
+        self.outcome(true, true, None)
+    }
+
+    /// The limit of a session that this one is beyond.
+    fn exceeded(&self) -> Option<&'static str> {
+        let state = &self.state;
+        if state.messages > MAX_MESSAGES {
+            Some("it has too many messages")
+        } else if state.commands > MAX_COMMANDS {
+            Some("it has too many commands")
+        } else if state.octets > MAX_OCTETS {
+            Some("it has too many octets")
+        } else if self.context.now.saturating_sub(state.begun) > MAX_DURATION {
+            Some("it lasts for more than a day")
+        } else {
+            None
+        }
+    }
+
+    /// The answer to a client that suspends the session: Statuses and Final.
+    fn suspended(mut self) -> Result<Outcome, LoadFailed> {
+        self.leave_unfinished();
+        self.note(None, None, "the device suspends the session");
+        // Those that do not fit are lost: the client asks again for what it got no Status for.
+        self.reply.flush_statuses();
+        Ok(self.outcome(true, true, None))
     }
 
     fn header(&mut self, message: &Message<'_>, admission: Admission) {
@@ -199,6 +275,7 @@ impl<'t> Turn<'t> {
         };
         self.reply.owe(0, owed);
         let backlog = std::mem::take(&mut self.state.backlog);
+        self.fetches = !backlog.is_empty();
         self.reply.owe_earlier(backlog);
         if let Some(url) = &self.context.settings.public_url {
             self.reply
@@ -370,6 +447,9 @@ impl<'t> Turn<'t> {
             .any(|link| link.stage == Stage::Alerted);
         if client_last {
             self.state.opening |= self.state.phase == Phase::Initialising;
+            let links = &self.state.links;
+            let kept = |left: &mut Interrupted| !links.is_empty() && !left.is_open_beside(links);
+            self.state.interrupted.take_if(kept);
             self.state.phase = match self.state.phase {
                 Phase::Initialising if synced && !waiting => Phase::Sending,
                 Phase::Initialising if self.state.links.is_empty() => Phase::Initialising,
@@ -387,6 +467,12 @@ impl<'t> Turn<'t> {
                 None,
                 "the device does not fetch its Statuses; the newest are dropped",
             );
+        }
+        if self.state.backlog.is_empty() {
+            for alert in std::mem::take(&mut self.alerts) {
+                // If it does not fit, the missing Status for the last chunk says as much.
+                let _ = self.reply.push(Command::Alert(alert));
+            }
         }
         let mut complete = self.state.backlog.is_empty() && self.opening_commands();
         match self.state.phase {
@@ -414,7 +500,12 @@ impl<'t> Turn<'t> {
         }
         self.state.opening &= !complete;
         if !complete && self.reply.only_statuses() {
+            // One that fetches the Statuses that did not fit gets something.
+            let fetches = self.fetches || !self.state.backlog.is_empty();
+            self.state.idle = if fetches { 0 } else { self.state.idle + 1 };
             self.next_message();
+        } else {
+            self.state.idle = 0;
         }
         let ended = complete && self.state.phase == Phase::Done;
         if ended && self.own.traits.silent_success == Some(true) {
@@ -509,14 +600,7 @@ impl<'t> Turn<'t> {
 
     /// What the session did so far.
     fn progress(&self) -> Summary {
-        let of = |link: &super::state::Link| ViewSummary {
-            datastore: link.view,
-            mode: link.mode.alert(),
-            counts: link.counts,
-        };
-        Summary {
-            views: self.state.links.iter().map(of).collect(),
-        }
+        Summary::of(self.state)
     }
 
     fn outcome(mut self, last: bool, ended: bool, summary: Option<Summary>) -> Outcome {

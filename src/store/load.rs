@@ -66,6 +66,18 @@ impl Reader {
         Ok(peer)
     }
 
+    /// Snapshot of the device's newest session, over or not.
+    pub fn last_session(
+        &mut self,
+        account: AccountId,
+        device: DeviceId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let connection = self.lent.connection()?;
+        let binds = [Bind::Int(account.0), Bind::Int(device.0)];
+        let row: Option<(Vec<u8>,)> = first(connection, LastSession, &binds)?;
+        Ok(row.map(|(snapshot,)| snapshot))
+    }
+
     /// Answers a query. Without a device, items have no entries.
     pub fn load(
         &mut self,
@@ -85,6 +97,7 @@ impl Reader {
             Query::Outgoing(query) => {
                 outgoing::page(connection, account, device, query).map(Answer::Outgoing)
             }
+            Query::Usage => usage(connection, account),
             Query::Count(query) => {
                 outgoing::count(connection, account, device, query).map(Answer::Count)
             }
@@ -283,6 +296,11 @@ statement!(
      FROM session WHERE account = ? AND device = ? AND session = ?"
 );
 
+statement!(
+    LastSession((Binary,)) = "SELECT snapshot FROM session WHERE account = ? AND device = ? \
+     ORDER BY updated DESC, step DESC LIMIT 1"
+);
+
 type SessionRow = (
     i64,
     String,
@@ -322,6 +340,21 @@ fn session(
         updated,
         recording,
     }))
+}
+
+statement!(
+    /// Bodies are not read: their length stands in the row's head.
+    Usage((BigInt, BigInt)) = "SELECT count(*), coalesce(sum(length(body)), 0) FROM item \
+     WHERE account = ? AND deleted = 0"
+);
+
+fn usage(connection: &mut Database, account: AccountId) -> Result<Answer, StoreError> {
+    let row: Option<(i64, i64)> = first(connection, Usage, &[Bind::Int(account.0)])?;
+    let (items, octets) = row.unwrap_or_default();
+    Ok(Answer::Usage {
+        items: u64::try_from(items).unwrap_or_default(),
+        octets: u64::try_from(octets).unwrap_or_default(),
+    })
 }
 
 type KnownSql = (MetaSql, Nullable<EntrySql>);

@@ -17,6 +17,8 @@ pub enum Query {
     Outgoing(OutgoingQuery),
     /// How many items [`Query::Outgoing`] would give from its cursor on without limits. Answered by [`Answer::Count`].
     Count(OutgoingQuery),
+    /// What the account holds. Answered by [`Answer::Usage`]. It looks at every living item: to be asked seldom.
+    Usage,
 }
 
 /// Which items a message is about.
@@ -139,4 +141,11 @@ pub enum Answer {
     Outgoing(Outgoing),
     /// For [`Query::Count`].
     Count(u64),
+    /// For [`Query::Usage`].
+    Usage {
+        /// Living items.
+        items: u64,
+        /// Octets of their bodies.
+        octets: u64,
+    },
 }

@@ -6,11 +6,12 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use actix_web::{HttpRequest, HttpResponse, guard, web};
-use tokio::time::timeout;
+use tokio::task::JoinHandle;
+use tokio::time::{timeout, timeout_at};
 
 use super::refusal::Refusal;
 use super::{Engine, State, gateway, monitor};
-use crate::exchange::{Reply, Request, Summary};
+use crate::exchange::{ExchangeError, Reply, Request, Summary};
 
 /// All addresses.
 pub(super) fn routes<E: Engine>(app: &mut web::ServiceConfig, state: web::Data<State<E>>) {
@@ -73,7 +74,7 @@ const PROFILE_HEADERS: [&str; 2] = ["x-wap-profile", "profile"];
 async fn answer<E: Engine>(
     request: &HttpRequest,
     payload: web::Payload,
-    state: &State<E>,
+    state: &web::Data<State<E>>,
 ) -> Result<Reply, Refusal> {
     if *state.closing.borrow() {
         return Err(Refusal::Closing);
@@ -82,6 +83,99 @@ async fn answer<E: Engine>(
         return Err(Refusal::Method);
     }
     let body = body(request, payload, state).await?;
+    let header = |name| {
+        let value = request.headers().get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    let incoming = Incoming {
+        content_type: header(CONTENT_TYPE).unwrap_or_default(),
+        user_agent: header(USER_AGENT),
+        // Motorola calls it Profile.
+        profile: PROFILE_HEADERS.iter().find_map(|name| {
+            let value = request.headers().get(*name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        }),
+        query: Some(request.query_string().to_owned()).filter(|query| !query.is_empty()),
+        body,
+    };
+    let reply = work(Arc::new(incoming), state).await?;
+    if let Some(name) = &reply.rejected {
+        refused_password(name, state).await?;
+    }
+    Ok(reply)
+}
+
+/// A request, whole.
+struct Incoming {
+    content_type: String,
+    user_agent: Option<String>,
+    profile: Option<String>,
+    query: Option<String>,
+    body: web::Bytes,
+}
+
+impl Incoming {
+    fn request(&self) -> Request<'_> {
+        Request {
+            content_type: &self.content_type,
+            body: &self.body,
+            user_agent: self.user_agent.as_deref(),
+            profile_header: self.profile.as_deref(),
+            query: self.query.as_deref(),
+        }
+    }
+}
+
+/// Has a message worked on. If that takes longer than a phone waits, the work goes on alone and the phone is told that
+/// the server is busy; so it is if an earlier message of its session is not done.
+async fn work<E: Engine>(
+    incoming: Arc<Incoming>,
+    state: &web::Data<State<E>>,
+) -> Result<Reply, Refusal> {
+    let patience = Instant::now() + state.limits.patience;
+    loop {
+        let done = state.done.notified();
+        tokio::pin!(done);
+        // From here on no end of any work is missed.
+        done.as_mut().enable();
+        let mut running = begin(Arc::clone(&incoming), state).await?;
+        let outcome = match timeout_at(patience.into(), &mut running).await {
+            Ok(outcome) => joined(outcome),
+            Err(_) => match state.engine.busy(incoming.request()) {
+                Some(reply) => {
+                    let state = state.clone();
+                    actix_web::rt::spawn(async move {
+                        let _running = state.running.enter();
+                        finish_alone(joined(running.await), &state);
+                    });
+                    return Ok(reply);
+                }
+                // It is done just now, or there is nothing to tell.
+                None => joined(running.await),
+            },
+        };
+        match outcome {
+            Err(Refusal::InProgress) => {
+                if timeout_at(patience.into(), done.as_mut()).await.is_err()
+                    && let Some(reply) = state.engine.busy(incoming.request())
+                {
+                    return Ok(reply);
+                }
+            }
+            Err(refusal) => return Err(refusal),
+            Ok(reply) => {
+                conclude(&reply, state);
+                return Ok(reply);
+            }
+        }
+    }
+}
+
+/// Takes a worker and hands it a message.
+async fn begin<E: Engine>(
+    incoming: Arc<Incoming>,
+    state: &web::Data<State<E>>,
+) -> Result<JoinHandle<Result<Reply, ExchangeError>>, Refusal> {
     let permit = timeout(
         state.limits.queue_timeout,
         Arc::clone(&state.workers).acquire_owned(),
@@ -89,44 +183,43 @@ async fn answer<E: Engine>(
     .await
     .map_err(|_| Refusal::Busy)?
     .map_err(|_| Refusal::Closing)?;
-    let engine = state.engine.clone();
-    let header = |name| {
-        let value = request.headers().get(name)?;
-        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
-    };
-    let content_type = header(CONTENT_TYPE).unwrap_or_default();
-    let user_agent = header(USER_AGENT);
-    // Motorola calls it Profile.
-    let profile = PROFILE_HEADERS.iter().find_map(|name| {
-        let value = request.headers().get(*name)?;
-        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
-    });
-    let query = Some(request.query_string().to_owned()).filter(|query| !query.is_empty());
-    let received = body.len();
-    let begin = Instant::now();
-    let outcome = tokio::task::spawn_blocking(move || {
+    let state = state.clone();
+    Ok(tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        engine.handle(
-            Request {
-                content_type: &content_type,
-                body: &body,
-                user_agent: user_agent.as_deref(),
-                profile_header: profile.as_deref(),
-                query: query.as_deref(),
-            },
-            now(),
-        )
-    })
-    .await
-    .map_err(|error| {
-        // A panic: its place went to standard error already.
-        tracing::error!("a message made the engine fail: {error}");
-        Refusal::Failed
-    })?;
-    let reply = outcome?;
-    state
-        .metrics
-        .message(begin.elapsed(), received, reply.body.len());
+        let begin = Instant::now();
+        let outcome = state.engine.handle(incoming.request(), now());
+        if let Ok(reply) = &outcome {
+            state
+                .metrics
+                .message(begin.elapsed(), incoming.body.len(), reply.body.len());
+        }
+        state.done.notify_waiters();
+        outcome
+    }))
+}
+
+fn joined(
+    outcome: Result<Result<Reply, ExchangeError>, tokio::task::JoinError>,
+) -> Result<Reply, Refusal> {
+    match outcome {
+        Ok(outcome) => outcome.map_err(Refusal::from),
+        Err(error) => {
+            // A panic: its place went to standard error already.
+            tracing::error!("a message made the engine fail: {error}");
+            Err(Refusal::Failed)
+        }
+    }
+}
+
+/// The end of work for which no phone waits any more; its reply is stored.
+fn finish_alone<E>(outcome: Result<Reply, Refusal>, state: &State<E>) {
+    match outcome {
+        Ok(reply) => conclude(&reply, state),
+        Err(refusal) => log(&refusal),
+    }
+}
+
+fn conclude<E>(reply: &Reply, state: &State<E>) {
     if let Some(summary) = &reply.summary {
         state.metrics.session(summary);
         let delays = state.delays.lock();
@@ -135,10 +228,6 @@ async fn answer<E: Engine>(
             .accepted(&summary.account);
         ended(summary);
     }
-    if let Some(name) = &reply.rejected {
-        refused_password(name, state).await?;
-    }
-    Ok(reply)
 }
 
 /// One line of log for each session and datastore.

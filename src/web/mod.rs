@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::config::HttpConfig;
 use crate::exchange::{ExchangeError, Reply, Request};
@@ -34,6 +34,9 @@ use metrics::Metrics;
 pub trait Engine: Clone + Send + Sync + 'static {
     /// Answers one message; blocks. `now` is in seconds since 1970.
     fn handle(&self, request: Request<'_>, now: i64) -> Result<Reply, ExchangeError>;
+
+    /// The reply to a phone whose message takes too long; `None` if there is none and it has to wait.
+    fn busy(&self, request: Request<'_>) -> Option<Reply>;
 
     /// Whether messages can be answered now; blocks. The text says why not.
     fn ready(&self) -> Result<(), String>;
@@ -55,6 +58,8 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// How long a request waits for a worker before it is told to come again.
     pub queue_timeout: Duration,
+    /// How long a phone waits for a reply before it is told that the server is busy.
+    pub patience: Duration,
     /// The wait after the fourth refused password in a row; it doubles from there.
     pub first_delay: Duration,
     /// How long a stopping server waits for running requests.
@@ -68,6 +73,7 @@ impl From<HttpConfig> for Limits {
             workers: config.workers,
             request_timeout: Duration::from_secs(config.request_timeout_seconds),
             queue_timeout: Duration::from_secs(10),
+            patience: Duration::from_secs(config.patience_seconds),
             first_delay: Duration::from_millis(500),
             stop_timeout: Duration::from_secs(30),
         }
@@ -88,6 +94,8 @@ struct State<E> {
     metrics: Metrics,
     closing: watch::Sender<bool>,
     running: Running,
+    /// Told when the work on a message is done.
+    done: Notify,
 }
 
 /// Counts the requests that are being answered.
@@ -152,6 +160,7 @@ impl Server {
             metrics: Metrics::default(),
             closing: watch::Sender::new(false),
             running: Running::default(),
+            done: Notify::new(),
         });
         let (started, start) = std::sync::mpsc::channel();
         let (ending, ended) = watch::channel(false);

@@ -32,6 +32,9 @@ pub(super) enum Refusal {
     /// Come again.
     #[error("the server is busy; try again")]
     Busy,
+    /// A message of the session is not done; only seen while a phone waits for it.
+    #[error("the message before is still being worked on; try again")]
+    InProgress,
     /// Come again later.
     #[error("the database does not answer; try again later")]
     Unavailable(String),
@@ -49,6 +52,7 @@ impl From<ExchangeError> for Refusal {
             ExchangeError::UnsupportedMediaType => Self::MediaType,
             ExchangeError::Undecodable(why) => Self::Undecodable(why),
             ExchangeError::Busy => Self::Busy,
+            ExchangeError::InProgress => Self::InProgress,
             ExchangeError::Unavailable(why) => Self::Unavailable(why),
         }
     }
@@ -62,7 +66,9 @@ impl Refusal {
             Self::Undecodable(_) | Self::Cut => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy | Self::Unavailable(_) | Self::Closing => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::InProgress | Self::Unavailable(_) | Self::Closing => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -74,7 +80,7 @@ impl Refusal {
             Self::Method => {
                 response.insert_header((ALLOW, "POST"));
             }
-            Self::Busy | Self::Closing => {
+            Self::Busy | Self::InProgress | Self::Closing => {
                 response.insert_header((RETRY_AFTER, "5"));
             }
             Self::Unavailable(_) => {

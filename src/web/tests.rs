@@ -25,6 +25,7 @@ type Answer = dyn Fn(&Seen) -> Result<Reply, ExchangeError> + Send + Sync;
 struct Scripted {
     answer: Arc<Answer>,
     ready: Arc<Mutex<Result<(), String>>>,
+    busy: bool,
 }
 
 impl Engine for Scripted {
@@ -38,6 +39,10 @@ impl Engine for Scripted {
         })
     }
 
+    fn busy(&self, _: Request<'_>) -> Option<Reply> {
+        self.busy.then(|| reply(b"busy"))
+    }
+
     fn ready(&self) -> Result<(), String> {
         self.ready.lock().expect("not poisoned").clone()
     }
@@ -49,6 +54,7 @@ fn scripted(
     Scripted {
         answer: Arc::new(answer),
         ready: Arc::new(Mutex::new(Ok(()))),
+        busy: false,
     }
 }
 
@@ -57,6 +63,7 @@ const LIMITS: Limits = Limits {
     workers: 2,
     request_timeout: Duration::from_secs(60),
     queue_timeout: Duration::from_secs(60),
+    patience: Duration::from_secs(3600),
     first_delay: Duration::from_secs(3600),
     stop_timeout: Duration::from_secs(60),
 };
@@ -353,6 +360,61 @@ fn a_full_server_tells_phones_to_come_again() {
     assert_eq!(fetch(address, "/healthz").status, 200);
     go.send(()).expect("it waits");
     assert_eq!(first.join().expect("ended").status, 200);
+    server.stop().expect("stopped");
+}
+
+#[test]
+fn a_phone_that_waits_for_too_long_is_told_so_and_the_work_goes_on() {
+    let (engine, began, go) = gated();
+    let limits = Limits {
+        patience: Duration::from_millis(20),
+        ..LIMITS
+    };
+    let engine = Scripted {
+        busy: true,
+        ..engine
+    };
+    let server = start(engine, limits);
+    let address = server.address();
+    let first = std::thread::spawn(move || post(address, b"1"));
+    began.recv().expect("it is worked on");
+    assert_eq!(first.join().expect("ended").body, b"busy");
+    // A server that stops waits for the work that goes on alone.
+    let stopper = std::thread::spawn(move || server.stop());
+    go.send(()).expect("the work goes on");
+    stopper.join().expect("ended").expect("stopped");
+}
+
+#[test]
+fn a_message_waits_for_the_one_before_of_its_session() {
+    let (engine, began, go) = gated();
+    let working = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let (waits_sender, waits) = channel();
+    let waits_sender = Mutex::new(waits_sender);
+    let answer = Arc::clone(&engine.answer);
+    let one_at_a_time = scripted(move |request| {
+        use std::sync::atomic::Ordering::SeqCst;
+        if working.fetch_add(1, SeqCst) > 0 {
+            working.fetch_sub(1, SeqCst);
+            let told = waits_sender.lock().expect("not poisoned").send(());
+            told.expect("the test waits");
+            return Err(ExchangeError::InProgress);
+        }
+        let outcome = answer(request);
+        working.fetch_sub(1, SeqCst);
+        outcome
+    });
+    let server = start(one_at_a_time, LIMITS);
+    let address = server.address();
+    let first = std::thread::spawn(move || post(address, b"1"));
+    began.recv().expect("the first is worked on");
+    let second = std::thread::spawn(move || post(address, b"2"));
+    waits.recv().expect("the second waits");
+    go.send(()).expect("the first goes on");
+    assert_eq!(first.join().expect("ended").body, b"done");
+    began.recv().expect("now the second is worked on");
+    go.send(()).expect("the second goes on");
+    assert_eq!(second.join().expect("ended").body, b"done");
     server.stop().expect("stopped");
 }
 

@@ -1,5 +1,6 @@
 //! The rules of ARCHITECTURE.md, held against the sources.
 
+mod features;
 mod paths;
 
 use std::collections::BTreeSet;

@@ -82,7 +82,20 @@ macro_rules! targets {
     };
 }
 
-targets! { wbxml xml syncml vcard calendar note filter san wsp }
+targets! { wbxml xml syncml vcard calendar note filter san wsp push }
+
+/// Writes the samples to `fuzz/corpus`, where libFuzzer begins: `cargo test --test main fuzz::corpus -- --ignored`.
+#[test]
+#[ignore = "writes files that long runs begin with"]
+fn corpus() {
+    for (name, _) in targets::ALL {
+        let folder = seeds::root().join("fuzz/corpus").join(name);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        for (number, sample) in seeds::of(name).iter().enumerate() {
+            std::fs::write(folder.join(format!("sample-{number}")), sample).expect("written");
+        }
+    }
+}
 
 /// Inputs that broke a reader once: `tests/fuzz/found/TARGET-WHAT`.
 #[test]

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use candybar::push::{Notice, ServerAlert, Sync, san, wdp, wsp};
+use candybar::push::{
+    DatastoreSettings, Notice, ServerAlert, Settings, Sync, emn, ota, prov, san, si, wdp, wsp,
+};
 use candybar::syncml::codec::{Limits, decode};
 use candybar::syncml::{Carrier, Command, Message};
 
@@ -88,6 +90,7 @@ pub(super) fn of(target: &str) -> Vec<Vec<u8>> {
         "filter" => FILTERS.map(|filter| filter.as_bytes().to_vec()).to_vec(),
         "san" => notifications(),
         "wsp" => pushes(),
+        "push" => documents(),
         _ => Vec::new(),
     }
 }
@@ -120,6 +123,56 @@ fn notifications() -> Vec<Vec<u8>> {
             san::build(&notice, "password", b"nonce").expect("a notification")
         })
         .collect()
+}
+
+fn documents() -> Vec<Vec<u8>> {
+    let settings = Settings {
+        name: "Home".to_owned(),
+        server_id: Some("sync.example.org".to_owned()),
+        url: "http://sync.example.org:8080/sync".to_owned(),
+        user: "alice".to_owned(),
+        password: "wonderland".to_owned(),
+        datastores: vec![DatastoreSettings::new(
+            "contacts",
+            "Contacts",
+            &[("text/x-vcard", "2.1")],
+        )],
+        ..Settings::default()
+    };
+    let mail = emn::Emn {
+        mailbox: "mailat:alice@example.org".to_owned(),
+        timestamp: None,
+    };
+    let indication = si::Indication {
+        text: "You have mail".to_owned(),
+        href: Some("http://www.example.org/".to_owned()),
+        ..si::Indication::default()
+    };
+    let loading = si::Loading {
+        href: "https://www.example.com/page".to_owned(),
+        ..si::Loading::default()
+    };
+    let document = prov::Document::new(&settings, prov::Shape::default()).expect("settings");
+    let old = ota::sync_settings(&settings, ota::Scheme::Md5);
+    let text = |text: Result<String, _>| text.map(String::into_bytes);
+    let built = [
+        mail.wbxml(),
+        text(mail.xml()),
+        indication.wbxml(),
+        text(indication.xml()),
+        loading.wbxml(),
+        text(loading.xml()),
+        document.wbxml(),
+        text(document.xml()),
+        old,
+    ];
+    let mut samples: Vec<_> = built
+        .into_iter()
+        .map(|of| of.expect("a document"))
+        .collect();
+    // The notification of 1.0 and 1.1 is a message.
+    samples.extend(recorded("wbxml").into_iter().take(3));
+    samples
 }
 
 fn pushes() -> Vec<Vec<u8>> {

@@ -3,6 +3,7 @@
 
 mod behaviours;
 mod filters;
+mod sessions;
 mod world;
 
 use world::{Shape, World};

@@ -4,8 +4,8 @@ use crate::handset::credentials::base64;
 use crate::handset::report::Direction;
 use crate::syncml::codec::header_len;
 use crate::syncml::{
-    Carrier, Change, ChangeKind, Code, Command, Data, Exec, Item, Location, Meta, Search, Sync,
-    Version,
+    Carrier, Change, ChangeKind, Code, Command, Data, Exec, Item, Location, Mem, Meta, Search,
+    Sync, Version,
 };
 
 use super::Client;
@@ -38,15 +38,34 @@ impl Client {
             return true;
         }
         let nothing = exchange.changes.is_empty() && self.session.chunk_out.is_none();
-        if nothing && !exchange.started && self.behaviour.empty_sync_omitted {
+        let bare = self.behaviour.bare_when_resumed && exchange.resumed;
+        if nothing && !exchange.started && (self.behaviour.empty_sync_omitted || bare) {
             exchange.done = true;
             return true;
         }
+        let exchange_name = exchange.name.clone();
+        let free = (self.behaviour.tells_memory && !exchange.started).then(|| {
+            let room = self
+                .behaviour
+                .device_full_after
+                .unwrap_or(self.settings.max_items);
+            let store = self.memory.datastores.get(&exchange_name);
+            let held = store.map_or(0, |store| store.items.len());
+            Mem {
+                shared: false,
+                free: 1_000_000_000,
+                free_id: room.saturating_sub(held) as u64,
+            }
+        });
         let counts = self.settings.number_of_changes && self.settings.version > Version::V10;
         let mut sync = Sync {
             cmd_id: packer.cmd_id().into(),
             target: Some(target),
             source: Some(source),
+            meta: free.map(|mem| Meta {
+                mem: Some(mem),
+                ..Meta::default()
+            }),
             number_of_changes: (counts && !exchange.started).then_some(exchange.to_send),
             ..Sync::default()
         };
@@ -224,6 +243,7 @@ impl Client {
         );
         sync.commands.push(command);
         chunk.offset += part_len;
+        self.keep_part_out(&chunk);
         if more {
             self.session.chunk_out = Some(chunk);
         }
@@ -276,7 +296,7 @@ fn add_size_zero(command: &mut Command<'static>) {
 }
 
 /// The octets of an item as they travel: base64 if the carrier cannot hold them.
-fn transfer_form(body: &[u8], carrier: Carrier) -> (Vec<u8>, Option<&'static str>) {
+pub(super) fn transfer_form(body: &[u8], carrier: Carrier) -> (Vec<u8>, Option<&'static str>) {
     let plain = carrier == Carrier::Wbxml
         || std::str::from_utf8(body).is_ok_and(|text| {
             text.chars()

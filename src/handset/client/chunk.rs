@@ -2,7 +2,7 @@
 
 use crate::syncml::{ChangeKind, Code};
 
-use crate::handset::memory::Luid;
+use crate::handset::memory::{Luid, Octets, PartIn};
 
 /// An item that the server sends in parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,10 @@ pub(super) struct ChunkIn {
     /// Octets of the whole, as announced with the first part.
     size: u64,
     octets: Vec<u8>,
+    /// Octets of the newest part.
+    newest: usize,
+    /// It began in an earlier session: the newest part may come again.
+    resumed: bool,
 }
 
 impl ChunkIn {
@@ -25,11 +29,7 @@ impl ChunkIn {
         if size > limit {
             return Err(Code::REQUESTED_SIZE_TOO_BIG);
         }
-        Ok(Self {
-            size,
-            octets: Vec::new(),
-            ..like
-        })
+        Ok(Self { size, ..like })
     }
 
     /// The description of an item, without octets.
@@ -50,6 +50,40 @@ impl ChunkIn {
             format: format.map(str::to_owned),
             size: 0,
             octets: Vec::new(),
+            newest: 0,
+            resumed: false,
+        }
+    }
+
+    /// An item that came in part in an earlier session.
+    pub(super) fn resumed(exchange: usize, part: PartIn) -> Self {
+        Self {
+            exchange,
+            kind: if part.target.is_some() {
+                ChangeKind::Replace
+            } else {
+                ChangeKind::Add
+            },
+            target: part.target,
+            source: part.source,
+            content_type: String::new(),
+            format: None,
+            size: part.size,
+            octets: part.octets.0,
+            newest: part.newest,
+            resumed: true,
+        }
+    }
+
+    /// What is kept of it.
+    pub(super) fn part_in(&self) -> PartIn {
+        PartIn {
+            target: self.target.clone(),
+            source: self.source.clone(),
+            size: self.size,
+            octets: Octets(self.octets.clone()),
+            newest: self.newest,
+            code: 0,
         }
     }
 
@@ -63,6 +97,14 @@ impl ChunkIn {
 
     /// Takes a part; 424 as soon as there is more than was announced.
     pub(super) fn push(&mut self, part: &[u8]) -> Result<(), Code> {
+        let kept = self.octets.len().saturating_sub(self.newest);
+        let newest = &self.octets[kept..];
+        if std::mem::take(&mut self.resumed)
+            && (part.starts_with(newest) || newest.starts_with(part))
+        {
+            self.octets.truncate(kept);
+        }
+        self.newest = part.len();
         if (self.octets.len() + part.len()) as u64 > self.size {
             return Err(Code::SIZE_MISMATCH);
         }

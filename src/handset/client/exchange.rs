@@ -51,6 +51,10 @@ pub(super) struct Exchange {
     pub(super) received: Changes,
     pub(super) failures: Vec<ItemFailure>,
     pub(super) announced: Option<u64>,
+    /// A Sync of the server came.
+    pub(super) synced: bool,
+    /// The sync goes on with one that did not end.
+    pub(super) resumed: bool,
     /// Item commands that came, whatever became of them; the parts of an item are one.
     pub(super) came: u64,
 }
@@ -175,6 +179,8 @@ impl Client {
             received: Changes::default(),
             failures: Vec::new(),
             announced: None,
+            synced: false,
+            resumed: false,
             came: 0,
         }
     }
@@ -216,6 +222,8 @@ impl Client {
                 },
             ));
         }
+        self.leave_out_confirmed(index);
+        let exchange = &mut self.session.exchanges[index];
         exchange.to_send = exchange.changes.len() as u64;
         exchange.sent = Changes::default();
         exchange.failures.clear();
@@ -230,6 +238,7 @@ impl Client {
         {
             self.session.chunk_out = None;
         }
+        self.resume_part(index);
     }
 }
 

@@ -167,7 +167,11 @@ impl Client {
             let (mut target, source) = self.locations(index);
             target.filter = self.filter(&exchange.name).map(Box::new);
             let alert = Alert {
-                code: Some(exchange.used.code()),
+                code: Some(if exchange.resumed {
+                    225
+                } else {
+                    exchange.used.code()
+                }),
                 items: vec![Item {
                     target: Some(target),
                     source: Some(source),

@@ -16,6 +16,7 @@ mod initialisation;
 mod outgoing;
 mod packer;
 mod received;
+mod resume;
 mod session;
 mod statuses;
 
@@ -101,6 +102,8 @@ pub enum Next {
     Send(Vec<u8>),
     /// The session ended well.
     Done(Report),
+    /// The session is suspended, as the phone wanted.
+    Suspended(Report),
     /// The session is over.
     Failed(Failure),
 }
@@ -231,6 +234,7 @@ impl Client {
             {
                 let exchange = self.exchange(name, *mode);
                 self.session.exchanges.push(exchange);
+                self.resume_exchange(self.session.exchanges.len() - 1);
             }
         }
         if self.behaviour.jump_phases != Some(PhaseJump::NoAlert) {
@@ -275,7 +279,12 @@ impl Client {
             return self.fail(Failure::Broke(broken));
         }
         let step = match taken {
+            Ok(_) if self.session.suspending => {
+                self.session.phase = Phase::Over;
+                return Next::Suspended(self.report());
+            }
             Ok(Some(sent)) => Ok(Some(sent)),
+            Ok(None) if self.suspends() => Ok(Some(self.compose_suspension())),
             Ok(None) => self.advance(),
             Err(failure) => Err(failure),
         };
@@ -293,6 +302,9 @@ impl Client {
     fn advance(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         if self.session.idle > MAX_IDLE {
             return Err(Failure::Endless);
+        }
+        if self.was_bare() {
+            self.session.closed = true;
         }
         let Session {
             phase,
@@ -374,7 +386,7 @@ impl Client {
     }
 
     /// Package 5 is due after package 4 unless only the client sent items and the server wants no Status.
-    fn needs_package_5(&self) -> bool {
+    pub(super) fn needs_package_5(&self) -> bool {
         let session = &self.session;
         session.statuses.iter().any(|status| status.cmd_ref != "0")
             || !session.queue.is_empty()
@@ -417,6 +429,7 @@ impl Client {
                 continue;
             }
             let store = self.memory.datastore_mut(&exchange.name);
+            store.interrupted = None;
             store.pending_anchor = None;
             store.last_anchor = (!exchange.stale).then(|| exchange.next.clone());
             if exchange.server_next.is_some() {

@@ -57,7 +57,7 @@ impl Client {
         // A package is closed only after the peer closed the one before: in package 4 there is none to close, and the
         // messages that take the rest of package 2 belong to package 1, which is closed.
         let peer_open = self.session.closed;
-        let last = complete && !peer_open;
+        let last = complete && !peer_open && !self.waits_bare();
         if !last && packer.only_statuses() {
             let id = packer.cmd_id();
             packer.push(next_message(id), Sent::Other, 0);
@@ -104,7 +104,7 @@ impl Client {
         }
     }
 
-    fn open_message(&mut self) -> (Header<'static>, Packer) {
+    pub(super) fn open_message(&mut self) -> (Header<'static>, Packer) {
         self.session.msg_id += 1;
         let header = self.header();
         let form = self.form();
@@ -120,7 +120,7 @@ impl Client {
         )
     }
 
-    fn seal(&mut self, header: Header<'static>, packer: Packer, last: bool) -> Vec<u8> {
+    pub(super) fn seal(&mut self, header: Header<'static>, packer: Packer, last: bool) -> Vec<u8> {
         let message = Message {
             header,
             body: packer.body,
@@ -142,7 +142,7 @@ impl Client {
         octets
     }
 
-    fn pack_statuses(&mut self, packer: &mut Packer) {
+    pub(super) fn pack_statuses(&mut self, packer: &mut Packer) {
         while let Some(mut status) = self.session.statuses.pop_front() {
             status.cmd_id = packer.cmd_id().into();
             if let Some(Command::Status(status)) =

@@ -48,10 +48,14 @@ impl Client {
         }
         if let Some(index) = index {
             let exchange = &mut self.session.exchanges[index];
+            exchange.synced = true;
             exchange.announced = exchange.announced.or(sync.number_of_changes);
             if exchange.used == Mode::RefreshFromServer && !exchange.wiped {
                 exchange.wiped = true;
                 self.wipe(index);
+                if let Some(kept) = self.kept(index) {
+                    kept.wiped = true;
+                }
             }
         }
         // A stack instead of recursion: Sequences may be nested as deep as the decoder allows.
@@ -187,6 +191,16 @@ impl Client {
             self.session
                 .complain(|| "MoreData for a phone without large objects".to_owned());
         }
+        if open.is_none()
+            && !more
+            && let Some(code) =
+                self.complete_before(incoming.index, incoming.luid, incoming.guid, part)
+        {
+            return code;
+        }
+        if open.is_none() && more && self.behaviour.refuses_chunks {
+            return Code::REQUESTED_SIZE_TOO_BIG;
+        }
         // What fits into a message is taken by phones that know no large objects.
         let limit = if self.settings.devinf.large_objects {
             self.settings.max_obj_size
@@ -204,19 +218,26 @@ impl Client {
             .and_then(|mut chunk| chunk.push(part).map(|()| chunk));
         match joined {
             Ok(chunk) if more => {
+                self.keep_part_in(&chunk, None);
                 self.session.chunk_in = Some(chunk);
                 Code::CHUNK_ACCEPTED
             }
             Ok(chunk) => {
                 let (content_type, format) = (chunk.content_type.clone(), chunk.format.clone());
-                match chunk.close(self.behaviour.wants_one_octet_more) {
+                match chunk.clone().close(self.behaviour.wants_one_octet_more) {
                     Ok(body) => {
                         let incoming = Incoming {
-                            content_type: &content_type,
-                            format: format.as_deref(),
+                            content_type: if content_type.is_empty() {
+                                incoming.content_type
+                            } else {
+                                &content_type
+                            },
+                            format: format.as_deref().or(incoming.format),
                             ..*incoming
                         };
-                        self.store(&incoming, &body)
+                        let code = self.store(&incoming, &body);
+                        self.keep_part_in(&chunk, Some((part, code)));
+                        code
                     }
                     Err(code) => code,
                 }
@@ -338,13 +359,15 @@ impl Client {
             store.cached_maps.retain(|map| map.guid != guid);
             store.cached_maps.push(CachedMap {
                 guid: guid.to_owned(),
-                luid,
+                luid: luid.clone(),
             });
         }
         if size.is_some_and(|size| guid.len() as u64 > size) {
             self.session
                 .complain(|| format!("id {guid:?} is longer than MaxGUIDSize"));
         }
+        // The server knows what it sent.
+        self.confirm_item(incoming.index, &luid);
         Code::ITEM_ADDED
     }
 

@@ -58,6 +58,8 @@ pub(super) struct Session {
     pub(super) chunk_out: Option<ChunkOut>,
     /// The command of `Behaviour::unknown_command` has been sent.
     pub(super) unknown_sent: bool,
+    /// The message that suspends the session was sent.
+    pub(super) suspending: bool,
     pub(super) polls: u32,
     pub(super) idle: u32,
     pub(super) last_server_msg: Option<String>,

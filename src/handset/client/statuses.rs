@@ -88,9 +88,11 @@ impl Client {
         if code == Code::REFRESH_REQUIRED {
             exchange.used = exchange.used.refreshed();
             exchange.restart |= sending;
+            self.forget_interrupted(index);
         } else if !code.is_success() {
             exchange.refused = Some(code);
         }
+        let exchange = &self.session.exchanges[index];
         let echo = status.items.iter().find_map(|item| match &item.data {
             Data::Meta(meta) => meta.anchor.as_ref(),
             _ => None,
@@ -133,6 +135,7 @@ impl Client {
     /// A part of an item was answered: 213, or the item is given up.
     fn chunk_status(&mut self, index: usize, kind: ChangeKind, luid: &str, code: Code) {
         if code == Code::CHUNK_ACCEPTED {
+            self.confirm_part_out(index);
             return;
         }
         if code.is_success() {
@@ -166,6 +169,7 @@ impl Client {
             {
                 item.state = ItemState::Clean;
             }
+            self.confirm_item(index, luid);
             return;
         }
         exchange.fail_item(Direction::Sent, kind, &luid.0, code);
