@@ -35,7 +35,7 @@ impl Store {
         Ok(row.and_then(|(due,)| due))
     }
 
-    /// Takes what is due, at most [`CLAIM`], with a lease until then. Nobody else gets it before that.
+    /// Takes what is due, as many as one claim takes, with a lease until then. Nobody else gets it before that.
     pub fn claim_notifications(
         &self,
         node: &str,
