@@ -3,6 +3,7 @@
 
 mod faults;
 mod gateway;
+mod kannel;
 mod settings;
 mod sudden_ends;
 
