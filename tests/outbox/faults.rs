@@ -94,7 +94,7 @@ fn a_gateway_that_flaps_gets_each_once() {
     let taken = gateway.requests(Answer::Take);
     for number in 1..=6 {
         let to = format!("467000{number:05}");
-        let times = taken.iter().filter(|query| query.contains(&to)).count();
-        assert_eq!(times, 1, "{number}");
+        let times = taken.iter().filter(|head| head.contains(&to)).count();
+        assert_eq!(times, 1, "{number}: {taken:#?}");
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Gateway {
 #[derive(Debug)]
 struct State {
     answer: Answer,
-    /// The query of each request, and how it was answered.
+    /// The head of each request, and how it was answered.
     requests: Vec<(String, Answer)>,
 }
 
@@ -53,12 +53,12 @@ impl Gateway {
         self.lock().answer = answer;
     }
 
-    /// The queries that were answered so.
+    /// The heads of the requests that were answered so.
     pub(super) fn requests(&self, answered: Answer) -> Vec<String> {
         let state = self.lock();
         let requests = state.requests.iter();
         let wanted = requests.filter(|(_, answer)| *answer == answered);
-        wanted.map(|(query, _)| query.clone()).collect()
+        wanted.map(|(head, _)| head.clone()).collect()
     }
 
     /// The configuration of it.
@@ -85,13 +85,20 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
             _ => return,
         }
     }
-    let head = String::from_utf8_lossy(&head);
-    let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
-    let query = target.split_once('?').map_or("", |(_, query)| query);
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let is_length = name.eq_ignore_ascii_case("content-length");
+        is_length.then(|| value.trim().parse().ok()).flatten()
+    });
+    let mut body = vec![0; length.unwrap_or(0)];
+    if stream.read_exact(&mut body).is_err() {
+        return;
+    }
     let answer = {
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = state.answer;
-        state.requests.push((query.to_owned(), answer));
+        state.requests.push((head, answer));
         answer
     };
     let text = match answer {
