@@ -22,10 +22,6 @@ use candybar::session;
 use candybar::store::{Store, StoreConfig};
 use candybar::sync::Secret;
 
-/// The program's own.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const STORE: &str = "contacts";
 const DEFAULT_SIZE: u32 = 5_000;
 
