@@ -35,9 +35,7 @@ impl MailError {
     /// A lost connection, from what the system says.
     pub(super) fn lost(error: &std::io::Error) -> Self {
         Self::Lost(match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => {
-                "the mail server closed the connection".to_owned()
-            }
+            std::io::ErrorKind::UnexpectedEof => "the mail server closed the connection".to_owned(),
             _ => format!("the connection to the mail server is lost: {error}"),
         })
     }

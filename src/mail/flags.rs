@@ -43,7 +43,9 @@ impl Flags {
     /// From an IMAP server's names; others are left out.
     pub(super) fn of_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         names.into_iter().fold(Self::NONE, |flags, name| {
-            let known = NAMES.iter().find(|(_, known)| known.eq_ignore_ascii_case(name));
+            let known = NAMES
+                .iter()
+                .find(|(_, known)| known.eq_ignore_ascii_case(name));
             // Some servers have it without the dollar.
             let known = match known {
                 None if name.eq_ignore_ascii_case("Forwarded") => Self::FORWARDED,
@@ -105,7 +107,10 @@ mod tests {
         let ours = Flags::READ.with(Flags::FLAGGED).with(Flags::REPLIED);
         let theirs = Flags::FLAGGED.with(Flags::FORWARDED);
         let merged = Flags::merged(base, ours, theirs);
-        assert_eq!(merged, Flags::FLAGGED.with(Flags::REPLIED).with(Flags::FORWARDED));
+        assert_eq!(
+            merged,
+            Flags::FLAGGED.with(Flags::REPLIED).with(Flags::FORWARDED)
+        );
         assert_eq!(Flags::merged(base, base, theirs), theirs);
         assert_eq!(Flags::merged(base, ours, base), ours);
     }
@@ -117,6 +122,9 @@ mod tests {
             let names = flags.names();
             assert_eq!(Flags::of_names(names.split(' ')), flags, "{names}");
         }
-        assert_eq!(Flags::of_names(["\\Recent", "$Junk", "\\seen"]), Flags::READ);
+        assert_eq!(
+            Flags::of_names(["\\Recent", "$Junk", "\\seen"]),
+            Flags::READ
+        );
     }
 }

@@ -161,7 +161,15 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_refused() {
-        for bad in ["", "\r\n\r\n", "hello\r\n", "a b: c\r\n", ": x\r\n", "From x\n", "<html>\r\n"] {
+        for bad in [
+            "",
+            "\r\n\r\n",
+            "hello\r\n",
+            "a b: c\r\n",
+            ": x\r\n",
+            "From x\n",
+            "<html>\r\n",
+        ] {
             check(bad.as_bytes()).expect_err(bad);
         }
         for (good, begins) in [

@@ -57,7 +57,9 @@ impl Link {
                 ))
             })?;
             // Commands are short, and each waits for its answer.
-            stream.set_nodelay(true).map_err(|error| MailError::lost(&error))?;
+            stream
+                .set_nodelay(true)
+                .map_err(|error| MailError::lost(&error))?;
             let mut link = Self {
                 stream: Some(Stream::Plain(stream)),
                 buffer: Vec::new(),
@@ -151,7 +153,11 @@ impl Link {
     }
 
     /// Appends this many octets.
-    pub(super) async fn octets(&mut self, out: &mut Vec<u8>, count: usize) -> Result<(), MailError> {
+    pub(super) async fn octets(
+        &mut self,
+        out: &mut Vec<u8>,
+        count: usize,
+    ) -> Result<(), MailError> {
         let mut wanted = count;
         while wanted > 0 {
             let there = &self.buffer[self.used..];

@@ -206,7 +206,11 @@ impl Peer {
         for parameter in parameters.split_ascii_whitespace() {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             match name.to_ascii_uppercase().as_str() {
-                "SIZE" if value.parse().is_ok_and(|octets: u64| octets > self.max_octets as u64) => {
+                "SIZE"
+                    if value
+                        .parse()
+                        .is_ok_and(|octets: u64| octets > self.max_octets as u64) =>
+                {
                     return self.say("552 5.3.4 the message is too large").await;
                 }
                 "SIZE" | "BODY" => {}
@@ -221,7 +225,8 @@ impl Peer {
         if !self.sender {
             return self.fault("503 5.5.1 say MAIL first").await;
         }
-        let Some((address, _)) = path(rest, "TO:").filter(|(address, _)| !address.is_empty()) else {
+        let Some((address, _)) = path(rest, "TO:").filter(|(address, _)| !address.is_empty())
+        else {
             return self.fault("501 5.5.4 say RCPT TO:<address>").await;
         };
         if self.recipients.len() >= MAX_RECIPIENTS {
@@ -375,7 +380,10 @@ fn path<'a>(text: &'a str, word: &str) -> Option<(String, &'a str)> {
         _ => None,
     })?;
     let address = &rest[..end];
-    let address = match address.strip_prefix('@').and_then(|route| route.split_once(':')) {
+    let address = match address
+        .strip_prefix('@')
+        .and_then(|route| route.split_once(':'))
+    {
         Some((_, address)) => address,
         None => address,
     };

@@ -79,7 +79,8 @@ impl Pop3 {
     fn can(&self, name: &str, argument: &str) -> bool {
         self.capabilities.iter().any(|line| {
             let mut words = line.split_ascii_whitespace();
-            words.next() == Some(name) && (argument.is_empty() || words.any(|word| word == argument))
+            words.next() == Some(name)
+                && (argument.is_empty() || words.any(|word| word == argument))
         })
     }
 
@@ -98,7 +99,9 @@ impl Pop3 {
                         ));
                     }
                 }
-                self.ask("USER", &format!("USER {user}")).await.map_err(refused)?;
+                self.ask("USER", &format!("USER {user}"))
+                    .await
+                    .map_err(refused)?;
                 self.ask("PASS", &format!("PASS {password}"))
                     .await
                     .map_err(refused)?;
@@ -164,9 +167,11 @@ impl Pop3 {
         if !whole && self.can("TOP", "") {
             // Lines of mail have some 70 octets; what comes too much is passed over.
             let lines = limit / 64;
-            self.ask("TOP", &format!("TOP {} {lines}", message.number)).await?;
+            self.ask("TOP", &format!("TOP {} {lines}", message.number))
+                .await?;
         } else {
-            self.ask("RETR", &format!("RETR {}", message.number)).await?;
+            self.ask("RETR", &format!("RETR {}", message.number))
+                .await?;
         }
         let (octets, cut) = self.block(MAX_MESSAGE, limit.max(1)).await?;
         let all = !cut && octets.len() >= message.size as usize;

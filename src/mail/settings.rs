@@ -82,7 +82,9 @@ impl Address {
                 "{why}; an address is {scheme}s://USER@HOST or {scheme}://USER@HOST:PORT"
             ))
         };
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("it has no ://"))?;
+        let (scheme, rest) = url
+            .split_once("://")
+            .ok_or_else(|| wrong("it has no ://"))?;
         let scheme = scheme.to_ascii_lowercase();
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let authority = rest.trim_end_matches('/');
@@ -111,7 +113,9 @@ impl Address {
             (Some(""), "") if own => Encryption::None,
             (Some(""), "" | "tls=start") => Encryption::StartTls,
             (Some(""), "tls=none") => Encryption::None,
-            (Some("" | "s"), _) => return Err(wrong("behind the ? there is tls=start or tls=none")),
+            (Some("" | "s"), _) => {
+                return Err(wrong("behind the ? there is tls=start or tls=none"));
+            }
             _ => return Err(wrong("the scheme is wrong")),
         };
         let address = Self {
@@ -293,17 +297,52 @@ mod tests {
     #[test]
     fn addresses_say_when_tls_begins() {
         for (url, host, port, encryption, user) in [
-            ("imaps://a%40b@mail.example.org", "mail.example.org", 993, Encryption::Tls, Some("a@b")),
-            ("imap://mail.example.org", "mail.example.org", 143, Encryption::StartTls, None),
-            ("IMAP://mail.example.org:10143/", "mail.example.org", 10143, Encryption::StartTls, None),
-            ("imap://mail.example.org?tls=none", "mail.example.org", 143, Encryption::None, None),
+            (
+                "imaps://a%40b@mail.example.org",
+                "mail.example.org",
+                993,
+                Encryption::Tls,
+                Some("a@b"),
+            ),
+            (
+                "imap://mail.example.org",
+                "mail.example.org",
+                143,
+                Encryption::StartTls,
+                None,
+            ),
+            (
+                "IMAP://mail.example.org:10143/",
+                "mail.example.org",
+                10143,
+                Encryption::StartTls,
+                None,
+            ),
+            (
+                "imap://mail.example.org?tls=none",
+                "mail.example.org",
+                143,
+                Encryption::None,
+                None,
+            ),
             ("imap://127.0.0.1:9", "127.0.0.1", 9, Encryption::None, None),
-            ("imap://localhost?tls=start", "localhost", 143, Encryption::StartTls, None),
+            (
+                "imap://localhost?tls=start",
+                "localhost",
+                143,
+                Encryption::StartTls,
+                None,
+            ),
             ("imaps://[::1]", "[::1]", 993, Encryption::Tls, None),
         ] {
             let (address, found) = Address::of_url(url, Protocol::Imap).expect(url);
             assert_eq!(
-                (&*address.host, address.port, address.encryption, found.as_deref()),
+                (
+                    &*address.host,
+                    address.port,
+                    address.encryption,
+                    found.as_deref()
+                ),
                 (host, port, encryption, user),
                 "{url}"
             );
@@ -317,7 +356,14 @@ mod tests {
 
     #[test]
     fn wrong_addresses_say_why_and_show_no_password() {
-        for url in ["mail.example.org", "pop3://h", "imap://", "imap://h:x", "imap://h?tls=x", "http://h"] {
+        for url in [
+            "mail.example.org",
+            "pop3://h",
+            "imap://",
+            "imap://h:x",
+            "imap://h?tls=x",
+            "http://h",
+        ] {
             Address::of_url(url, Protocol::Imap).expect_err(url);
         }
         let error = Address::of_url("imap://u:secret@h", Protocol::Imap).expect_err("a password");
@@ -341,6 +387,9 @@ mod tests {
             panic!("no token")
         };
         assert_eq!(read, "abc");
-        Credential::TokenCommand("exit 3".into()).shown().err().expect("failed");
+        Credential::TokenCommand("exit 3".into())
+            .shown()
+            .err()
+            .expect("failed");
     }
 }

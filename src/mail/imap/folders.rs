@@ -4,9 +4,9 @@ use imap_proto::{MailboxDatum, NameAttribute, Response, ResponseCode, StatusAttr
 
 use super::super::error::MailError;
 use super::super::role::{self, Use};
-use crate::content::email::FolderRole;
 use super::name::shown_name;
 use super::session::{Part, Session};
+use crate::content::email::FolderRole;
 
 /// Folders of a mailbox that are looked at, at most.
 const MAX_FOLDERS: usize = 256;
@@ -43,11 +43,14 @@ impl Session {
             let Response::MailboxData(MailboxDatum::List(data)) = response else {
                 return;
             };
-            let shut = data.name_attributes.iter().any(|attribute| match attribute {
-                NameAttribute::NoSelect | NameAttribute::All | NameAttribute::Flagged => true,
-                NameAttribute::Extension(name) => name.eq_ignore_ascii_case("\\NonExistent"),
-                _ => false,
-            });
+            let shut = data
+                .name_attributes
+                .iter()
+                .any(|attribute| match attribute {
+                    NameAttribute::NoSelect | NameAttribute::All | NameAttribute::Flagged => true,
+                    NameAttribute::Extension(name) => name.eq_ignore_ascii_case("\\NonExistent"),
+                    _ => false,
+                });
             if shut || found.len() >= MAX_FOLDERS {
                 return;
             }
@@ -58,14 +61,22 @@ impl Session {
                 }
                 _ => vec![shown_name(&name)],
             };
-            let role = data.name_attributes.iter().find_map(|attribute| match attribute {
-                NameAttribute::Sent => Some(FolderRole::Sent),
-                NameAttribute::Drafts => Some(FolderRole::Drafts),
-                NameAttribute::Trash => Some(FolderRole::Trash),
-                _ => None,
-            });
+            let role = data
+                .name_attributes
+                .iter()
+                .find_map(|attribute| match attribute {
+                    NameAttribute::Sent => Some(FolderRole::Sent),
+                    NameAttribute::Drafts => Some(FolderRole::Drafts),
+                    NameAttribute::Trash => Some(FolderRole::Trash),
+                    _ => None,
+                });
             let junk = data.name_attributes.contains(&NameAttribute::Junk);
-            found.push(ListedFolder { name, path, role, junk });
+            found.push(ListedFolder {
+                name,
+                path,
+                role,
+                junk,
+            });
         };
         self.command(&[Part::Text("LIST \"\" \"*\"")], &mut take)
             .await?
@@ -100,13 +111,18 @@ impl Session {
         self.others.remove(folder);
         self.news = false;
         if selected.uid_validity == 0 {
-            return Err(MailError::Protocol("a folder has no UIDVALIDITY".to_owned()));
+            return Err(MailError::Protocol(
+                "a folder has no UIDVALIDITY".to_owned(),
+            ));
         }
         Ok(selected)
     }
 
     /// Where a folder stands, without selecting it; `None` if it is gone.
-    pub(in crate::mail) async fn status(&mut self, folder: &str) -> Result<Option<Selected>, MailError> {
+    pub(in crate::mail) async fn status(
+        &mut self,
+        folder: &str,
+    ) -> Result<Option<Selected>, MailError> {
         let mut selected = Selected::default();
         let mut take = |response: &Response<'_>| {
             if let Response::MailboxData(MailboxDatum::Status { status, .. }) = response {
@@ -154,7 +170,9 @@ fn assign(folders: &mut [ListedFolder]) {
         }
     }
     for role in [FolderRole::Sent, FolderRole::Drafts, FolderRole::Trash] {
-        let mut holders = folders.iter_mut().filter(|folder| folder.role == Some(role));
+        let mut holders = folders
+            .iter_mut()
+            .filter(|folder| folder.role == Some(role));
         if holders.next().is_some() {
             for other in holders {
                 other.role = None;
@@ -218,6 +236,10 @@ mod tests {
                 None
             ]
         );
-        assert!(folders.iter().all(|folder| folder.junk == (folder.name == "Spam")));
+        assert!(
+            folders
+                .iter()
+                .all(|folder| folder.junk == (folder.name == "Spam"))
+        );
     }
 }

@@ -9,7 +9,11 @@ use super::session::{Ended, Part, Session};
 
 impl Session {
     /// Logs in, and asks what the server can do for this user.
-    pub(in crate::mail) async fn login(&mut self, user: &str, shown: &Shown) -> Result<(), MailError> {
+    pub(in crate::mail) async fn login(
+        &mut self,
+        user: &str,
+        shown: &Shown,
+    ) -> Result<(), MailError> {
         let before = self.capabilities.clone();
         let ended = match shown {
             Shown::Token(token) => {
@@ -52,7 +56,8 @@ impl Session {
             let command = format!("AUTHENTICATE {mechanism} {encoded}");
             return self.answered(&command, "").await;
         }
-        self.answered(&format!("AUTHENTICATE {mechanism}"), &encoded).await
+        self.answered(&format!("AUTHENTICATE {mechanism}"), &encoded)
+            .await
     }
 
     /// Sends a command and this line for the server's `+`; further ones get an empty line, as XOAUTH2's errors want it.

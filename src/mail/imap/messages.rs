@@ -143,7 +143,10 @@ impl Session {
     }
 
     /// UIDs of messages with this Message-ID.
-    pub(in crate::mail) async fn uids_of(&mut self, message_id: &str) -> Result<Vec<u32>, MailError> {
+    pub(in crate::mail) async fn uids_of(
+        &mut self,
+        message_id: &str,
+    ) -> Result<Vec<u32>, MailError> {
         let parts = [
             Part::Text("UID SEARCH HEADER Message-ID "),
             Part::Argument(message_id),

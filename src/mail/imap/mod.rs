@@ -11,6 +11,7 @@ mod name;
 mod session;
 mod wait;
 
+#[allow(unused_imports)]
 pub(super) use folders::{ListedFolder, Selected};
 pub(super) use messages::{Appended, Fetched, Seen};
 pub(super) use name::shown_name;

@@ -46,7 +46,10 @@ pub(super) enum Argument {
 
 /// A text as an argument.
 pub(super) fn argument(text: &str) -> Argument {
-    if text.bytes().any(|octet| matches!(octet, 0 | b'\r' | b'\n' | 0x80..)) {
+    if text
+        .bytes()
+        .any(|octet| matches!(octet, 0 | b'\r' | b'\n' | 0x80..))
+    {
         return Argument::Literal(text.as_bytes().to_vec());
     }
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -82,7 +85,9 @@ mod tests {
 
     #[test]
     fn nothing_gets_out_of_the_quotes() {
-        let Argument::Quoted(text) = argument("a\"b\\c") else { panic!() };
+        let Argument::Quoted(text) = argument("a\"b\\c") else {
+            panic!()
+        };
         assert_eq!(text, "\"a\\\"b\\\\c\"");
         for text in ["a\r\nA1 LOGOUT", "ü", "\0"] {
             assert!(matches!(argument(text), Argument::Literal(_)));

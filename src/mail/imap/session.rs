@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use imap_proto::{Capability, MailboxDatum, Response, ResponseCode, Status};
 
-use super::name::{Argument, argument};
 use super::super::error::{MailError, excerpt};
 use super::super::link::{Link, MAX_LINE};
 use super::super::settings::Address;
+use super::name::{Argument, argument};
 
 /// Octets of responses to one command that are not message bodies, at most.
 const MAX_ANSWERS: usize = 16 << 20;
@@ -67,7 +67,10 @@ pub(super) enum Part<'a> {
 
 impl Session {
     /// Connects, and begins TLS if that is a matter of a command.
-    pub(super) async fn connect(address: &Address, literal_limit: usize) -> Result<Self, MailError> {
+    pub(in crate::mail) async fn connect(
+        address: &Address,
+        literal_limit: usize,
+    ) -> Result<Self, MailError> {
         let link = Link::connect(address).await?;
         let mut session = Self {
             link,
@@ -365,10 +368,10 @@ impl Session {
                 self.news = true;
             }
             Response::Vanished { earlier: false, .. } => self.news = true,
-            Response::MailboxData(MailboxDatum::Status { mailbox, .. }) => {
-                if self.selected.as_deref() != Some(&**mailbox) {
-                    self.others.insert(mailbox.clone().into_owned());
-                }
+            Response::MailboxData(MailboxDatum::Status { mailbox, .. })
+                if self.selected.as_deref() != Some(&**mailbox) =>
+            {
+                self.others.insert(mailbox.clone().into_owned());
             }
             _ => {}
         }
@@ -452,7 +455,9 @@ fn is_tame(frame: &[u8]) -> bool {
 
 /// Octets of the literal that a line announces with its end.
 fn announced(frame: &[u8]) -> Option<usize> {
-    let line = frame.strip_suffix(b"\r\n").or_else(|| frame.strip_suffix(b"\n"))?;
+    let line = frame
+        .strip_suffix(b"\r\n")
+        .or_else(|| frame.strip_suffix(b"\n"))?;
     let line = line.strip_suffix(b"}")?;
     let open = memchr::memrchr(b'{', line)?;
     let digits = std::str::from_utf8(&line[open + 1..]).ok()?;
@@ -471,7 +476,12 @@ fn ended(frame: &[u8], tag: &str) -> Option<Ended> {
         None => (String::new(), rest),
     };
     let mut numbers = code.split(' ');
-    let uid = match numbers.next().unwrap_or_default().to_ascii_uppercase().as_str() {
+    let uid = match numbers
+        .next()
+        .unwrap_or_default()
+        .to_ascii_uppercase()
+        .as_str()
+    {
         "APPENDUID" => numbers.next().zip(numbers.next()),
         "COPYUID" => numbers.next().zip(numbers.nth(1)),
         _ => None,
@@ -509,7 +519,9 @@ mod tests {
         let deep = format!("* 1 FETCH (BODYSTRUCTURE {}\r\n", "(".repeat(500_000));
         assert!(parsed(deep.as_bytes()).is_none());
         assert!(parsed("* OK [ALERT]é\r\n".as_bytes()).is_none());
-        assert!(parsed(b"* 1 FETCH (UID 7 BODY[]<0> {10}\r\n((((((((((\r\n)\r\n".as_slice()).is_none());
+        assert!(
+            parsed(b"* 1 FETCH (UID 7 BODY[]<0> {10}\r\n((((((((((\r\n)\r\n".as_slice()).is_none()
+        );
         let framed = b"* 1 FETCH (UID 7 BODY[]<0> {10}\r\n(((((((((()\r\n";
         assert!(matches!(parsed(framed), Some(Response::Fetch(1, _))));
         assert!(parsed(b"* LIST (\\HasNoChildren) \"/\" \"((((((((((\"\r\n").is_some());
@@ -517,13 +529,17 @@ mod tests {
 
     #[test]
     fn the_end_of_a_command_has_its_numbers() {
-        let end = ended(b"A7 OK [APPENDUID 38505 3955] APPEND completed\r\n", "A7").expect("the end");
+        let end =
+            ended(b"A7 OK [APPENDUID 38505 3955] APPEND completed\r\n", "A7").expect("the end");
         assert!(end.ok);
         assert_eq!(end.uid, Some((38505, 3955)));
         let end = ended(b"A7 ok [COPYUID 5 10 12] Moved\r\n", "A7").expect("the end");
         assert_eq!(end.uid, Some((5, 12)));
         let end = ended(b"A7 NO [AUTHENTICATIONFAILED] no.\r\n", "A7").expect("the end");
-        assert_eq!((end.ok, &*end.code, &*end.text), (false, "AUTHENTICATIONFAILED", "no."));
+        assert_eq!(
+            (end.ok, &*end.code, &*end.text),
+            (false, "AUTHENTICATIONFAILED", "no.")
+        );
         assert!(ended(b"A7 BAD\r\n", "A7").is_some_and(|end| !end.ok));
         assert!(ended(b"A71 OK x\r\n", "A7").is_none());
         assert!(ended(b"* OK x\r\n", "A7").is_none());

@@ -32,7 +32,9 @@ async fn dialogue(octets: &[u8]) -> (Vec<String>, Vec<(String, Vec<u8>)>) {
     let listener = Listener::start("127.0.0.1:0", 1000, taken.clone())
         .await
         .expect("a port");
-    let mut stream = TcpStream::connect(listener.address()).await.expect("connected");
+    let mut stream = TcpStream::connect(listener.address())
+        .await
+        .expect("connected");
     stream.write_all(octets).await.expect("sent");
     let mut answers = String::new();
     stream.read_to_string(&mut answers).await.expect("answers");
@@ -53,11 +55,24 @@ async fn each_recipient_has_an_answer_of_its_own() {
     .await;
     assert_eq!(
         codes(&answers),
-        ["220 ", "250-", "250-", "250-", "250-", "250 ", "250 ", "250 ", "550 ", "250 ", "250 ", "354 ", "250 ", "451 ", "250 ", "221 "]
+        [
+            "220 ", "250-", "250-", "250-", "250-", "250 ", "250 ", "250 ", "550 ", "250 ", "250 ",
+            "354 ", "250 ", "451 ", "250 ", "221 "
+        ]
     );
-    assert!(answers[13].ends_with("the disk  is full"), "{}", answers[13]);
+    assert!(
+        answers[13].ends_with("the disk  is full"),
+        "{}",
+        answers[13]
+    );
     let message = b"Subject: a\r\n\r\n.dot\r\n".to_vec();
-    assert_eq!(taken, [("a@x".to_owned(), message.clone()), ("b@x".to_owned(), message)]);
+    assert_eq!(
+        taken,
+        [
+            ("a@x".to_owned(), message.clone()),
+            ("b@x".to_owned(), message)
+        ]
+    );
 }
 
 #[tokio::test]
@@ -79,7 +94,9 @@ async fn what_is_too_large_is_refused_for_each_recipient_and_read_to_its_end() {
     let (answers, taken) = dialogue(&octets).await;
     assert_eq!(
         codes(&answers)[6..],
-        ["552 ", "250 ", "250 ", "250 ", "354 ", "552 ", "552 ", "250 ", "221 "]
+        [
+            "552 ", "250 ", "250 ", "250 ", "354 ", "552 ", "552 ", "250 ", "221 "
+        ]
     );
     assert!(taken.is_empty());
 }
@@ -90,10 +107,16 @@ async fn wrong_commands_are_counted_and_order_is_kept() {
         b"EHLO me\r\nMAIL FROM:<>\r\nLHLO me\r\nRCPT TO:<a@x>\r\nDATA\r\nMAIL TO:<>\r\nMAIL FROM:<> X=Y\r\nMAIL FROM:<>\r\nRCPT TO:<>\r\nDATA\r\nQUIT\r\n",
     )
     .await;
-    let codes: Vec<_> = codes(&answers).into_iter().filter(|code| *code != "250-").collect();
+    let codes: Vec<_> = codes(&answers)
+        .into_iter()
+        .filter(|code| *code != "250-")
+        .collect();
     assert_eq!(
         codes,
-        ["220 ", "500 ", "503 ", "250 ", "503 ", "503 ", "501 ", "555 ", "250 ", "501 ", "503 ", "221 "]
+        [
+            "220 ", "500 ", "503 ", "250 ", "503 ", "503 ", "501 ", "555 ", "250 ", "501 ", "503 ",
+            "221 "
+        ]
     );
     let mut long = vec![b'x'; 5000];
     long.extend_from_slice(b"\r\n");
@@ -115,7 +138,11 @@ fn paths_are_read() {
         ("", None, ""),
     ] {
         let found = path(text, "TO:");
-        assert_eq!(found.as_ref().map(|(address, _)| &**address), address, "{text}");
+        assert_eq!(
+            found.as_ref().map(|(address, _)| &**address),
+            address,
+            "{text}"
+        );
         assert_eq!(found.map_or("", |(_, rest)| rest), rest, "{text}");
     }
 }

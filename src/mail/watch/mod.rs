@@ -46,6 +46,8 @@ pub struct Settings {
     pub lease: Duration,
     /// Mailboxes that are watched at most.
     pub watchers: usize,
+    /// The first pause before a server that was lost is tried again; it doubles.
+    pub pause: Duration,
 }
 
 /// The watchers of a node. Cheap to clone.
@@ -58,7 +60,8 @@ struct Shared {
     node: String,
     running: Mutex<HashMap<MailboxId, Handle>>,
     stopping: AtomicBool,
-    stopped: Notify,
+    /// There is something to do before the next look.
+    woken: Notify,
 }
 
 /// What a running task is reached by.
@@ -83,7 +86,7 @@ impl Watchers {
             node: format!("{}-{random:08x}", std::process::id()),
             running: Mutex::default(),
             stopping: AtomicBool::new(false),
-            stopped: Notify::new(),
+            woken: Notify::new(),
         }))
     }
 
@@ -99,7 +102,7 @@ impl Watchers {
     /// Takes nothing new any more, and ends what is watched.
     pub fn stop(&self) {
         self.0.stopping.store(true, Ordering::Relaxed);
-        self.0.stopped.notify_one();
+        self.0.woken.notify_one();
     }
 
     /// Works until [`Watchers::stop`].
@@ -130,7 +133,7 @@ impl Watchers {
             }
             while tasks.try_join_next().is_some() {}
             tokio::select! {
-                () = self.0.stopped.notified() => {}
+                () = self.0.woken.notified() => {}
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
@@ -182,16 +185,25 @@ impl Watchers {
         }
         let watchers = self.clone();
         tasks.spawn(async move {
-            task::run(&watchers, mailbox, &stirred, stopped).await;
-            let mut running = watchers.running();
-            // A newer task of the same mailbox stays.
-            if running
-                .get(&id)
-                .is_some_and(|handle| Arc::ptr_eq(&handle.stirred, &stirred))
-            {
-                running.remove(&id);
+            let due = task::run(&watchers, mailbox, &stirred, stopped).await;
+            watchers.forget(id, &stirred);
+            let pause = u64::try_from(due - now()).unwrap_or(0);
+            if Duration::from_millis(pause) < LOOK {
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+                watchers.0.woken.notify_one();
             }
         });
+    }
+
+    /// A task ended; a newer one of the same mailbox stays.
+    fn forget(&self, id: MailboxId, stirred: &Arc<Notify>) {
+        let mut running = self.running();
+        if running
+            .get(&id)
+            .is_some_and(|handle| Arc::ptr_eq(&handle.stirred, stirred))
+        {
+            running.remove(&id);
+        }
     }
 
     /// Runs what blocks. `None`: it failed, and said so.

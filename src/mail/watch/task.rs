@@ -11,8 +11,6 @@ use crate::mail::settings::{MailboxSettings, Protocol};
 use crate::store::{StoreError, WatchOutcome};
 use crate::sync::{Mailbox, MailboxState};
 
-/// The first pause before a server is tried again; it doubles.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// The first pause after a login that was refused; it doubles. Servers lock accounts that try too often.
@@ -75,13 +73,13 @@ impl Context<'_> {
     }
 }
 
-/// Watches a mailbox until that ends, and writes down how.
+/// Watches a mailbox until that ends, and writes down how. Gives when it is due again.
 pub(super) async fn run(
     watchers: &Watchers,
     mailbox: Mailbox,
     stirred: &Arc<Notify>,
     mut stopped: watch::Receiver<bool>,
-) {
+) -> i64 {
     let id = mailbox.id;
     let failures = mailbox.failures;
     let told = mailbox.told;
@@ -102,7 +100,8 @@ pub(super) async fn run(
             }
         }
     };
-    let outcome = outcome(&ended, failures, told);
+    let outcome = outcome(&ended, failures, told, watchers.0.settings.pause);
+    let due = outcome.due;
     if let Ended::Mail(error) = &ended {
         if error.is_permanent() {
             tracing::warn!(mailbox.id = %id, "a mailbox cannot be watched: {error}");
@@ -130,22 +129,21 @@ pub(super) async fn run(
             }
         })
         .await;
+    due
 }
 
 async fn watch(context: &Context<'_>) -> Ended {
-    let protocol = context.settings.incoming.as_ref().map(|incoming| incoming.protocol);
-    let ended = match protocol {
+    let incoming = context.settings.incoming.as_ref();
+    let ended = match incoming.map(|incoming| incoming.protocol) {
         Some(Protocol::Pop3) => pop3::watch(context).await,
         _ => imap::watch(context).await,
     };
-    match ended {
-        Ok(never) => match never {},
-        Err(ended) => ended,
-    }
+    let Err(ended) = ended;
+    ended
 }
 
 /// What is written down.
-fn outcome(ended: &Ended, failures: i64, told: bool) -> WatchOutcome {
+fn outcome(ended: &Ended, failures: i64, told: bool, first: Duration) -> WatchOutcome {
     let pause = |first: Duration, longest: Duration| {
         let doubled = first.saturating_mul(1 << failures.clamp(0, 16));
         let most = i64::try_from(doubled.min(longest).as_millis()).unwrap_or(i64::MAX);
@@ -163,7 +161,7 @@ fn outcome(ended: &Ended, failures: i64, told: bool) -> WatchOutcome {
         other => (
             MailboxState::Down,
             Some(other.to_string()),
-            pause(FIRST_PAUSE, LONGEST_PAUSE),
+            pause(first, LONGEST_PAUSE),
             failures + 1,
         ),
     };
@@ -190,7 +188,7 @@ mod tests {
                 (&refused, LONGEST_REFUSED, MailboxState::Refused),
             ] {
                 let before = now();
-                let outcome = outcome(ended, failures, true);
+                let outcome = outcome(ended, failures, true, Duration::from_secs(1));
                 let pause = outcome.due - before;
                 assert!(pause <= longest.as_millis() as i64 + 60_000, "{pause}");
                 assert!(pause >= 500, "{pause}");

@@ -9,8 +9,7 @@ use super::super::error::StoreError;
 use super::super::statement::{Bind, all, each, execute, first, statement};
 use super::super::{Store, apply, octets};
 use crate::sync::{
-    AccountId, Commit, ItemId, MailboxId, MirrorChange, MirrorFolder, MirrorMessage,
-    Modseq,
+    AccountId, Commit, ItemId, MailboxId, MirrorChange, MirrorFolder, MirrorMessage, Modseq,
 };
 
 /// Changed items that one look gives at most.
@@ -43,16 +42,12 @@ statement!(MessageOfItem((BigInt, MessageSql)) = "SELECT mailbox, " message_colu
      WHERE account = ? AND item = ?");
 statement!(WantedOf(MessageSql) = "SELECT " message_columns!() " FROM mirror_message \
      WHERE account = ? AND mailbox = ? AND wanted = 1");
-statement!(
-    Want(()) = "UPDATE mirror_message SET wanted = 1 WHERE account = ? AND item = ?"
-);
+statement!(Want(()) = "UPDATE mirror_message SET wanted = 1 WHERE account = ? AND item = ?");
 statement!(
     ChangedItems((BigInt, BigInt)) = "SELECT i.modseq, i.id FROM item i WHERE i.account = ? AND i.datastore = 5 \
      AND i.modseq > ? ORDER BY i.modseq, i.id"
 );
-statement!(
-    HasLease((BigInt,)) = "SELECT 1 FROM mailbox WHERE account = ? AND id = ? AND node = ?"
-);
+statement!(HasLease((BigInt,)) = "SELECT 1 FROM mailbox WHERE account = ? AND id = ? AND node = ?");
 statement!(
     PutFolder(()) = "INSERT INTO mirror_folder (account, mailbox, id, name, folder, uid_validity, uid_next, modseq) \
      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, mailbox, id) DO UPDATE SET name = excluded.name, \
@@ -76,12 +71,10 @@ statement!(
         "DELETE FROM mirror_message WHERE account = ? AND mailbox = ? AND folder = ? AND uid = ?"
 );
 statement!(
-    Carried(()) =
-        "UPDATE mailbox SET carried = ? WHERE account = ? AND id = ? AND carried < ?"
+    Carried(()) = "UPDATE mailbox SET carried = ? WHERE account = ? AND id = ? AND carried < ?"
 );
 statement!(
-    CarriedOwn(()) =
-        "UPDATE mailbox SET carried = ? WHERE account = ? AND id = ? AND carried = ?"
+    CarriedOwn(()) = "UPDATE mailbox SET carried = ? WHERE account = ? AND id = ? AND carried = ?"
 );
 
 fn message(row: MessageRow) -> MirrorMessage {

@@ -3,6 +3,7 @@
 //! A watcher's commit has the items and the books in one transaction, and is refused when its lease is another node's: so
 //! a message becomes one item, whoever looks at it how often.
 
+// mod folders;
 mod lease;
 mod mirror;
 #[cfg(test)]
@@ -90,9 +91,7 @@ statement!(
     SetSettings(()) = "UPDATE mailbox SET settings = ?, due = ?, node = NULL, failures = 0, told = 0, why = NULL \
      WHERE account = ? AND id = ?"
 );
-statement!(
-    DropMessages(()) = "DELETE FROM mirror_message WHERE account = ? AND mailbox = ?"
-);
+statement!(DropMessages(()) = "DELETE FROM mirror_message WHERE account = ? AND mailbox = ?");
 statement!(DropFolders(()) = "DELETE FROM mirror_folder WHERE account = ? AND mailbox = ?");
 statement!(DropMailbox(()) = "DELETE FROM mailbox WHERE account = ? AND id = ?");
 statement!(DropAllMessages(()) = "DELETE FROM mirror_message WHERE account = ?");

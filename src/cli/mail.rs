@@ -1,0 +1,54 @@
+//! Mail of a running server: a runtime for the LMTP listener and the watchers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::output;
+use super::serve::cannot_listen;
+use crate::config::Config;
+use crate::mail::LocalMail;
+use crate::mail::lmtp::Listener;
+use crate::store::Store;
+
+/// Threads for what blocks on the database, at most.
+const BLOCKING: usize = 16;
+
+/// Mail at work. It ends when it is dropped.
+pub(super) struct Mail {
+    lmtp: Option<Listener>,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Mail {
+    /// Starts what the configuration says.
+    pub(super) fn start(config: &Config, store: &Store) -> anyhow::Result<Self> {
+        let settings = &config.mailboxes;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .max_blocking_threads(BLOCKING)
+            .thread_name("mail")
+            .enable_all()
+            .build()
+            .context("the threads for mail cannot be started")?;
+        let lmtp = match &settings.lmtp {
+            Some(listen) => {
+                let deliver = Arc::new(LocalMail::new(store.clone(), output::now));
+                let starting = Listener::start(listen, settings.max_message, deliver);
+                let started = runtime.block_on(starting);
+                let listener = started.map_err(|error| cannot_listen(listen, &error))?;
+                tracing::info!("listening for LMTP on {}", listener.address());
+                Some(listener)
+            }
+            None => None,
+        };
+        Ok(Self { lmtp, runtime })
+    }
+
+    /// Ends it.
+    pub(super) fn stop(self) {
+        drop(self.lmtp);
+        self.runtime.shutdown_timeout(Duration::from_secs(2));
+    }
+}
