@@ -89,9 +89,8 @@ fn objects_come_in_every_wrapping() {
         format!(
             "<![CDATA[<Email><read>true</read><emailitem><![CDATA[{inner}]]]]>&gt;<![CDATA[</emailitem></Email>]]>"
         ),
-        format!(
-            "<Email><read>true</read><emailitem enc=\"base64\">RnJvbTogYUBiDQoNCnggPCB5\nICZhbXA7IHo=</emailitem></Email>"
-        ),
+        "<Email><read>true</read><emailitem enc=\"base64\">RnJvbTogYUBiDQoNCnggPCB5\nICZhbXA7IHo=</emailitem></Email>"
+            .to_owned(),
         format!(
             "<Email><read>true</read><emailitem enc='quoted-printable'>{}</emailitem></Email>",
             "From: a@b=0D=0A=0D=0Ax &lt; y =26amp; z"
