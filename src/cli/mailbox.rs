@@ -302,7 +302,7 @@ fn servers(args: &Add) -> anyhow::Result<(MailboxKind, String, MailboxSettings)>
             Failure::new(Code::Usage, "whose mailbox is it?")
                 .hint("put the user into the URL (imaps://USER@HOST), or say --user or --address")
         })?;
-        self::login(args, address, user, &credential)
+        login_at(args, address, user, &credential)
     };
     let incoming = login(url, protocol)?;
     let outgoing = match &args.smtp {
@@ -339,7 +339,7 @@ fn found(args: &Add, address: &str) -> anyhow::Result<(MailboxKind, String, Mail
     let credential = given(args)?;
     let login = |found: discover::Found| {
         let user = args.user.clone().unwrap_or(found.user);
-        self::login(args, found.address, user, &credential)
+        login_at(args, found.address, user, &credential)
     };
     let protocol = servers.incoming.protocol;
     let incoming = login(servers.incoming)?;
@@ -348,7 +348,7 @@ fn found(args: &Add, address: &str) -> anyhow::Result<(MailboxKind, String, Mail
             let (address, user) = settings::Address::of_url(url, Protocol::Smtp).map_err(usage)?;
             let user = args.user.clone().or(user);
             let user = user.unwrap_or_else(|| incoming.user.clone());
-            Some(self::login(args, address, user, &credential)?)
+            Some(login_at(args, address, user, &credential)?)
         }
         (None, Some(found)) => Some(login(found)?),
         (None, None) => None,
@@ -365,7 +365,7 @@ fn given(args: &Add) -> anyhow::Result<Credential> {
     })?)
 }
 
-fn login(
+fn login_at(
     args: &Add,
     mut address: settings::Address,
     user: String,

@@ -95,7 +95,7 @@ fn usable(server: &Server, filled: &impl Fn(&str) -> String) -> Option<Found> {
 
 /// The servers of a file, in its order; `None` if it is no such file.
 fn servers(body: &[u8]) -> Option<Vec<Server>> {
-    let mut reader = Reader::from_reader(body);
+    let mut reader = Reader::from_str(std::str::from_utf8(body).ok()?);
     let mut found = Vec::new();
     let mut current: Option<Server> = None;
     let mut element = String::new();
@@ -104,16 +104,15 @@ fn servers(body: &[u8]) -> Option<Vec<Server>> {
         match reader.read_event().ok()? {
             Event::Eof => return is_config.then_some(found),
             Event::Start(start) => {
-                let name = String::from_utf8_lossy(start.local_name().as_ref()).into_owned();
+                let name = start.local_name().as_ref().to_owned();
                 match &*name {
                     "clientConfig" => is_config = true,
                     "incomingServer" | "outgoingServer" => {
                         let kind = start
                             .attributes()
                             .flatten()
-                            .find(|attribute| attribute.key.local_name().as_ref() == b"type");
-                        let kind =
-                            kind.map(|kind| String::from_utf8_lossy(&kind.value).into_owned());
+                            .find(|attribute| attribute.key.local_name().as_ref() == "type");
+                        let kind = kind.map(|kind| kind.value.into_owned());
                         current = Some(Server {
                             kind: kind.unwrap_or_default().to_ascii_lowercase(),
                             ..Server::default()
@@ -124,7 +123,7 @@ fn servers(body: &[u8]) -> Option<Vec<Server>> {
                 element = name;
             }
             Event::Text(text) => {
-                let text = String::from_utf8_lossy(&text).trim().to_owned();
+                let text = text.trim().to_owned();
                 if let Some(server) = &mut current
                     && !text.is_empty()
                     && text.len() <= MAX_VALUE
@@ -144,7 +143,7 @@ fn servers(body: &[u8]) -> Option<Vec<Server>> {
             Event::End(end) => {
                 if matches!(
                     end.local_name().as_ref(),
-                    b"incomingServer" | b"outgoingServer"
+                    "incomingServer" | "outgoingServer"
                 ) {
                     found.extend(current.take());
                 }

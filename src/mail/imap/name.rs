@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::alphabet::IMAP_MUTF7;
-use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &IMAP_MUTF7,
-    GeneralPurposeConfig::new().with_encode_padding(false),
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
 /// A name as people write it. What is no modified UTF-7 stays as it is.

@@ -120,7 +120,7 @@ async fn wrong_commands_are_counted_and_order_is_kept() {
     );
     let mut long = vec![b'x'; 5000];
     long.extend_from_slice(b"\r\n");
-    let (answers, _) = dialogue(&long.repeat(30)).await;
+    let (answers, _) = dialogue(&long.repeat(20)).await;
     assert_eq!(answers.len(), 22);
     assert!(answers[21].starts_with("421"), "{}", answers[21]);
 }
