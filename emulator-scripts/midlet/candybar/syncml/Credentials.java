@@ -1,0 +1,74 @@
+package candybar.syncml;
+
+import candybar.codec.Base64;
+import candybar.codec.Md5;
+import candybar.codec.Utf8;
+import candybar.store.Ledger;
+import candybar.store.StoreException;
+import candybar.wbxml.Element;
+import candybar.wbxml.Tags;
+import candybar.wbxml.WbxmlWriter;
+
+/** How the phone shows who it is, and what the server asks for that (Sync Protocol 1.1, section 3). */
+final class Credentials {
+    private static final String MD5 = "syncml:auth-md5";
+    private static final String BASIC = "syncml:auth-basic";
+    private static final String NONCE = "nonce";
+
+    private final Account account;
+    private final Ledger ledger;
+    private String type = MD5;
+
+    Credentials(Account account, Ledger ledger) {
+        this.account = account;
+        this.ledger = ledger;
+    }
+
+    /** The digest of 1.1 and later: MD5 of base64 of MD5 of "name:password", a colon, and the nonce's octets. */
+    static byte[] digest(String name, String password, byte[] nonce) {
+        byte[] secret = Md5.digest(Utf8.encode(name + ":" + password));
+        return Md5.digest(joined(Utf8.encode(Base64.encode(secret) + ":"), nonce));
+    }
+
+    static byte[] joined(byte[] first, byte[] second) {
+        byte[] all = new byte[first.length + second.length];
+        System.arraycopy(first, 0, all, 0, first.length);
+        System.arraycopy(second, 0, all, first.length, second.length);
+        return all;
+    }
+
+    /** Writes Cred. */
+    void write(WbxmlWriter out) {
+        String data;
+        if (type.equals(BASIC)) {
+            data = Base64.encode(Utf8.encode(account.user + ":" + account.password));
+        } else {
+            byte[] nonce = Base64.decode(ledger.text(NONCE));
+            data = Base64.encode(digest(account.user, account.password, nonce));
+        }
+        out.open(Tags.CRED);
+        out.open(Tags.META);
+        out.text(Tags.FORMAT, "b64");
+        out.text(Tags.TYPE, type);
+        out.close();
+        out.text(Tags.DATA, data);
+        out.close();
+    }
+
+    /** Takes a challenge: what is to be shown next time. */
+    void challenge(Element chal) throws StoreException {
+        Element meta = chal.find(Tags.META);
+        if (meta == null) {
+            return;
+        }
+        if (meta.text(Tags.TYPE).equals(BASIC)) {
+            type = BASIC;
+            return;
+        }
+        type = MD5;
+        Element nonce = meta.find(Tags.NEXT_NONCE);
+        if (nonce != null) {
+            ledger.note(NONCE, nonce.text());
+        }
+    }
+}
