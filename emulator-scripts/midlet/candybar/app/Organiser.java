@@ -6,13 +6,14 @@ import java.util.Vector;
 
 import javax.microedition.midlet.MIDlet;
 
-import candybar.codec.Base64;
 import candybar.content.Contact;
 import candybar.content.Event;
+import candybar.content.MailDatastore;
 import candybar.push.Notification;
 import candybar.store.Items;
 import candybar.store.Ledger;
 import candybar.store.StoreException;
+import candybar.syncml.Credentials;
 import candybar.syncml.Datastore;
 import candybar.syncml.HttpTransport;
 import candybar.syncml.Mode;
@@ -24,12 +25,13 @@ import candybar.syncml.Sync;
 public final class Organiser {
     public static final String CONTACTS = "contacts";
     public static final String CALENDAR = "calendar";
+    public static final String MAIL = "mail";
 
     private static final String USER_AGENT = "candybar-MIDlet/1.0 Profile/MIDP-2.0 Configuration/CLDC-1.1";
-    private static final String NONCE = "notification-nonce";
 
     private final Ledger ledger;
     private final Settings settings;
+    private final Mailbox mailbox;
     /** Datastores in their order, and by name. */
     private final Vector datastores = new Vector();
     private final Hashtable byName = new Hashtable();
@@ -39,6 +41,9 @@ public final class Organiser {
         settings = new Settings(midlet, ledger);
         add(new Datastore(CONTACTS, Contact.TYPE, Contact.VERSION, Contact.FIELDS, new Items(CONTACTS)));
         add(new Datastore(CALENDAR, Event.TYPE, Event.VERSION, Event.FIELDS, new Items(CALENDAR)));
+        Items mail = new Items(MAIL);
+        add(new MailDatastore(MAIL, mail));
+        mailbox = new Mailbox(mail, settings);
     }
 
     private void add(Datastore datastore) {
@@ -49,6 +54,11 @@ public final class Organiser {
     /** Its settings. */
     public Settings settings() {
         return settings;
+    }
+
+    /** Its mail. */
+    public Mailbox mailbox() {
+        return mailbox;
     }
 
     /** The items of a datastore. */
@@ -107,9 +117,8 @@ public final class Organiser {
     }
 
     /** The notification is from a server that knows the account's password. */
-    public boolean believes(Notification notification) {
-        byte[] nonce = Base64.decode(ledger.text(NONCE));
-        return notification.isSignedWith(settings.text(Settings.PASSWORD), nonce);
+    public boolean believes(Notification notification) throws IOException {
+        return Credentials.isSigned(notification, settings.text(Settings.PASSWORD), ledger);
     }
 
     private synchronized void run(Vector syncs, String id, Progress progress) throws IOException {

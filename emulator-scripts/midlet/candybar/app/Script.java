@@ -5,6 +5,8 @@ import java.util.Vector;
 
 import candybar.content.Contact;
 import candybar.content.Event;
+import candybar.content.MailMessage;
+import candybar.content.MailObject;
 import candybar.push.Notification;
 import candybar.push.SmsListener;
 import candybar.store.Item;
@@ -25,6 +27,9 @@ import candybar.syncml.SyncException;
  * summary SUMMARY;NEW                     another summary for an event
  * delete DATASTORE NAME                   delete an item
  * show DATASTORE                          print every item
+ * read SUBJECT                            open a mail, which counts as read then
+ * answer SUBJECT;TEXT                     answer a mail
+ * write TO;SUBJECT;TEXT                   write a mail
  * listen                                  take notifications from now on
  * wait [NUMBER]                           wait for as many notifications, and follow each
  * </pre>
@@ -81,10 +86,10 @@ final class Script implements Runnable, SmsListener.Receiver, Progress {
             sync(words, Mode.REFRESH_FROM_SERVER);
         } else if (verb.equals("contact")) {
             String[] parts = words.parts(3);
-            contacts().add(Contact.TYPE, Contact.make(parts[0], parts[1], parts[2]));
+            contacts().add(0, Contact.TYPE, Contact.make(parts[0], parts[1], parts[2]));
         } else if (verb.equals("event")) {
             String[] parts = words.parts(3);
-            events().add(Event.TYPE, Event.make(parts[0], parts[1], parts[2]));
+            events().add(0, Event.TYPE, Event.make(parts[0], parts[1], parts[2]));
         } else if (verb.equals("number")) {
             String[] parts = words.parts(2);
             Item item = find(Organiser.CONTACTS, parts[0]);
@@ -102,6 +107,16 @@ final class Script implements Runnable, SmsListener.Receiver, Progress {
             organiser.items(datastore).delete(find(datastore, words.rest()).luid());
         } else if (verb.equals("show")) {
             show(words.next());
+        } else if (verb.equals("read")) {
+            read(words.rest());
+        } else if (verb.equals("answer")) {
+            String[] parts = words.parts(2);
+            Item item = find(Organiser.MAIL, parts[0]);
+            MailMessage message = new MailObject(item.body()).message();
+            organiser.mailbox().answer(item, Mailbox.answerTo(message), Mailbox.answerSubject(message), parts[1]);
+        } else if (verb.equals("write")) {
+            String[] parts = words.parts(3);
+            organiser.mailbox().write(parts[0], parts[1], "", parts[2]);
         } else if (verb.equals("listen")) {
             listen();
         } else if (verb.equals("wait")) {
@@ -125,6 +140,9 @@ final class Script implements Runnable, SmsListener.Receiver, Progress {
     }
 
     private static String title(String datastore, Item item) {
+        if (datastore.equals(Organiser.MAIL)) {
+            return new MailObject(item.body()).message().header("Subject");
+        }
         return datastore.equals(Organiser.CALENDAR) ? Event.summary(item) : Contact.name(item);
     }
 
@@ -137,6 +155,15 @@ final class Script implements Runnable, SmsListener.Receiver, Progress {
             }
         }
         throw new IOException("there is no " + name + " in " + datastore);
+    }
+
+    private void read(String subject) throws IOException {
+        Item item = find(Organiser.MAIL, subject);
+        MailObject mail = organiser.mailbox().open(item);
+        MailMessage message = mail.message();
+        new Record("mail").put("luid", item.luid()).put("folder", item.parent())
+                .put("from", message.header("From")).put("subject", message.header("Subject"))
+                .put("text", message.body()).put("missing", mail.missing()).print();
     }
 
     private static String filler(int length) {
@@ -181,7 +208,13 @@ final class Script implements Runnable, SmsListener.Receiver, Progress {
     }
 
     public void received(Notification notification) {
-        boolean believed = organiser.believes(notification);
+        boolean believed;
+        try {
+            believed = organiser.believes(notification);
+        } catch (IOException e) {
+            failed(e.getMessage());
+            return;
+        }
         new Record("notification").put("server", notification.server()).put("session", notification.session())
                 .put("datastores", notification.syncs().size()).put("believed", believed).print();
         if (believed) {

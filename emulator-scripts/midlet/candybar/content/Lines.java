@@ -1,15 +1,11 @@
 package candybar.content;
 
-import java.io.ByteArrayOutputStream;
-
 import candybar.codec.Utf8;
 
 /**
  * Properties of a vCard 2.1 or vCalendar 1.0: what the phone shows and edits. The rest of the text stays as it is.
  */
 public final class Lines {
-    private static final String HEX = "0123456789ABCDEF";
-
     private Lines() {
     }
 
@@ -23,7 +19,7 @@ public final class Lines {
         int colon = line.indexOf(':');
         String value = line.substring(colon + 1);
         if (line.substring(0, colon).toUpperCase().indexOf("QUOTED-PRINTABLE") >= 0) {
-            value = decoded(value);
+            value = Utf8.decode(QuotedPrintable.decode(value));
         }
         return value;
     }
@@ -64,7 +60,7 @@ public final class Lines {
         if (isPlain(value)) {
             return head + ":" + value + "\r\n";
         }
-        return head + ";CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:" + encoded(value) + "\r\n";
+        return head + ";CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:" + QuotedPrintable.encode(Utf8.encode(value)) + "\r\n";
     }
 
     private static String withoutCoding(String head) {
@@ -141,35 +137,5 @@ public final class Lines {
             }
         }
         return true;
-    }
-
-    private static String encoded(String value) {
-        byte[] octets = Utf8.encode(value);
-        StringBuffer text = new StringBuffer();
-        for (int i = 0; i < octets.length; i++) {
-            int octet = octets[i] & 0xFF;
-            if (octet >= ' ' && octet <= '~' && octet != '=') {
-                text.append((char) octet);
-            } else {
-                text.append('=').append(HEX.charAt(octet >> 4)).append(HEX.charAt(octet & 15));
-            }
-        }
-        return text.toString();
-    }
-
-    private static String decoded(String value) {
-        byte[] octets = Utf8.encode(value);
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        for (int i = 0; i < octets.length; i++) {
-            int high = i + 2 < octets.length ? HEX.indexOf(Character.toUpperCase((char) octets[i + 1])) : -1;
-            int low = i + 2 < octets.length ? HEX.indexOf(Character.toUpperCase((char) octets[i + 2])) : -1;
-            if (octets[i] == '=' && high >= 0 && low >= 0) {
-                out.write(high << 4 | low);
-                i += 2;
-            } else {
-                out.write(octets[i]);
-            }
-        }
-        return Utf8.decode(out.toByteArray());
     }
 }

@@ -17,13 +17,16 @@ public final class Item {
     final int state;
     /** Counts edits, so that an edit during a session is not taken for sent. */
     final int edit;
+    /** LUID of its folder; 0: none. */
+    final int parent;
     final String type;
     final byte[] body;
 
-    Item(int luid, int state, int edit, String type, byte[] body) {
+    Item(int luid, int state, int edit, int parent, String type, byte[] body) {
         this.luid = luid;
         this.state = state;
         this.edit = edit;
+        this.parent = parent;
         this.type = type;
         this.body = body;
     }
@@ -41,6 +44,11 @@ public final class Item {
     /** Which of its edits this is. */
     public int edit() {
         return edit;
+    }
+
+    /** LUID of the folder that it is in; 0: none. */
+    public int parent() {
+        return parent;
     }
 
     /** Its media type. */

@@ -64,10 +64,11 @@ public final class Items {
             DataInputStream in = new DataInputStream(new ByteArrayInputStream(record));
             int state = in.readByte();
             int edit = in.readInt();
+            int parent = in.readInt();
             String type = in.readUTF();
             byte[] body = new byte[in.available()];
             in.readFully(body);
-            return new Item(luid, state, edit, type, body);
+            return new Item(luid, state, edit, parent, type, body);
         } catch (InvalidRecordIDException e) {
             return null;
         } catch (RecordStoreException e) {
@@ -77,9 +78,9 @@ public final class Items {
         }
     }
 
-    /** The user makes an item. Gives its LUID. */
-    public int add(String type, byte[] body) throws StoreException {
-        return insert(Item.ADDED, type, body);
+    /** The user makes an item in a folder, or in none. Gives its LUID. */
+    public int add(int parent, String type, byte[] body) throws StoreException {
+        return insert(Item.ADDED, parent, type, body);
     }
 
     /** The user changes an item. */
@@ -87,7 +88,7 @@ public final class Items {
         Item item = find(luid);
         if (item != null) {
             int state = item.state == Item.ADDED ? Item.ADDED : Item.CHANGED;
-            save(new Item(luid, state, item.edit + 1, item.type, body));
+            save(new Item(luid, state, item.edit + 1, item.parent, item.type, body));
         }
     }
 
@@ -97,23 +98,34 @@ public final class Items {
         if (item != null && item.state == Item.ADDED) {
             forget(luid);
         } else if (item != null) {
-            save(new Item(luid, Item.DELETED, item.edit + 1, item.type, new byte[0]));
+            save(new Item(luid, Item.DELETED, item.edit + 1, item.parent, item.type, new byte[0]));
         }
     }
 
-    /** The server makes an item. Gives its LUID. */
-    public int receive(String type, byte[] body) throws StoreException {
-        return insert(Item.CLEAN, type, body);
+    /** The server makes an item in a folder, or in none. Gives its LUID. */
+    public int receive(int parent, String type, byte[] body) throws StoreException {
+        return insert(Item.CLEAN, parent, type, body);
     }
 
-    /** The server changes an item; false if there is none. */
-    public synchronized boolean receive(int luid, String type, byte[] body) throws StoreException {
+    /** The server changes an item; false if there is none. A parent of -1 leaves it in its folder. */
+    public synchronized boolean change(int luid, int parent, String type, byte[] body) throws StoreException {
         Item item = find(luid);
         if (item == null) {
             return false;
         }
         String kept = type.length() == 0 ? item.type : type;
-        save(new Item(luid, Item.CLEAN, item.edit, kept, body));
+        int place = parent < 0 ? item.parent : parent;
+        save(new Item(luid, Item.CLEAN, item.edit, place, kept, body));
+        return true;
+    }
+
+    /** The server moves an item into another folder; false if there is none. */
+    public synchronized boolean move(int luid, int parent) throws StoreException {
+        Item item = find(luid);
+        if (item == null) {
+            return false;
+        }
+        save(new Item(luid, item.state, item.edit, parent, item.type, item.body));
         return true;
     }
 
@@ -126,7 +138,7 @@ public final class Items {
         if (item.state == Item.DELETED) {
             forget(luid);
         } else {
-            save(new Item(luid, Item.CLEAN, edit, item.type, item.body));
+            save(new Item(luid, Item.CLEAN, edit, item.parent, item.type, item.body));
         }
     }
 
@@ -150,8 +162,9 @@ public final class Items {
         }
     }
 
-    private synchronized int insert(int state, String type, byte[] body) throws StoreException {
-        byte[] record = record(new Item(0, state, 0, type, body));
+    private synchronized int insert(int state, int parent, String type, byte[] body)
+            throws StoreException {
+        byte[] record = record(new Item(0, state, 0, parent, type, body));
         try {
             return records.addRecord(record, 0, record.length);
         } catch (RecordStoreException e) {
@@ -174,6 +187,7 @@ public final class Items {
         try {
             out.writeByte(item.state);
             out.writeInt(item.edit);
+            out.writeInt(item.parent);
             out.writeUTF(item.type);
             out.write(item.body);
         } catch (IOException e) {

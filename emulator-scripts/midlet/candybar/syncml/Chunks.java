@@ -7,14 +7,17 @@ final class Chunks {
     /** Add or Replace, and the address that the chunks share. */
     final int tag;
     final String address;
+    /** LUID of the folder, as {@link Incoming} has it. */
+    final int parent;
     final String type;
     final boolean base64;
     private final int size;
     private final ByteArrayOutputStream octets = new ByteArrayOutputStream();
 
-    Chunks(int tag, String address, String type, boolean base64, int size) {
+    Chunks(int tag, String address, int parent, String type, boolean base64, int size) {
         this.tag = tag;
         this.address = address;
+        this.parent = parent;
         this.type = type;
         this.base64 = base64;
         this.size = size;

@@ -54,8 +54,8 @@ public class Datastore {
         return held;
     }
 
-    /** The folder of the server for a new item, or "". */
-    public String folder(byte[] body) {
+    /** Media type of its folders; "": it has none. */
+    public String folderType() {
         return "";
     }
 }

@@ -39,8 +39,13 @@ final class DeviceInfo {
         out.text(Tags.DI_SOURCE_REF, "./" + datastore.name());
         out.text(Tags.DI_DISPLAY_NAME, datastore.name());
         out.text(Tags.DI_MAX_GUID_SIZE, "64");
-        type(out, Tags.DI_RX_PREF, datastore);
-        type(out, Tags.DI_TX_PREF, datastore);
+        type(out, Tags.DI_RX_PREF, datastore.type(), datastore.version());
+        type(out, Tags.DI_TX_PREF, datastore.type(), datastore.version());
+        boolean hasFolders = datastore.folderType().length() > 0;
+        if (hasFolders) {
+            type(out, Tags.DI_RX, datastore.folderType(), datastore.version());
+            type(out, Tags.DI_TX, datastore.folderType(), datastore.version());
+        }
         out.open(Tags.DI_CT_CAP);
         out.text(Tags.DI_CT_TYPE, datastore.type());
         out.text(Tags.DI_VER_CT, datastore.version());
@@ -49,6 +54,9 @@ final class DeviceInfo {
             out.text(Tags.DI_PROPERTY, Tags.DI_PROP_NAME, fields[i]);
         }
         out.close();
+        if (hasFolders) {
+            out.empty(Tags.DI_SUPPORT_HIERARCHICAL_SYNC);
+        }
         out.open(Tags.DI_SYNC_CAP);
         for (int i = 1; i <= SYNC_TYPES; i++) {
             out.number(Tags.DI_SYNC_TYPE, i);
@@ -56,10 +64,10 @@ final class DeviceInfo {
         out.close().close();
     }
 
-    private static void type(WbxmlWriter out, int tag, Datastore datastore) {
+    private static void type(WbxmlWriter out, int tag, String type, String version) {
         out.open(tag);
-        out.text(Tags.DI_CT_TYPE, datastore.type());
-        out.text(Tags.DI_VER_CT, datastore.version());
+        out.text(Tags.DI_CT_TYPE, type);
+        out.text(Tags.DI_VER_CT, version);
         out.close();
     }
 }

@@ -23,6 +23,7 @@ final class Incoming {
     /** The server has more to say in its first package. */
     private boolean unfinished;
     private String message;
+    private boolean asked;
 
     Incoming(Ledger ledger, Vector syncs, int maxObject) {
         this.ledger = ledger;
@@ -52,13 +53,17 @@ final class Incoming {
     }
 
     /** Takes the commands of a message. */
-    void receive(Element header, Element body, boolean initialised) throws IOException {
+    void receive(Element header, Element body, boolean initialised, Credentials credentials) throws IOException {
         message = header.text(Tags.MSG_ID);
         unfinished = !initialised && body.find(Tags.FINAL) == null;
         boolean silent = header.find(Tags.NO_RESP) != null;
         String target = header.text(Tags.TARGET, Tags.LOC_URI);
         String source = header.text(Tags.SOURCE, Tags.LOC_URI);
         Answer first = new Answer(message, "0", "SyncHdr", initialised ? 200 : 212).of(target, source);
+        if (!asked) {
+            asked = true;
+            first.asking(credentials.nonceForServer());
+        }
         answers.addElement(first);
         for (int i = 0; i < body.size(); i++) {
             command(body.child(i));
@@ -158,6 +163,9 @@ final class Incoming {
             case Tags.DELETE:
                 items(sync, inner, "Delete");
                 break;
+            case Tags.MOVE:
+                items(sync, inner, "Move");
+                break;
             default:
                 break;
             }
@@ -194,6 +202,10 @@ final class Incoming {
             sync.deleted += there ? 1 : 0;
             return there ? 200 : 211;
         }
+        int parent = parent(sync, item);
+        if (tag == Tags.MOVE) {
+            return sync.datastore.items().move(Element.number(luid, -1), Math.max(parent, 0)) ? 200 : 404;
+        }
         String address = tag == Tags.ADD ? item.text(Tags.SOURCE, Tags.LOC_URI) : luid;
         byte[] data = item.find(Tags.DATA) == null ? new byte[0] : item.find(Tags.DATA).octets();
         boolean more = item.find(Tags.MORE_DATA) != null;
@@ -209,12 +221,12 @@ final class Incoming {
             if (size > maxObject) {
                 return 416;
             }
-            sync.chunks = new Chunks(tag, address, meta(command, item, Tags.TYPE),
+            sync.chunks = new Chunks(tag, address, parent, meta(command, item, Tags.TYPE),
                     meta(command, item, Tags.FORMAT).equals("b64"), size);
         }
         if (sync.chunks == null) {
             boolean base64 = meta(command, item, Tags.FORMAT).equals("b64");
-            return take(sync, tag, address, meta(command, item, Tags.TYPE), decoded(data, base64));
+            return take(sync, tag, address, parent, meta(command, item, Tags.TYPE), decoded(data, base64));
         }
         Chunks chunks = sync.chunks;
         chunks.add(data);
@@ -229,7 +241,19 @@ final class Incoming {
         if (!chunks.isWhole()) {
             return 424;
         }
-        return take(sync, tag, address, chunks.type, decoded(chunks.toByteArray(), chunks.base64));
+        byte[] whole = decoded(chunks.toByteArray(), chunks.base64);
+        return take(sync, tag, address, chunks.parent, chunks.type, whole);
+    }
+
+    /** LUID of the folder that an item says it is in; 0: the top; -1: it says nothing. */
+    private int parent(Sync sync, Element item) {
+        String luid = item.text(Tags.TARGET_PARENT, Tags.LOC_URI);
+        if (luid.length() > 0) {
+            return Element.number(luid, 0);
+        }
+        // A folder whose Map the server does not have yet is named by its GUID.
+        String guid = item.text(Tags.SOURCE_PARENT, Tags.LOC_URI);
+        return guid.length() == 0 ? -1 : Element.number(ledger.text(Uploads.map(sync.name(), guid)), 0);
     }
 
     private static byte[] decoded(byte[] data, boolean base64) {
@@ -245,24 +269,25 @@ final class Incoming {
         return Element.number(meta(command, item, tag), 0);
     }
 
-    private int take(Sync sync, int tag, String address, String type, byte[] body) throws IOException {
+    private int take(Sync sync, int tag, String address, int parent, String type, byte[] body)
+            throws IOException {
         if (tag == Tags.REPLACE) {
-            return change(sync, Element.number(address, -1), type, body);
+            return change(sync, Element.number(address, -1), parent, type, body);
         }
         // The Map of an Add that came before, in a session that broke, may not have arrived.
         String map = Uploads.map(sync.name(), address);
         int known = Element.number(ledger.text(map), -1);
-        if (known >= 0 && sync.datastore.items().receive(known, type, body)) {
+        if (known >= 0 && sync.datastore.items().change(known, parent, type, body)) {
             return 201;
         }
         String kept = type.length() == 0 ? sync.datastore.type() : type;
-        int luid = sync.datastore.items().receive(kept, body);
+        int luid = sync.datastore.items().receive(Math.max(parent, 0), kept, body);
         ledger.note(map, Integer.toString(luid));
         sync.added++;
         return 201;
     }
 
-    private int change(Sync sync, int luid, String type, byte[] body) throws IOException {
+    private int change(Sync sync, int luid, int parent, String type, byte[] body) throws IOException {
         Item held = sync.datastore.items().find(luid);
         if (held == null) {
             return 404;
@@ -274,7 +299,7 @@ final class Incoming {
                 return 409;
             }
         }
-        sync.datastore.items().receive(luid, type, sync.datastore.changed(held.body(), body));
+        sync.datastore.items().change(luid, parent, type, sync.datastore.changed(held.body(), body));
         sync.replaced++;
         return 200;
     }

@@ -5,7 +5,8 @@ final class ItemCommand {
     int tag;
     String luid = "";
     String type = "";
-    String folder = "";
+    /** LUID of the folder of a new item, or "". */
+    String parent = "";
     byte[] data;
     /** Octets of the whole object, in its first chunk; else 0. */
     int size;

@@ -146,8 +146,8 @@ final class Outgoing {
         }
         out.open(Tags.ITEM);
         out.text(Tags.SOURCE, Tags.LOC_URI, item.luid);
-        if (item.folder.length() > 0) {
-            out.text(Tags.TARGET_PARENT, Tags.LOC_URI, item.folder);
+        if (item.parent.length() > 0) {
+            out.text(Tags.SOURCE_PARENT, Tags.LOC_URI, item.parent);
         }
         if (item.data != null) {
             out.opaque(Tags.DATA, item.data);

@@ -164,7 +164,7 @@ public final class Session {
             return;
         }
         uploads.statuses(body);
-        incoming.receive(header, body, phase != INITIALISING);
+        incoming.receive(header, body, phase != INITIALISING, credentials);
         advance(body.find(Tags.FINAL) != null);
     }
 
@@ -242,6 +242,7 @@ public final class Session {
     }
 
     private void commit() throws IOException {
+        credentials.ended();
         for (int i = 0; i < syncs.size(); i++) {
             Sync sync = (Sync) syncs.elementAt(i);
             if (sync.accepted && sync.refused == 0) {

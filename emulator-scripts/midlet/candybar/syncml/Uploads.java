@@ -142,7 +142,7 @@ final class Uploads {
         command.type = item.type();
         boolean isEdit = item.state() == Item.CHANGED && sync.mode == Mode.TWO_WAY;
         command.data = isEdit ? sync.datastore.sent(item.body()) : item.body();
-        command.folder = isNew ? sync.datastore.folder(item.body()) : "";
+        command.parent = item.parent() == 0 ? "" : Integer.toString(item.parent());
         return command;
     }
 

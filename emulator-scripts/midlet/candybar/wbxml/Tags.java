@@ -47,6 +47,7 @@ public final class Tags {
     public static final int MORE_DATA = 0x34;
     public static final int SOURCE_PARENT = 0x39;
     public static final int TARGET_PARENT = 0x3A;
+    public static final int MOVE = 0x3B;
 
     public static final int ANCHOR = 0x105;
     public static final int FORMAT = 0x107;
@@ -83,6 +84,7 @@ public final class Tags {
     public static final int DI_SUPPORT_NUMBER_OF_CHANGES = 0x29;
     public static final int DI_SUPPORT_LARGE_OBJS = 0x2A;
     public static final int DI_PROPERTY = 0x2B;
+    public static final int DI_SUPPORT_HIERARCHICAL_SYNC = 0x34;
 
     private Tags() {
     }
