@@ -4,6 +4,7 @@
 
 mod emulator;
 mod guide;
+mod lossy;
 mod pushed;
 mod synced;
 

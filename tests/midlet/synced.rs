@@ -1,6 +1,7 @@
 //! Syncs that the user begins.
 
 use super::emulator::{Home, is_here, output, run_many};
+use super::lossy;
 use super::{ACCOUNT, card, exported, import, titles};
 use crate::support::program::Program;
 
@@ -263,4 +264,40 @@ fn a_phone_that_is_switched_off_in_the_middle_has_everything_once() {
         (&contacts["sent"], &contacts["added"]),
         (&0.into(), &0.into())
     );
+}
+
+#[test]
+fn a_link_that_loses_every_second_answer_doubles_nothing() {
+    if !is_here() {
+        return;
+    }
+    let server = Program::start("", &[ACCOUNT]);
+    import(&server, "contacts", &card("Hopper", "Grace", "TEL:+1\r\n"));
+    let url = format!("URL=http://{}/sync", lossy::link(server.address()));
+    let phone = Home::new(1);
+    let events = phone.run(
+        &server,
+        &[&url, "MaxMsgSize=2000"],
+        &[
+            "contact Lovelace;Ada;+4420",
+            "note Ada Lovelace;5000",
+            "sync contacts",
+            "number Grace Hopper;+2",
+            "sync contacts",
+            "show contacts",
+        ],
+    );
+    let steps = events.of("step");
+    assert!(steps.iter().any(|step| step["what"] == "sending again"));
+    assert_eq!(events.titles(), ["Ada Lovelace", "Grace Hopper"]);
+    assert_eq!(
+        titles(&server, "contacts"),
+        ["Ada Lovelace", "Grace Hopper"]
+    );
+    let contacts = exported(&server, "contacts");
+    assert!(contacts.iter().any(|item| {
+        item["body"]
+            .as_str()
+            .is_some_and(|body| body.contains(":+2"))
+    }));
 }

@@ -1,6 +1,7 @@
 package candybar.syncml;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.util.Vector;
 
 import candybar.store.Ledger;
@@ -15,6 +16,10 @@ import candybar.wbxml.WbxmlReader;
 public final class Session {
     /** Messages of a session; a server that only asks for more is left. */
     private static final int MAX_MESSAGES = 2000;
+    /** How often a message without answer is sent again. */
+    private static final int MAX_RESENDS = 2;
+    /** Milliseconds before that. */
+    private static final int PAUSE = 1000;
 
     private static final int INITIALISING = 0;
     private static final int SENDING = 1;
@@ -78,10 +83,32 @@ public final class Session {
                 throw new SyncException(0, "the session does not end");
             }
             message++;
-            Element reply = WbxmlReader.read(transport.exchange(url, compose()));
-            receive(reply);
+            receive(WbxmlReader.read(exchange(compose())));
         }
         commit();
+    }
+
+    /** Sends a message; the same octets again if no answer comes, which the server knows by their MsgID. */
+    private byte[] exchange(byte[] octets) throws IOException {
+        for (int resends = 0;; resends++) {
+            try {
+                return transport.exchange(url, octets);
+            } catch (IOException e) {
+                if (resends == MAX_RESENDS) {
+                    throw e;
+                }
+                progress.step("sending again");
+                pause();
+            }
+        }
+    }
+
+    private static void pause() throws InterruptedIOException {
+        try {
+            Thread.sleep(PAUSE);
+        } catch (InterruptedException e) {
+            throw new InterruptedIOException("interrupted");
+        }
     }
 
     private void begin(Sync sync) throws IOException {
