@@ -20,6 +20,9 @@ use super::{ACCOUNT, device};
 /// Long enough for the slowest machine; nothing is measured with it.
 pub(super) const LIMIT: Duration = Duration::from_secs(180);
 
+/// As long as fetching the emulator may take.
+const BUILD_LIMIT: Duration = Duration::from_secs(600);
+
 fn script(name: &str) -> Command {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("emulator-scripts");
     let mut command = Command::new(folder.join(name));
@@ -35,7 +38,7 @@ pub(super) fn output() -> PathBuf {
 /// The MIDlet is built and there is an emulator to run it. If not: fails in CI, says loudly elsewhere that the test is skipped.
 pub(super) fn is_here() -> bool {
     static BUILT: LazyLock<Result<(), String>> = LazyLock::new(|| {
-        let ended = process::run(script("build").arg("--phone"), LIMIT);
+        let ended = process::run(script("build").arg("--phone"), BUILD_LIMIT);
         if ended.success() {
             Ok(())
         } else {
