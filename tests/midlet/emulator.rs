@@ -26,7 +26,7 @@ const BUILD_LIMIT: Duration = Duration::from_secs(600);
 fn script(name: &str) -> Command {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("emulator-scripts");
     let mut command = Command::new(folder.join(name));
-    command.env("CANDYBAR_EMULATOR_OUTPUT", output());
+    command.env("EMULATOR_OUTPUT", output());
     command
 }
 

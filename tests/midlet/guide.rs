@@ -34,7 +34,7 @@ fn the_guide_works_as_it_stands() {
         .current_dir(root)
         .env("PATH", format!("{}:{path}", programs.display()))
         .env("TMPDIR", folder.path())
-        .env("CANDYBAR_EMULATOR_OUTPUT", output());
+        .env("EMULATOR_OUTPUT", output());
     let ended = process::run(&mut bash, LIMIT);
     assert!(ended.success(), "{commands}\n{}", ended.text);
 }
