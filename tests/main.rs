@@ -9,6 +9,7 @@ mod gateways;
 mod hostile;
 mod kill;
 mod mail;
+mod midlet;
 mod models;
 mod netsim;
 mod outbox;
