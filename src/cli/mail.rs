@@ -10,14 +10,21 @@ use super::serve::cannot_listen;
 use crate::config::Config;
 use crate::mail::LocalMail;
 use crate::mail::lmtp::Listener;
+use crate::mail::watch::{Settings, Watchers};
 use crate::store::Store;
 
 /// Threads for what blocks on the database, at most.
 const BLOCKING: usize = 16;
+/// The first pause before a mail server that was lost is tried again.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// How long a stopping server waits for its watchers.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Mail at work. It ends when it is dropped.
 pub(super) struct Mail {
     lmtp: Option<Listener>,
+    watchers: Watchers,
+    work: tokio::task::JoinHandle<()>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -43,12 +50,39 @@ impl Mail {
             }
             None => None,
         };
-        Ok(Self { lmtp, runtime })
+        let watchers = Watchers::new(
+            store.clone(),
+            Settings {
+                age: Duration::from_secs(u64::from(settings.days) * 86_400),
+                count: settings.count,
+                octets: settings.octets,
+                max_message: settings.max_message,
+                poll: settings.poll,
+                lease: settings.lease,
+                watchers: settings.watchers,
+                pause: FIRST_PAUSE,
+            },
+        );
+        let running = watchers.clone();
+        let work = runtime.spawn(async move { running.run().await });
+        Ok(Self {
+            lmtp,
+            watchers,
+            work,
+            runtime,
+        })
     }
 
     /// Ends it.
     pub(super) fn stop(self) {
         drop(self.lmtp);
+        self.watchers.stop();
+        let ended = self
+            .runtime
+            .block_on(async { tokio::time::timeout(PATIENCE, self.work).await });
+        if ended.is_err() {
+            tracing::warn!("the watchers of mailboxes did not end in time");
+        }
         self.runtime.shutdown_timeout(Duration::from_secs(2));
     }
 }

@@ -9,7 +9,7 @@ use crate::sync::{
 };
 
 /// Attempts at a commit while others write to the account.
-pub(super) const ATTEMPTS: u32 = 20;
+pub(super) const ATTEMPTS: u32 = 200;
 
 /// What is to be written.
 pub(super) struct Batch {
@@ -65,14 +65,7 @@ impl Batch {
         self.put(id, Format::Mail, body, &mail.into_record(), parent);
     }
 
-    fn put(
-        &mut self,
-        id: ItemId,
-        format: Format,
-        body: Vec<u8>,
-        record: &Record,
-        parent: ItemId,
-    ) {
+    fn put(&mut self, id: ItemId, format: Format, body: Vec<u8>, record: &Record, parent: ItemId) {
         self.commit.modseq = self.commit.modseq.next();
         self.commit.changes.push(Change::PutItem(ItemWrite {
             meta: ItemMeta {

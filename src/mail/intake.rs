@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::batch::{ATTEMPTS, Batch, Tree};
 use super::lmtp::{Deliver, Verdict};
-use crate::content::email::Mail;
-use crate::content::{self, Format, Kind};
-use crate::store::{NewItem, Store, StoreError};
-use crate::sync::{AccountId, Datastore, ItemId};
+use crate::content::email::{FolderRole, Mail};
+use crate::store::{Store, StoreError};
+use crate::sync::{AccountId, ItemId};
 
 /// Takes mail into a store.
 #[derive(Clone)]
@@ -38,11 +38,19 @@ impl Intake {
         message: &[u8],
         now: i64,
     ) -> Result<ItemId, IntakeError> {
-        let item = new_item(Mail::received(check(message)?.to_vec(), now));
-        let ids = self.store.put_items(account, None, vec![item])?;
-        ids.into_iter()
-            .next()
-            .ok_or(IntakeError::Store(StoreError::NotFound))
+        let mail = Mail::received(check(message)?.to_vec(), now);
+        let mut attempts = 0;
+        loop {
+            let mut batch = Batch::begin(&self.store, account, now)?;
+            let mut tree = Tree::load(&self.store, account)?;
+            let inbox = tree.of_role(FolderRole::Inbox, &mut batch);
+            let id = batch.add_mail(mail.clone(), inbox);
+            match self.store.commit(batch.commit) {
+                // Others write to the account; each time one of them is done.
+                Err(StoreError::Conflict) if attempts < ATTEMPTS => attempts += 1,
+                result => return result.map(|()| id).map_err(IntakeError::Store),
+            }
+        }
     }
 }
 
@@ -72,20 +80,6 @@ fn check(message: &[u8]) -> Result<&[u8], IntakeError> {
         false => Err(IntakeError::NoMessage(
             "the message does not begin with a header field",
         )),
-    }
-}
-
-/// A mail as a new item.
-pub(super) fn new_item(mail: Mail) -> NewItem {
-    let body = mail.write();
-    let record = mail.into_record();
-    NewItem {
-        datastore: Datastore::Mail,
-        kind: Kind::Mail,
-        format: Format::Mail,
-        body,
-        digest: content::digest(&record),
-        key: content::match_key(&record),
     }
 }
 

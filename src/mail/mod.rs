@@ -3,21 +3,18 @@
 //! An account's mail datastore is a copy of its mailboxes within a window. Watchers bring what changed at the server as
 //! ordinary changes of the store, and carry what phones changed to the server; sessions work with the store alone.
 
-// mod batch;
+mod batch;
 pub mod discover;
 mod error;
-#[allow(dead_code)]
 mod flags;
-#[allow(dead_code, unused_imports)]
 mod imap;
 mod intake;
 mod link;
 pub mod lmtp;
-#[allow(dead_code)]
 mod pop3;
 mod role;
 pub mod settings;
-// pub mod watch;
+pub mod watch;
 
 pub use error::MailError;
 pub use flags::Flags;

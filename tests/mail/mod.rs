@@ -1,6 +1,9 @@
-//! Mail from outside: handed over by LMTP and HTTP.
+//! Mail from outside: handed over by LMTP and HTTP, and watched in mailboxes of Dovecot.
 
 mod local;
+mod tls;
+mod watched;
+mod world;
 
 use std::path::Path;
 

@@ -27,7 +27,9 @@ for number in imap.search(None, 'ALL')[1][0].split():
 
 fn marks(dovecot: &Dovecot, folder: &str) -> Vec<String> {
     let text = dovecot.imaplib("alice", &MARKS.replace("FOLDER", folder));
-    text.lines().map(|line| line.trim_end().to_owned()).collect()
+    text.lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect()
 }
 
 fn url(port: u16) -> String {
@@ -67,15 +69,23 @@ fn both_ways(dovecot: &Dovecot, settings: Settings) {
     );
     let two = world.mail("two").expect("the mail").0.meta.id;
     world.until("marks", |world| {
-        world.mail("one").filter(|(_, mail)| mail.read && mail.forwarded)
+        world
+            .mail("one")
+            .filter(|(_, mail)| mail.read && mail.forwarded)
     });
-    world.until("a deletion", |world| world.mail("before").is_none().then_some(()));
+    world.until("a deletion", |world| {
+        world.mail("before").is_none().then_some(())
+    });
     let work = world.until("a move", |world| {
         let work = world.folder("Work");
         let (item, _) = world.mail("two")?;
         (item.meta.parent == work).then_some(work)
     });
-    assert_eq!(world.mail("two").expect("the mail").0.meta.id, two, "it is the same item");
+    assert_eq!(
+        world.mail("two").expect("the mail").0.meta.id,
+        two,
+        "it is the same item"
+    );
 
     // What a phone marks, moves and deletes is seen there.
     world.edit("one", |mail| {
@@ -103,8 +113,11 @@ fn both_ways(dovecot: &Dovecot, settings: Settings) {
     dovecot.deliver("alice", &message("last"));
     world.until("the last mail", |world| world.mail("last"));
     world.until("each mail once", |world| {
-        let mut subjects: Vec<String> =
-            world.mails().iter().map(|(_, mail)| mail.head().subject).collect();
+        let mut subjects: Vec<String> = world
+            .mails()
+            .iter()
+            .map(|(_, mail)| mail.head().subject)
+            .collect();
         subjects.sort();
         (subjects == ["four", "last", "one", "sent by a phone", "three", "two"]).then_some(())
     });
@@ -171,8 +184,16 @@ fn pop3_brings_mail_and_deletes_what_a_phone_deleted() {
         return;
     };
     let mut world = World::new();
-    world.join(&format!("pop3://127.0.0.1:{}", dovecot.pop3), "alice", "alice-pw");
-    let long = format!("{}{}", message("long"), "0123456789abcdef\r\n".repeat(20_000));
+    world.join(
+        &format!("pop3://127.0.0.1:{}", dovecot.pop3),
+        "alice",
+        "alice-pw",
+    );
+    let long = format!(
+        "{}{}",
+        message("long"),
+        "0123456789abcdef\r\n".repeat(20_000)
+    );
     dovecot.deliver("alice", &long);
     world.watch(Settings {
         poll: Duration::from_secs(1),
@@ -181,7 +202,12 @@ fn pop3_brings_mail_and_deletes_what_a_phone_deleted() {
     let (item, mail) = world.until("the long mail", |world| world.mail("long"));
     assert!(mail.missing > 200_000, "{}", mail.missing);
     assert!(mail.message.len() <= 128 << 10);
-    assert!(world.store.want_whole(world.account, item.meta.id).expect("asked for"));
+    assert!(
+        world
+            .store
+            .want_whole(world.account, item.meta.id)
+            .expect("asked for")
+    );
     let (_, mail) = world.until("the rest", |world| {
         world.mail("long").filter(|(_, mail)| mail.missing == 0)
     });
@@ -204,17 +230,27 @@ fn the_rest_of_a_large_message_is_fetched_when_it_is_asked_for() {
     };
     let mut world = World::new();
     world.join(&url(dovecot.imap), "alice", "alice-pw");
-    let long = format!("{}{}", message("long"), "0123456789abcdef\r\n".repeat(100_000));
+    let long = format!(
+        "{}{}",
+        message("long"),
+        "0123456789abcdef\r\n".repeat(100_000)
+    );
     dovecot.deliver("alice", &long);
     world.watch(settings());
     let (item, mail) = world.until("the long mail", |world| world.mail("long"));
     assert_eq!(mail.message.len(), 128 << 10);
     assert!(mail.missing > 1_600_000, "{}", mail.missing);
-    world.store.want_whole(world.account, item.meta.id).expect("asked for");
+    world
+        .store
+        .want_whole(world.account, item.meta.id)
+        .expect("asked for");
     let (item_again, mail) = world.until("the rest", |world| {
         world.mail("long").filter(|(_, mail)| mail.missing == 0)
     });
-    assert!(mail.message.len() > long.len(), "Dovecot adds header fields");
+    assert!(
+        mail.message.len() > long.len(),
+        "Dovecot adds header fields"
+    );
     assert!(mail.message.ends_with(b"0123456789abcdef\r\n"));
     assert_eq!(item_again.meta.id, item.meta.id);
 }
@@ -227,22 +263,35 @@ fn another_uid_validity_is_the_same_mail() {
     let mut world = World::new();
     world.join(&url(dovecot.imap), "alice", "alice-pw");
     world.watch(settings());
-    let append = |subject: &str| format!("imap.append('Work', None, None, {:?}.encode())\n", message(subject));
+    let append = |subject: &str| {
+        format!(
+            "imap.append('Work', None, None, {:?}.encode())\n",
+            message(subject)
+        )
+    };
     dovecot.imaplib("alice", &format!("{}{}", append("kept"), append("lost")));
     let kept = world.until("a mail", |world| world.mail("kept")).0.meta.id;
     world.until("a mail", |world| world.mail("lost"));
     world.edit("kept", |mail| mail.flagged = true);
     world.until("the mark", |_| {
-        marks(&dovecot, "Work").contains(&"kept: \\Flagged".to_owned()).then_some(())
+        marks(&dovecot, "Work")
+            .contains(&"kept: \\Flagged".to_owned())
+            .then_some(())
     });
     world.stop();
     dovecot.imaplib(
         "alice",
-        &format!("imap.delete('Work')\nimap.create('Work')\n{}{}", append("new"), append("kept")),
+        &format!(
+            "imap.delete('Work')\nimap.create('Work')\n{}{}",
+            append("new"),
+            append("kept")
+        ),
     );
     world.watch(settings());
     world.until("the new mail", |world| world.mail("new"));
-    world.until("what is gone", |world| world.mail("lost").is_none().then_some(()));
+    world.until("what is gone", |world| {
+        world.mail("lost").is_none().then_some(())
+    });
     let (item, _) = world.mail("kept").expect("the mail");
     assert_eq!(item.meta.id, kept);
     assert_eq!(world.mails().len(), 2);
@@ -261,7 +310,10 @@ fn a_refused_login_is_told_once_and_not_tried_again_soon() {
         (mailbox.state == MailboxState::Refused).then_some(mailbox)
     });
     let why = refused.why.expect("why");
-    assert!(why.contains("refuses the login") && !why.contains("wrong-pw"), "{why}");
+    assert!(
+        why.contains("refuses the login") && !why.contains("wrong-pw"),
+        "{why}"
+    );
     let told = world.until("the mail to the account", |world| {
         let told = world.mails();
         (!told.is_empty()).then_some(told)
@@ -270,7 +322,10 @@ fn a_refused_login_is_told_once_and_not_tried_again_soon() {
     assert!(told[0].1.head().subject.contains("alice@localhost"));
     world.stop();
     let soon = chrono::Utc::now().timestamp_millis() + 25 * 60_000;
-    let claimed = world.store.claim_mailboxes("other", soon, soon + 1).expect("claimed");
+    let claimed = world
+        .store
+        .claim_mailboxes("other", soon, soon + 1)
+        .expect("claimed");
     assert!(claimed.is_empty(), "the next try is later");
 }
 
@@ -311,17 +366,31 @@ fn every_mail_is_there_once_after_a_hundred_broken_links() {
         }
         deliveries.join().expect("delivered");
     });
-    world.until("all mails", |world| (world.mails().len() >= MAILS).then_some(()));
+    world.until("all mails", |world| {
+        (world.mails().len() >= MAILS).then_some(())
+    });
     dovecot.deliver("alice", &message("the end"));
     world.until("the last one", |world| world.mail("the end"));
-    let mut subjects: Vec<String> = world.mails().iter().map(|(_, mail)| mail.head().subject).collect();
+    let mut subjects: Vec<String> = world
+        .mails()
+        .iter()
+        .map(|(_, mail)| mail.head().subject)
+        .collect();
     subjects.sort();
-    let mut expected: Vec<String> = (0..MAILS).map(|number| format!("number {number}")).collect();
+    let mut expected: Vec<String> = (0..MAILS)
+        .map(|number| format!("number {number}"))
+        .collect();
     expected.push("the end".to_owned());
     expected.sort();
     assert_eq!(subjects, expected);
     // None was there twice in between either: each item that there ever was is there.
-    let written = world.store.account_by_id(world.account).expect("the account").next_item.0 - 1;
+    let written = world
+        .store
+        .account_by_id(world.account)
+        .expect("the account")
+        .next_item
+        .0
+        - 1;
     let folders = world.store.folders(world.account).expect("folders").len();
     assert_eq!(written as usize, MAILS + 1 + folders);
 }

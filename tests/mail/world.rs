@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use candybar::content::email::{Folder, FolderRole, Mail};
 use candybar::content;
+use candybar::content::email::{Folder, FolderRole, Mail};
 use candybar::mail::settings::{Address, Credential, Incoming, Login, MailboxSettings, Protocol};
 use candybar::mail::watch::{Settings, Watchers};
 use candybar::store::{Store, StoreConfig, StoreError};
@@ -84,7 +84,12 @@ impl World {
         };
         let text = serde_json::to_string(&settings).expect("JSON");
         self.store
-            .add_mailbox(self.account, kind, &format!("{user}@localhost"), &Secret(text))
+            .add_mailbox(
+                self.account,
+                kind,
+                &format!("{user}@localhost"),
+                &Secret(text),
+            )
             .expect("a mailbox")
     }
 
@@ -121,7 +126,9 @@ impl World {
         }
         for mailbox in self.store.mailboxes(self.account).expect("mailboxes") {
             let settings = mailbox.settings.clone();
-            self.store.set_mailbox(mailbox.id, &settings).expect("due at once");
+            self.store
+                .set_mailbox(mailbox.id, &settings)
+                .expect("due at once");
         }
     }
 

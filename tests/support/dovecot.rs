@@ -56,7 +56,10 @@ impl Dovecot {
             .iter()
             .map(|user| {
                 let home = root.join("mail").join(user);
-                format!("{user}:{{PLAIN}}{user}-pw:{uid}:{gid}::{}::\n", home.display())
+                format!(
+                    "{user}:{{PLAIN}}{user}-pw:{uid}:{gid}::{}::\n",
+                    home.display()
+                )
             })
             .collect();
         fs::write(root.join("users"), passwords.concat()).expect("written");
@@ -115,7 +118,12 @@ impl Dovecot {
         command.arg("-c").arg(script).args(arguments);
         let ended = process::run(&mut command, LIMIT);
         let log = || fs::read_to_string(self.folder.path().join("log/dovecot.log"));
-        assert!(ended.success(), "{}\n--- Dovecot:\n{}", ended.text, log().unwrap_or_default());
+        assert!(
+            ended.success(),
+            "{}\n--- Dovecot:\n{}",
+            ended.text,
+            log().unwrap_or_default()
+        );
         ended.text
     }
 }
@@ -128,9 +136,23 @@ fn free_ports<const N: usize>() -> [u16; N] {
 fn certificate(root: &Path) {
     let mut command = Command::new("openssl");
     command.current_dir(root).args([
-        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=localhost",
-        "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext",
-        "basicConstraints=critical,CA:FALSE", "-keyout", "key.pem", "-out", "cert.pem",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "30",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        "-addext",
+        "basicConstraints=critical,CA:FALSE",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "cert.pem",
     ]);
     let ended = process::run(&mut command, LIMIT);
     assert!(ended.success(), "{}", ended.text);
@@ -256,7 +278,11 @@ service auth {{
   user = {auth}
 }}
 ",
-        auth = if is_root() { "root" } else { "$default_internal_user" },
+        auth = if is_root() {
+            "root"
+        } else {
+            "$default_internal_user"
+        },
     )
 }
 

@@ -78,7 +78,11 @@ impl Session {
                 junk,
             });
         };
-        self.command(&[Part::Text("LIST \"\" \"*\"")], &mut take)
+        let list = match self.can("SPECIAL-USE") && self.can("LIST-EXTENDED") {
+            true => "LIST \"\" \"*\" RETURN (SPECIAL-USE)",
+            false => "LIST \"\" \"*\"",
+        };
+        self.command(&[Part::Text(list)], &mut take)
             .await?
             .done("LIST")?;
         assign(&mut found);

@@ -9,11 +9,11 @@ mod login;
 mod messages;
 mod name;
 mod session;
+#[cfg(test)]
+mod tests;
 mod wait;
 
-#[allow(unused_imports)]
 pub(super) use folders::{ListedFolder, Selected};
-pub(super) use messages::{Appended, Fetched, Seen};
-pub(super) use name::shown_name;
+pub(super) use messages::{Fetched, Seen};
 pub(super) use session::Session;
 pub(super) use wait::News;

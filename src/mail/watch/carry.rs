@@ -98,7 +98,14 @@ async fn one(imap: &mut Imap<'_>, task: Task) -> Result<(), Ended> {
         (None, State::Gone) => Ok(()),
         (Some(row), State::Gone) => remove(imap, row).await,
         (Some(row), State::There { flags, parent, .. }) => settle(imap, row, flags, parent).await,
-        (None, State::There { item, flags, parent }) => file(imap, item, flags, parent).await,
+        (
+            None,
+            State::There {
+                item,
+                flags,
+                parent,
+            },
+        ) => file(imap, item, flags, parent).await,
     }
 }
 
@@ -108,7 +115,11 @@ fn folder_of(imap: &Imap<'_>, id: i64) -> Option<MirrorFolder> {
 
 /// The server's folder that is this one of ours.
 fn folder_for(imap: &Imap<'_>, parent: ItemId) -> Option<MirrorFolder> {
-    let found = imap.folders.iter().rev().find(|folder| folder.folder == parent);
+    let found = imap
+        .folders
+        .iter()
+        .rev()
+        .find(|folder| folder.folder == parent);
     found.cloned()
 }
 

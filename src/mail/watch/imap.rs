@@ -78,7 +78,10 @@ pub(super) async fn watch(context: &Context<'_>) -> Result<Infallible, Ended> {
         listed: Vec::new(),
     };
     let ended = imap.lead().await;
-    if !matches!(ended, Err(Ended::Mail(MailError::Lost(_) | MailError::Silent))) {
+    if !matches!(
+        ended,
+        Err(Ended::Mail(MailError::Lost(_) | MailError::Silent))
+    ) {
         imap.session.close().await;
     }
     ended
@@ -103,8 +106,16 @@ impl Imap<'_> {
     async fn lead(&mut self) -> Result<Infallible, Ended> {
         let settings = self.context.watchers.0.settings.clone();
         self.list().await?;
-        let names: Vec<String> = self.folders.iter().map(|folder| folder.name.clone()).collect();
-        let others: Vec<String> = names.iter().filter(|name| *name != INBOX).cloned().collect();
+        let names: Vec<String> = self
+            .folders
+            .iter()
+            .map(|folder| folder.name.clone())
+            .collect();
+        let others: Vec<String> = names
+            .iter()
+            .filter(|name| *name != INBOX)
+            .cloned()
+            .collect();
         let mut notified = self.session.notify(&others).await?;
         self.round(names.into_iter().collect()).await?;
         self.context.checked().await?;
@@ -118,7 +129,9 @@ impl Imap<'_> {
             }
             let until = polled + settings.poll;
             let news = if self.session.can("IDLE") {
-                self.session.idle(until, self.context.stirred.notified()).await?
+                self.session
+                    .idle(until, self.context.stirred.notified())
+                    .await?
             } else if self.session.has_news() {
                 News::Changed
             } else {
@@ -173,7 +186,11 @@ impl Imap<'_> {
         }
         // The inbox first: others name folders within it.
         placed.sort_by_key(|(name, place)| {
-            (name != INBOX, !matches!(place, Place::Role(_)), name.clone())
+            (
+                name != INBOX,
+                !matches!(place, Place::Role(_)),
+                name.clone(),
+            )
         });
         placed.truncate(MAX_FOLDERS);
         let wanted = placed.clone();
@@ -206,7 +223,11 @@ impl Imap<'_> {
     /// Folders beside the inbox that are not as the books have them.
     async fn changed(&mut self) -> Result<Vec<String>, Ended> {
         let mut changed = Vec::new();
-        let mut names: Vec<String> = self.folders.iter().map(|folder| folder.name.clone()).collect();
+        let mut names: Vec<String> = self
+            .folders
+            .iter()
+            .map(|folder| folder.name.clone())
+            .collect();
         names.dedup();
         for name in names.into_iter().filter(|name| name != INBOX) {
             let Some(status) = self.session.status(&name).await? else {
@@ -249,7 +270,12 @@ impl Imap<'_> {
             waiting = self.changed().await?;
             waiting.retain(|name| !looked.contains(name));
         }
-        let Round { mut limbo, held, states, stale } = round;
+        let Round {
+            mut limbo,
+            held,
+            states,
+            stale,
+        } = round;
         let folders = self.folders.clone();
         self.stored(move |books| {
             for part in held.chunks(FETCH_COUNT) {
@@ -266,7 +292,9 @@ impl Imap<'_> {
             .stored(|books| books.store.mirror_folders(books.id))
             .await?;
         self.folders.retain(|folder| {
-            self.listed.iter().any(|listed| listed.name == folder.name && !listed.junk)
+            self.listed
+                .iter()
+                .any(|listed| listed.name == folder.name && !listed.junk)
         });
         Ok(())
     }
@@ -295,7 +323,7 @@ impl Imap<'_> {
             return Ok(Vec::new());
         }
         let (mut seen, gone) = if first {
-            (self.window(folder.uid_next).await?, Vec::new())
+            (self.window().await?, Vec::new())
         } else {
             self.since(&folder, &rows).await?
         };
@@ -321,7 +349,10 @@ impl Imap<'_> {
         new.drain(..excess);
         let more = self.fetch(&folder, &new, round).await?;
         let newest = new.last().map_or(0, |seen| i64::from(seen.uid) + 1);
-        folder.uid_next = i64::from(selected.uid_next).max(newest).max(folder.uid_next).max(1);
+        folder.uid_next = i64::from(selected.uid_next)
+            .max(newest)
+            .max(folder.uid_next)
+            .max(1);
         // What came between SELECT and here has a later number, and is looked at again: the books know it.
         folder.modseq = now;
         round.states.retain(|state| state.id != folder.id);
@@ -359,11 +390,20 @@ impl Imap<'_> {
         if let Some(found) = found {
             return Ok(found);
         }
-        let fresh = named.iter().find(|folder| folder.uid_validity == 0).cloned();
+        let fresh = named
+            .iter()
+            .find(|folder| folder.uid_validity == 0)
+            .cloned();
         let mut folder = match (fresh, named.last()) {
             (Some(folder), _) => folder,
             (None, Some(before)) => MirrorFolder {
-                id: self.folders.iter().map(|folder| folder.id).max().unwrap_or(0) + 1,
+                id: self
+                    .folders
+                    .iter()
+                    .map(|folder| folder.id)
+                    .max()
+                    .unwrap_or(0)
+                    + 1,
                 ..before.clone()
             },
             (None, None) => return Err(Ended::Failed),
@@ -380,7 +420,7 @@ impl Imap<'_> {
     }
 
     /// The messages of the window.
-    async fn window(&mut self, _from: i64) -> Result<Vec<Seen>, Ended> {
+    async fn window(&mut self) -> Result<Vec<Seen>, Ended> {
         let settings = self.context.watchers.0.settings.clone();
         let begin = chrono::Utc::now().timestamp()
             - i64::try_from(settings.age.as_secs()).unwrap_or(i64::MAX / 2);
@@ -511,7 +551,10 @@ impl Imap<'_> {
 
     /// The server's folder of a role.
     pub(super) fn of_role(&self, role: FolderRole) -> Option<&MirrorFolder> {
-        let listed = self.listed.iter().find(|listed| listed.role == Some(role))?;
+        let listed = self
+            .listed
+            .iter()
+            .find(|listed| listed.role == Some(role))?;
         self.folder(&listed.name)
     }
 }

@@ -96,7 +96,10 @@ impl Watchers {
     }
 
     fn running(&self) -> std::sync::MutexGuard<'_, HashMap<MailboxId, Handle>> {
-        self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes nothing new any more, and ends what is watched.

@@ -76,7 +76,7 @@ impl Maildrop<'_> {
         loop {
             self.context.stirred.notified().await;
             match self.stored(doomed).await {
-                Ok((rows, _)) if rows.is_empty() => {
+                Ok((rows, _)) if rows.is_empty() && !self.is_wanted().await => {
                     // Nothing of it concerns the server.
                     let noted = self
                         .stored(|books| {
@@ -91,6 +91,12 @@ impl Maildrop<'_> {
                 _ => return,
             }
         }
+    }
+
+    /// Whether a device wants the rest of a mail.
+    async fn is_wanted(&self) -> bool {
+        let wanted = self.stored(|books| books.store.wanted_messages(books.id));
+        wanted.await.is_ok_and(|wanted| !wanted.is_empty())
     }
 
     /// Looks once.
@@ -147,7 +153,8 @@ impl Maildrop<'_> {
             if let Some(message) = message {
                 let (octets, _) = pop3.retrieve(message, settings.max_message).await?;
                 let row = row.clone();
-                self.stored(move |books| books.complete(&row, octets)).await?;
+                self.stored(move |books| books.complete(&row, octets))
+                    .await?;
             }
         }
         let mut changes = Vec::new();

@@ -4,14 +4,12 @@
 //! the phone need not fetch it again. What a round found of a folder is final (UIDNEXT, the number of changes) only
 //! when all of it is stored, so that a sudden end repeats the look, and the books tell what is there already.
 
-use crate::content::email::Mail;
+use crate::content::email::{FolderRole, Mail};
 use crate::content::{self, Format};
 use crate::mail::batch::{self, ATTEMPTS, Batch, Tree};
 use crate::mail::flags::Flags;
 use crate::store::{Store, StoreError};
-use crate::sync::{
-    Datastore, Item, ItemId, MailboxId, MirrorChange, MirrorFolder, MirrorMessage,
-};
+use crate::sync::{Datastore, Item, ItemId, MailboxId, MirrorChange, MirrorFolder, MirrorMessage};
 
 /// A message that came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +71,10 @@ fn is_twin(item: &Item, arrived: &Arrived) -> bool {
     let Ok(stored) = Mail::read(&item.body) else {
         return false;
     };
-    let (stored, came) = (stored.head(), Mail::received(arrived.octets.clone(), 0).head());
+    let (stored, came) = (
+        stored.head(),
+        Mail::received(arrived.octets.clone(), 0).head(),
+    );
     match (&stored.message_id, &came.message_id) {
         (Some(a), Some(b)) => a == b,
         _ => stored == came,
@@ -356,6 +357,6 @@ impl Books {
 /// Where a folder of the server is among ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
-    Role(crate::content::email::FolderRole),
+    Role(FolderRole),
     Path(Vec<String>),
 }

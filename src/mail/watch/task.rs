@@ -9,7 +9,7 @@ use super::{Watchers, imap, notice, now, pop3};
 use crate::mail::error::MailError;
 use crate::mail::settings::{MailboxSettings, Protocol};
 use crate::store::{StoreError, WatchOutcome};
-use crate::sync::{Mailbox, MailboxState};
+use crate::sync::{Mailbox, MailboxId, MailboxState};
 
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
@@ -82,7 +82,6 @@ pub(super) async fn run(
 ) -> i64 {
     let id = mailbox.id;
     let failures = mailbox.failures;
-    let told = mailbox.told;
     let ended = match serde_json::from_str::<MailboxSettings>(&mailbox.settings.0) {
         Err(_) => Ended::Mail(MailError::Settings(
             "the settings of the mailbox are damaged; remove it and add it again".to_owned(),
@@ -100,35 +99,53 @@ pub(super) async fn run(
             }
         }
     };
-    let outcome = outcome(&ended, failures, told, watchers.0.settings.pause);
-    let due = outcome.due;
-    if let Ended::Mail(error) = &ended {
-        if error.is_permanent() {
+    tell(&ended, id, failures);
+    let settled = watchers
+        .blocking(move |watchers| settle(watchers, &mailbox, &ended))
+        .await;
+    settled.unwrap_or_else(now)
+}
+
+fn tell(ended: &Ended, id: MailboxId, failures: i64) {
+    match ended {
+        Ended::Mail(error) if error.is_permanent() => {
             tracing::warn!(mailbox.id = %id, "a mailbox cannot be watched: {error}");
-        } else if failures == 0 {
+        }
+        Ended::Mail(error) if failures == 0 => {
             tracing::info!(mailbox.id = %id, "a mailbox is tried again: {error}");
-        } else {
+        }
+        Ended::Mail(error) => {
             tracing::debug!(mailbox.id = %id, "a mailbox is tried again: {error}");
         }
-    } else if let Ended::Store(error) = &ended {
-        tracing::error!(mailbox.id = %id, "a watcher cannot use the database: {error}");
+        Ended::Store(error) => {
+            tracing::error!(mailbox.id = %id, "a watcher cannot use the database: {error}");
+        }
+        Ended::Failed | Ended::Later(_) => {}
     }
-    watchers
-        .blocking(move |watchers| {
-            let mut outcome = outcome;
-            let shared = &watchers.0;
-            if outcome.state == MailboxState::Refused && !outcome.told {
-                match notice::tell(&shared.store, &mailbox, outcome.why.as_deref()) {
-                    Ok(()) => outcome.told = true,
-                    Err(error) => tracing::warn!("an account cannot be told of its mailbox: {error}"),
-                }
-            }
-            let settled = shared.store.settle_mailbox(&shared.node, id, now(), outcome);
-            if let Err(error) = settled {
-                tracing::warn!("it cannot be written down how a watcher ended: {error}");
-            }
-        })
-        .await;
+}
+
+/// Writes down how it ended, and tells the account what only it can mend. Gives when the mailbox is due again.
+fn settle(watchers: &Watchers, mailbox: &Mailbox, ended: &Ended) -> i64 {
+    let (shared, id) = (&watchers.0, mailbox.id);
+    // While it was watched its failures were forgotten.
+    let known = shared.store.mailbox(id);
+    let (failures, told) = known.map_or((mailbox.failures, mailbox.told), |known| {
+        (known.failures, known.told)
+    });
+    let mut outcome = outcome(ended, failures, told, shared.settings.pause);
+    let due = outcome.due;
+    if outcome.state == MailboxState::Refused && !outcome.told {
+        match notice::tell(&shared.store, mailbox, outcome.why.as_deref()) {
+            Ok(()) => outcome.told = true,
+            Err(error) => tracing::warn!("an account cannot be told of its mailbox: {error}"),
+        }
+    }
+    if let Err(error) = shared
+        .store
+        .settle_mailbox(&shared.node, id, now(), outcome)
+    {
+        tracing::warn!("it cannot be written down how a watcher ended: {error}");
+    }
     due
 }
 
