@@ -113,9 +113,6 @@ impl Turn<'_> {
             );
             return Code::NOT_FOUND;
         };
-        if view == Datastore::Mail {
-            return Code::NOT_FOUND;
-        }
         let filter = match self.filter_of(view, local, item) {
             Ok(filter) => filter,
             Err(code) => return code,

@@ -120,8 +120,9 @@ impl Turn<'_> {
             // The Map will say the rest.
             Sent::Add if code.is_success() => {}
             Sent::Add if code == Code::ALREADY_EXISTS => {}
-            Sent::Replace if code.is_success() => {
+            Sent::Replace | Sent::Move if code.is_success() => {
                 let confirmed = Entry {
+                    parent: awaited.parent,
                     seen: awaited.version,
                     sent: None,
                     digest: Digest::default(),
@@ -132,7 +133,7 @@ impl Turn<'_> {
                 let confirmed = self.owing_newer(Some(awaited.link), confirmed);
                 self.put_entry(view, confirmed, None);
             }
-            Sent::Replace if gone => {
+            Sent::Replace | Sent::Move if gone => {
                 // The device lost the item: next time it is new to it.
                 let again = Entry {
                     luid: None,
@@ -338,7 +339,9 @@ impl Turn<'_> {
             {
                 self.drop_entry(view, other);
             }
-            let mut entry = Entry::named(id, &luid, seen, round);
+            let sent_to = held.entry.as_ref().map(|entry| entry.parent);
+            let parent = sent_to.unwrap_or(held.meta.parent);
+            let mut entry = Entry::named(id, &luid, seen, round).within(parent);
             if added.is_some() {
                 entry = self.owing_newer(link, entry);
             }

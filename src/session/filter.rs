@@ -109,7 +109,7 @@ impl Turn<'_> {
     }
 
     /// Whether an item passes. One that cannot be read passes: the sender says so.
-    fn passes(&self, filter: Option<&Filter>, item: &Item, luid: Option<&str>) -> bool {
+    pub(super) fn passes(&self, filter: Option<&Filter>, item: &Item, luid: Option<&str>) -> bool {
         let Some(filter) = filter.filter(|filter| filter.record.is_some()) else {
             return true;
         };
@@ -267,13 +267,19 @@ fn check(view: Datastore, filter: Option<Filter>) -> Result<Option<Filter>, Refu
     let Some(record) = &filter.record else {
         return Ok(Some(filter));
     };
-    let kinds: Vec<Kind> = [Kind::Contact, Kind::Event, Kind::Task, Kind::Note]
+    let kinds: Vec<Kind> = [
+        Kind::Contact,
+        Kind::Event,
+        Kind::Task,
+        Kind::Note,
+        Kind::Mail,
+    ]
         .into_iter()
         .filter(|kind| view.collections().contains(&device::home(*kind)))
         .collect();
     let timed = kinds
         .iter()
-        .any(|kind| matches!(kind, Kind::Event | Kind::Task));
+        .any(|kind| matches!(kind, Kind::Event | Kind::Task | Kind::Mail));
     if record.has_window() && !timed {
         let error = FilterError::Unsupported(format!("SINCE or BEFORE, but {view} have no times"));
         return Err(error.into());
@@ -281,7 +287,7 @@ fn check(view: Datastore, filter: Option<Filter>) -> Result<Option<Filter>, Refu
     for field in record.fields() {
         if let Field::Property(name, _) = field
             && !name.starts_with("X-")
-            && !super::devinf::filterable(view).any(|known| known == name)
+            && !super::devinf::filterable(view).any(|known| known.eq_ignore_ascii_case(name))
         {
             let error = FilterError::Unsupported(format!("the property {name}"));
             return Err(error.into());

@@ -225,6 +225,9 @@ pub(super) struct Awaited {
     /// A chunk of a large object, not its last one.
     #[serde(default)]
     pub chunk: bool,
+    /// The folder into which it was sent.
+    #[serde(default)]
+    pub parent: ItemId,
 }
 
 /// What was sent.
@@ -233,6 +236,8 @@ pub(super) enum Sent {
     Add,
     Replace,
     Delete,
+    /// Into another folder.
+    Move,
 }
 
 /// A Status that is to be sent.
@@ -303,6 +308,9 @@ pub(super) struct Outgoing {
     pub kind: Sent,
     /// GUID of an Add, LUID of a Replace.
     pub address: String,
+    /// Its folder.
+    #[serde(default)]
+    pub parent: ItemId,
     pub media: String,
     pub body: String,
     pub offset: usize,

@@ -3,19 +3,23 @@
 use super::incoming::Incoming;
 use super::lookup::Lookup;
 use super::turn::{Held, Turn};
+use crate::content::email::{Folder, Mail};
 use crate::content::{self, Format, Kind, Record};
 use crate::device;
 use crate::sync::{Change, Datastore, Entry, ItemId, ItemMeta, ItemWrite};
 
 impl Turn<'_> {
     /// Writes an item: a new one if `id` is `None`. `record` is what it says, if that may be something else than what
-    /// came.
+    /// came; `place` the folder of a new one.
     pub(super) fn write_item(
         &mut self,
         id: Option<ItemId>,
         incoming: &Incoming<'_>,
         record: Option<&Record>,
+        place: Option<ItemId>,
     ) -> ItemId {
+        let dated = self.dated(id.is_none(), incoming, record);
+        let record = dated.as_ref().or(record);
         let other = record.filter(|record| *record != incoming.record());
         let id = id.unwrap_or_else(|| {
             let id = self.next_item;
@@ -26,7 +30,9 @@ impl Turn<'_> {
         let held = self.items.get(&id).filter(|held| !held.meta.deleted);
         let replaced = held.map(|held| held.body.as_ref().map_or(0, Vec::len));
         let (format, body) = stored_form(incoming, other);
-        let original = (other.is_some() || !incoming.plain).then(|| incoming.body.to_vec());
+        let keeps = incoming.kind != Kind::Mail && (other.is_some() || !incoming.plain);
+        let original = keeps.then(|| incoming.body.to_vec());
+        let known = self.items.get(&id).map(|held| held.meta.parent);
         let meta = ItemMeta {
             id,
             datastore: device::home(other.map_or(incoming.kind, |record| record.kind)),
@@ -36,6 +42,8 @@ impl Turn<'_> {
             digest: other.map_or(incoming.digest, content::digest),
             key: other.map_or(incoming.key, content::match_key),
             updated: self.context.now,
+            parent: known.or(place).unwrap_or_default(),
+            content: self.modseq,
         };
         self.count_usage(replaced, body.len());
         let write = ItemWrite {
@@ -55,7 +63,26 @@ impl Turn<'_> {
         held.meta = meta;
         held.body = Some(body);
         held.changed = true;
+        if format == Format::Folder {
+            let role = held.body.as_deref().map(Folder::read);
+            let role = role.and_then(Result::ok).and_then(|folder| folder.role);
+            self.note_folder(id, role);
+        }
         id
+    }
+
+    /// A new mail that does not say when it came: that is now. By that time it has its place in the folder.
+    fn dated(&self, new: bool, incoming: &Incoming<'_>, record: Option<&Record>) -> Option<Record> {
+        if !new || incoming.kind != Kind::Mail {
+            return None;
+        }
+        let record = record.unwrap_or_else(|| incoming.record());
+        if record.root.property("RECEIVED").is_some() {
+            return None;
+        }
+        let mut mail = Mail::of(record.clone())?;
+        mail.received = Some(self.context.now);
+        Some(mail.into_record())
     }
 
     /// Sets the device's entry for an item. Another item that has the same LUID loses it.
@@ -151,5 +178,7 @@ fn richest(record: &Record, incoming: Format) -> Format {
         Kind::Event | Kind::Task => Format::ICalendar20,
         Kind::Note if incoming == Format::VNote11 || record.root.name == "VNOTE" => Format::VNote11,
         Kind::Note => Format::PlainText,
+        Kind::Mail => Format::Mail,
+        Kind::Folder => Format::Folder,
     }
 }

@@ -125,6 +125,8 @@ impl Draft {
                 digest: digest(body),
                 key: MatchKey(body.len() as i64),
                 updated: 1000,
+                parent: ItemId(0),
+                content: self.0.modseq,
             },
             body: body.into(),
             original: None,
@@ -169,6 +171,7 @@ fn seen(item: ItemId, luid: &str, seen: i64, round: i64) -> Entry {
         mark: Mark::default(),
         round: Round(round),
         failures: 0,
+        parent: ItemId(0),
     }
 }
 
@@ -183,6 +186,7 @@ fn sent(item: ItemId, sent: i64, round: i64) -> Entry {
         mark: Mark::default(),
         round: Round(round),
         failures: 0,
+        parent: ItemId(0),
     }
 }
 
