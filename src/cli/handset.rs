@@ -22,8 +22,8 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::handset::{
-    Addresses, Auth, HttpTransport, Luid, Memory, Mode, ModelError, Notification, Phone, PhoneError, Progress,
-    Report, Request, StateFile,
+    Addresses, Auth, HttpTransport, Luid, Memory, Mode, ModelError, Notification, Phone,
+    PhoneError, Progress, Report, Request, StateFile,
 };
 use crate::syncml::{Carrier, Version};
 use models::Kind;

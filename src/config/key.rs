@@ -173,7 +173,10 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "mail.window_days",
-        Kind::Number { min: 0, max: 36_500 },
+        Kind::Number {
+            min: 0,
+            max: 36_500,
+        },
         "30",
         "A phone has the mails of so many days; 0: of all days.",
     ),

@@ -129,10 +129,7 @@ impl Default for DeviceInfo {
         );
         let mail = datastore(
             "Mail",
-            &[
-                ("application/vnd.omads-email+xml", "1.2"),
-                (FOLDER, "1.2"),
-            ],
+            &[("application/vnd.omads-email+xml", "1.2"), (FOLDER, "1.2")],
             Vec::new(),
         );
         datastores.insert(

@@ -334,13 +334,13 @@ impl Turn<'_> {
                 held.meta.modseq
             };
             let seen = added.unwrap_or(newest.min(sending_since));
+            let sent_to = held.entry.as_ref().map(|entry| entry.parent);
+            let parent = sent_to.unwrap_or(held.meta.parent);
             if let Some(other) = by_luid.insert(luid.clone(), id)
                 && other != id
             {
                 self.drop_entry(view, other);
             }
-            let sent_to = held.entry.as_ref().map(|entry| entry.parent);
-            let parent = sent_to.unwrap_or(held.meta.parent);
             let mut entry = Entry::named(id, &luid, seen, round).within(parent);
             if added.is_some() {
                 entry = self.owing_newer(link, entry);

@@ -582,9 +582,7 @@ impl Turn<'_> {
             // Folders of one name are twins within one folder only; a mail may be elsewhere by now.
             ids.retain(|id| {
                 let meta = &self.items[id].meta;
-                meta.format != Format::Folder
-                    || meta.parent == place
-                    || self.role_of(*id).is_some()
+                meta.format != Format::Folder || meta.parent == place || self.role_of(*id).is_some()
             });
             ids.sort_by_key(|id| (self.items[id].meta.parent != place, *id));
         }

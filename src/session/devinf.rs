@@ -60,7 +60,9 @@ pub(super) fn own(
             let hidden = |of: &Vec<Datastore>| of.contains(datastore);
             // Phones that do not know mail fail at its types.
             addressed.iter().any(|of| of.is(**datastore))
-                || **datastore != Datastore::Mail && detail == Detail::Full && !traits.devinf_hides.as_ref().is_some_and(hidden)
+                || **datastore != Datastore::Mail
+                    && detail == Detail::Full
+                    && !traits.devinf_hides.as_ref().is_some_and(hidden)
         })
         .map(|datastore| {
             let addressed = addressed.iter().find(|of| of.is(*datastore));

@@ -274,9 +274,9 @@ fn check(view: Datastore, filter: Option<Filter>) -> Result<Option<Filter>, Refu
         Kind::Note,
         Kind::Mail,
     ]
-        .into_iter()
-        .filter(|kind| view.collections().contains(&device::home(*kind)))
-        .collect();
+    .into_iter()
+    .filter(|kind| view.collections().contains(&device::home(*kind)))
+    .collect();
     let timed = kinds
         .iter()
         .any(|kind| matches!(kind, Kind::Event | Kind::Task | Kind::Mail));

@@ -227,8 +227,7 @@ impl Turn<'_> {
         let new = self.write_item(None, &incoming, None, place);
         let entry = Entry {
             digest: incoming.digest,
-            ..Entry::named(new, &op.luid, self.modseq, round)
-                .within(self.items[&new].meta.parent)
+            ..Entry::named(new, &op.luid, self.modseq, round).within(self.items[&new].meta.parent)
         };
         self.put_entry(view, entry, Some(lookup));
         Code::ITEM_ADDED

@@ -190,21 +190,31 @@ impl Turn<'_> {
     }
 
     /// Whether an item may go into a folder; `Err` is the Status.
-    pub(super) fn may_go(&mut self, link: usize, luid: &str, id: Option<ItemId>, to: ItemId) -> Result<(), Code> {
+    pub(super) fn may_go(
+        &mut self,
+        link: usize,
+        luid: &str,
+        id: Option<ItemId>,
+        to: ItemId,
+    ) -> Result<(), Code> {
         let view = self.state.links[link].view;
         let folder = id.is_none_or(|id| self.is_folder(id));
         let below = id.filter(|_| folder).map_or(0, |id| self.height(id));
-        let (code, text) = if id.is_some_and(|id| folder && to != ItemId(0) && self.is_within(to, id)) {
-            (Code::FORBIDDEN, "a folder cannot go into itself")
-        } else if folder && to != ItemId(0) && self.depth(to) + 1 + below >= MAX_DEPTH {
-            (Code::FORBIDDEN, "folders are too deep within each other")
-        } else if id.is_some_and(|id| self.role_of(id).is_some()) && to != ItemId(0) {
-            (Code::PERMISSION_DENIED, "a folder that the server needs stays where it is")
-        } else if !folder && to == ItemId(0) {
-            (Code::NOT_FOUND, "mail has to be in a folder")
-        } else {
-            return Ok(());
-        };
+        let (code, text) =
+            if id.is_some_and(|id| folder && to != ItemId(0) && self.is_within(to, id)) {
+                (Code::FORBIDDEN, "a folder cannot go into itself")
+            } else if folder && to != ItemId(0) && self.depth(to) + 1 + below >= MAX_DEPTH {
+                (Code::FORBIDDEN, "folders are too deep within each other")
+            } else if id.is_some_and(|id| self.role_of(id).is_some()) && to != ItemId(0) {
+                (
+                    Code::PERMISSION_DENIED,
+                    "a folder that the server needs stays where it is",
+                )
+            } else if !folder && to == ItemId(0) {
+                (Code::NOT_FOUND, "mail has to be in a folder")
+            } else {
+                return Ok(());
+            };
         self.note(Some(view), Some(luid), text);
         Err(code)
     }
@@ -223,7 +233,9 @@ impl Turn<'_> {
 
     /// Whether one more folder is too many.
     pub(super) fn has_too_many_folders(&self) -> bool {
-        self.folders.as_ref().is_some_and(|folders| folders.len() >= MAX_FOLDERS)
+        self.folders
+            .as_ref()
+            .is_some_and(|folders| folders.len() >= MAX_FOLDERS)
     }
 
     /// Puts an item that exists into another folder.
@@ -318,7 +330,11 @@ impl Turn<'_> {
     ) -> Result<(), LoadFailed> {
         self.load_folders(link)?;
         let view = self.state.links[link].view;
-        let gone: Vec<ItemId> = deletions.iter().copied().filter(|id| self.is_folder(*id)).collect();
+        let gone: Vec<ItemId> = deletions
+            .iter()
+            .copied()
+            .filter(|id| self.is_folder(*id))
+            .collect();
         let folders = self.folders.clone().unwrap_or_default();
         let mut within = Vec::new();
         for (id, _) in folders {
@@ -353,7 +369,12 @@ impl Turn<'_> {
     }
 
     /// Carries out the deletion of an item: a mail that the device had goes to the trash first.
-    pub(super) fn delete_or_discard(&mut self, link: usize, id: ItemId, deletions: &FxHashSet<ItemId>) {
+    pub(super) fn delete_or_discard(
+        &mut self,
+        link: usize,
+        id: ItemId,
+        deletions: &FxHashSet<ItemId>,
+    ) {
         let view = self.state.links[link].view;
         let trash = self.folder_of(FolderRole::Trash);
         let to = self.items.get(&id).and_then(|held| {

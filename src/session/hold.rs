@@ -150,7 +150,6 @@ impl Turn<'_> {
         if self.is_hierarchical(link) {
             return self.unnamed(link, found);
         }
-        let of = &self.state.links[link];
         let mut query = OutgoingQuery {
             view: of.view,
             round: of.round,

@@ -17,9 +17,7 @@ use super::turn::{Held, Turn};
 use crate::content::email::FolderRole;
 use crate::content::{self, Format};
 use crate::filter::FilterType;
-use crate::sync::{
-    Answer, Entry, Item, ItemId, Modseq, Newest, NewestQuery, Query, Selection,
-};
+use crate::sync::{Answer, Entry, Item, ItemId, Modseq, Newest, NewestQuery, Query, Selection};
 use crate::syncml::Version;
 
 /// Items whose bodies are loaded at once.
@@ -58,7 +56,11 @@ impl Turn<'_> {
         let (view, round) = (of.view, of.round);
         let names_everything = of.mode.names_everything();
         let flat = !self.knows_folders(&target);
-        let windows = self.context.device.mail_window.over(&self.context.settings.mail_windows);
+        let windows = self
+            .context
+            .device
+            .mail_window
+            .over(&self.context.settings.mail_windows);
         let folders: Vec<ItemId> = self
             .folders
             .iter()
@@ -79,8 +81,11 @@ impl Turn<'_> {
             view,
             folders: newest.collect(),
         };
-        let limits: Vec<(ItemId, u32)> =
-            query.folders.iter().map(|of| (of.folder, of.count)).collect();
+        let limits: Vec<(ItemId, u32)> = query
+            .folders
+            .iter()
+            .map(|of| (of.folder, of.count))
+            .collect();
         let Answer::Known(within) = self.loads.load(&Query::Newest(query))? else {
             return Err(LoadFailed);
         };
@@ -131,9 +136,11 @@ impl Turn<'_> {
         others.sort_by_key(|id| (Reverse(self.depth(*id)), *id));
         for id in others {
             let held = &self.items[&id];
-            let Some(entry) = held.entry.as_ref().filter(|entry| {
-                entry.failures >= 0 && !(names_everything && entry.round != round)
-            }) else {
+            let Some(entry) = held
+                .entry
+                .as_ref()
+                .filter(|entry| entry.failures >= 0 && !(names_everything && entry.round != round))
+            else {
                 continue;
             };
             let under_way = entry.round == round && entry.sent.is_some();
@@ -202,7 +209,10 @@ impl Turn<'_> {
         let mut left = Vec::with_capacity(ids.len());
         for batch in ids.chunks(BATCH) {
             for item in self.bodies(batch)? {
-                let entry = self.items.get(&item.meta.id).and_then(|held| held.entry.as_ref());
+                let entry = self
+                    .items
+                    .get(&item.meta.id)
+                    .and_then(|held| held.entry.as_ref());
                 let luid = entry.and_then(|entry| entry.luid.clone());
                 let stays = luid.is_some() && filter.kind == FilterType::Inclusive;
                 if stays || self.passes(Some(&filter), &item, luid.as_deref()) {
@@ -215,7 +225,10 @@ impl Turn<'_> {
 
     /// Items with their bodies, in the order of the ids, as this message left them.
     fn bodies(&mut self, ids: &[ItemId]) -> Result<Vec<Item>, LoadFailed> {
-        let missing = ids.iter().copied().filter(|id| self.items[id].body.is_none());
+        let missing = ids
+            .iter()
+            .copied()
+            .filter(|id| self.items[id].body.is_none());
         let missing: Vec<ItemId> = missing.collect();
         let mut loaded = Vec::new();
         if !missing.is_empty() {
@@ -312,7 +325,10 @@ impl Turn<'_> {
         entry: Option<Entry>,
     ) -> bool {
         filling.commands.len() >= super::send::MAX_COMMANDS
-            || matches!(self.pack_as(filling, kind, address, item, entry), Packed::Full)
+            || matches!(
+                self.pack_as(filling, kind, address, item, entry),
+                Packed::Full
+            )
     }
 
     /// How a command names an item's folder.

@@ -565,13 +565,7 @@ impl Turn<'_> {
     }
 
     /// The item's body as the device can hold it.
-    fn body_for(
-        &self,
-        link: usize,
-        target: &Target,
-        kind: Sent,
-        item: &Item,
-    ) -> Option<Vec<u8>> {
+    fn body_for(&self, link: usize, target: &Target, kind: Sent, item: &Item) -> Option<Vec<u8>> {
         if self.is_hierarchical(link) {
             return self.mail_for(link, target, kind, item);
         }

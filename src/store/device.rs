@@ -23,9 +23,7 @@ statement!(
 statement!(
     SetDevice(()) = "UPDATE device SET msisdn = ?, profile = ? WHERE account = ? AND id = ?"
 );
-statement!(
-    SetMailWindow(()) = "UPDATE device SET mail_window = ? WHERE account = ? AND id = ?"
-);
+statement!(SetMailWindow(()) = "UPDATE device SET mail_window = ? WHERE account = ? AND id = ?");
 statement!(ForgetViews(()) = "DELETE FROM \"view\" WHERE account = ? AND device = ?");
 statement!(ForgetSessions(()) = "DELETE FROM session WHERE account = ? AND device = ?");
 statement!(
@@ -119,11 +117,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let text = windows.to_string();
         self.write(0, move |connection| {
-            let binds = [
-                Bind::Text(&text),
-                Bind::Int(account.0),
-                Bind::Int(device.0),
-            ];
+            let binds = [Bind::Text(&text), Bind::Int(account.0), Bind::Int(device.0)];
             match execute(connection, SetMailWindow, &binds)? {
                 0 => Err(StoreError::NotFound),
                 _ => Ok(()),

@@ -3,6 +3,7 @@
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
 use super::error::StoreError;
+use crate::content::email::Mail;
 use crate::content::{Digest, Format, Kind, MatchKey};
 use crate::sync::{
     Datastore, Entry, Generation, Item, ItemId, ItemMeta, Mark, Modseq, Round, ViewState,
@@ -226,12 +227,19 @@ pub(super) const fn kind_of(datastore: Datastore) -> Option<Kind> {
 
 /// The kind of an item.
 pub(super) const fn kind_in(datastore: Datastore, format: Format) -> Option<Kind> {
-    kind_of(datastore)
+    match format {
+        Format::Folder => Some(Kind::Folder),
+        _ => kind_of(datastore),
+    }
 }
 
 /// When a mail was received, seconds since 1970; 0 for what is no mail, or does not say so.
 pub(super) fn received(format: Format, body: &[u8]) -> i64 {
-    0
+    if format != Format::Mail {
+        return 0;
+    }
+    let state = Mail::state(body).ok();
+    state.and_then(|(mail, _)| mail.received).unwrap_or(0)
 }
 
 #[cfg(test)]

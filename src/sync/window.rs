@@ -191,7 +191,14 @@ mod tests {
 
     #[test]
     fn what_is_no_limit_is_refused() {
-        for bad in ["5", "count", "count=x", "size=5", "photos.count=1", "count=99999999"] {
+        for bad in [
+            "5",
+            "count",
+            "count=x",
+            "size=5",
+            "photos.count=1",
+            "count=99999999",
+        ] {
             bad.parse::<Windows>().expect_err(bad);
         }
         assert!("".parse::<Windows>().unwrap().is_empty());
@@ -199,7 +206,10 @@ mod tests {
 
     #[test]
     fn zero_days_is_for_ever() {
-        let days = |days| Window { days, ..Window::default() };
+        let days = |days| Window {
+            days,
+            ..Window::default()
+        };
         assert_eq!(days(Some(0)).since(1_000_000), i64::MIN);
         assert_eq!(days(Some(1)).since(1_000_000), 1_000_000 - 86_400);
     }

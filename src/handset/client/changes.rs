@@ -118,10 +118,12 @@ impl Client {
             });
             let hierarchical = self.settings.version == Version::V12
                 && self.settings.devinf.is_hierarchical(&exchange.name);
-            let parent = stored.filter(|_| hierarchical).map(|item| match &*item.parent {
-                "" => "/".to_owned(),
-                parent => parent.to_owned(),
-            });
+            let parent = stored
+                .filter(|_| hierarchical)
+                .map(|item| match &*item.parent {
+                    "" => "/".to_owned(),
+                    parent => parent.to_owned(),
+                });
             let content_type = stored
                 .map(|item| {
                     let storage = &self.settings.storage;

@@ -227,7 +227,10 @@ impl Client {
         // A folder before what is in it.
         let exchange = &mut self.session.exchanges[index];
         let order = |luid: &Luid| {
-            let folder = store.items.get(luid).is_some_and(|item| item.content_type == FOLDER);
+            let folder = store
+                .items
+                .get(luid)
+                .is_some_and(|item| item.content_type == FOLDER);
             (!folder, store.depth(luid))
         };
         exchange

@@ -3,7 +3,7 @@
 use crate::content::{self, Format, ReadHint};
 use crate::handset::credentials::from_base64;
 use crate::handset::device_info::FOLDER;
-use crate::handset::memory::{CachedMap, ItemState, Luid, Octets, StoredItem};
+use crate::handset::memory::{CachedMap, Luid, Octets, StoredItem};
 use crate::handset::mode::Mode;
 use crate::handset::properties::{contains, keep_properties};
 use crate::handset::report::Direction;
@@ -336,7 +336,10 @@ impl Client {
             let Some(known) = store.items.get_mut(&luid) else {
                 return Code::NOT_FOUND;
             };
-            let parent = incoming.parent.clone().unwrap_or_else(|| known.parent.clone());
+            let parent = incoming
+                .parent
+                .clone()
+                .unwrap_or_else(|| known.parent.clone());
             *known = StoredItem {
                 parent,
                 body: flagged(&known.body, item.body, &item.content_type),
@@ -392,7 +395,10 @@ impl Client {
         let name = self.session.exchanges[index].name.clone();
         let store = self.memory.datastore_mut(&name);
         let named = |uri: &Option<std::borrow::Cow<'_, str>>| {
-            uri.as_deref().map(str::trim).filter(|uri| !uri.is_empty()).map(str::to_owned)
+            uri.as_deref()
+                .map(str::trim)
+                .filter(|uri| !uri.is_empty())
+                .map(str::to_owned)
         };
         let parent = match (named(&item.target_parent), named(&item.source_parent)) {
             (None, None) => return Ok(None),
@@ -410,7 +416,8 @@ impl Client {
         match parent.filter(known) {
             Some(parent) => Ok(Some(parent)),
             None => {
-                self.session.complain(|| "an item is in a folder that was not sent".to_owned());
+                self.session
+                    .complain(|| "an item is in a folder that was not sent".to_owned());
                 Err(Code::NOT_FOUND)
             }
         }
@@ -457,11 +464,18 @@ fn flagged(known: &Octets, new: Octets, content_type: &str) -> Octets {
         format: Some(Format::Email),
         ..ReadHint::default()
     };
-    let read = |octets: &Octets| content::read(&octets.0, &hint).ok().map(|parsed| parsed.record);
+    let read = |octets: &Octets| {
+        content::read(&octets.0, &hint)
+            .ok()
+            .map(|parsed| parsed.record)
+    };
     match (read(known), read(&new)) {
         (Some(stored), Some(told)) if told.root.property("EMAILITEM").is_none() => {
             let record = content::overlay(&stored, &told, None);
-            Octets(content::write(&record, &content::Target::new(Format::Email)))
+            Octets(content::write(
+                &record,
+                &content::Target::new(Format::Email),
+            ))
         }
         _ => new,
     }
