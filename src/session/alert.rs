@@ -7,8 +7,8 @@ use chrono::DateTime;
 use super::state::{Link, Mode, Owed, Phase, Stage};
 use super::turn::Turn;
 use crate::filter::Filter;
-use crate::sync::recording::{Event, What};
 use crate::sync::Generation;
+use crate::sync::recording::{Event, What};
 use crate::syncml::{Alert, Anchor, Code, Command, Item, Location, Meta, Version};
 
 /// Datastores of one session.

@@ -378,6 +378,7 @@ impl Turn<'_> {
             link.considered
         };
         let filter = match link.mode {
+            _ if self.fetches_items(index) => link.held,
             // Nothing was sent, so the device has what it had.
             Mode::OneWayFromClient => link.held,
             Mode::RefreshFromClient => link.filter.or(link.held),

@@ -66,10 +66,21 @@ impl Turn<'_> {
         joined
             .and_then(|(filter, address)| join(filter, address))
             .and_then(|filter| check(view, filter))
+            .map(|filter| filter.and_then(|filter| meant(view, filter)))
             .map_err(|refused| {
                 let text = format!("the device's filter is refused: {}", refused.why);
                 self.note(Some(view), None, text);
                 refused.code
+            })
+    }
+
+    /// Whether a device asks for single mails, that it has in part: all else stays as it is.
+    pub(super) fn fetches_items(&self, link: usize) -> bool {
+        let filter = self.state.links[link].filter.as_ref();
+        self.is_hierarchical(link)
+            && filter.is_some_and(|filter| {
+                filter.kind == FilterType::Inclusive
+                    && filter.record.as_ref().is_some_and(Expression::names_items)
             })
     }
 
@@ -131,6 +142,14 @@ impl Turn<'_> {
         let of = &self.state.links[link];
         self.passes(of.filter.as_ref().or(of.held.as_ref()), item, None)
     }
+}
+
+/// A filter as it is meant for the items of a datastore; `None` if it lets all pass.
+fn meant(view: Datastore, mut filter: Filter) -> Option<Filter> {
+    if view == Datastore::Mail {
+        filter.record = filter.record.and_then(Expression::for_mail);
+    }
+    (filter.record.is_some() || filter.fields.is_some()).then_some(filter)
 }
 
 /// A filter that is not taken.

@@ -15,9 +15,11 @@ use super::send::{Filling, Packed};
 use super::state::{Sent, Stage};
 use super::turn::{Held, Turn};
 use crate::content::email::FolderRole;
-use crate::content::{self, Format};
+use crate::content::{self, Digest, Format};
 use crate::filter::FilterType;
-use crate::sync::{Answer, Entry, Item, ItemId, Modseq, Newest, NewestQuery, Query, Selection};
+use crate::sync::{
+    Answer, Entry, Item, ItemId, Modseq, Newest, NewestQuery, Query, Round, Selection,
+};
 use crate::syncml::Version;
 
 /// Items whose bodies are loaded at once.
@@ -120,6 +122,12 @@ impl Turn<'_> {
             });
             room && !meta.deleted && meta.format != Format::Folder
         });
+        if self.fetches_items(link) {
+            let mut named: Vec<ItemId> = wanted.iter().chain(&others).copied().collect();
+            named.sort_unstable();
+            named.dedup();
+            return self.fetched(link, named);
+        }
         wanted = self.filtered(link, wanted)?;
         let mut steps = Vec::new();
         let mut ordered = folders;
@@ -163,7 +171,7 @@ impl Turn<'_> {
         &self,
         link: usize,
         id: ItemId,
-        round: crate::sync::Round,
+        round: Round,
         names_everything: bool,
         flat: bool,
     ) -> Option<Step> {
@@ -187,7 +195,8 @@ impl Turn<'_> {
         let selection = Selection::Changes { base: Modseq(0) };
         let changed = selection.wants(round, &held.meta, Some(entry));
         let has = entry.luid.is_some();
-        if has && (of.refield || held.meta.content > entry.seen) {
+        let again = of.refield && !was_sent(entry, round);
+        if has && (again || held.meta.content > entry.seen) {
             step(Sent::Replace)
         } else if has && !flat && entry.parent != held.meta.parent {
             step(Sent::Move)
@@ -198,6 +207,47 @@ impl Turn<'_> {
         } else {
             None
         }
+    }
+
+    /// The single mails that the device asks for: all that it may have of them.
+    fn fetched(&mut self, link: usize, ids: Vec<ItemId>) -> Result<Vec<Step>, LoadFailed> {
+        let of = &self.state.links[link];
+        let (filter, round) = (of.filter.clone(), of.round);
+        let mut steps = Vec::new();
+        // Ids can be compared without the mail.
+        let asked = |held: &Held| {
+            let luid = held.entry.as_ref().and_then(|entry| entry.luid.clone());
+            let text = filter.as_ref().and_then(|filter| filter.record.as_ref());
+            let text = text.map(ToString::to_string).unwrap_or_default();
+            luid.is_some_and(|luid| text.contains(&luid)) || text.contains(&held.meta.id.guid())
+        };
+        let ids: Vec<ItemId> = ids
+            .into_iter()
+            .filter(|id| {
+                let held = &self.items[id];
+                !held.meta.deleted && held.meta.format != Format::Folder && asked(held)
+            })
+            .collect();
+        for batch in ids.chunks(BATCH) {
+            for item in self.bodies(batch)? {
+                let id = item.meta.id;
+                let entry = self.items[&id].entry.clone();
+                let sent = entry.as_ref().is_some_and(|entry| was_sent(entry, round));
+                let luid = entry.and_then(|entry| entry.luid);
+                if !sent && self.passes(filter.as_ref(), &item, luid.as_deref()) {
+                    steps.push(Step {
+                        item: id,
+                        kind: if luid.is_some() {
+                            Sent::Replace
+                        } else {
+                            Sent::Add
+                        },
+                        leaves: false,
+                    });
+                }
+            }
+        }
+        Ok(steps)
     }
 
     /// What is left by the device's own filter.
@@ -375,6 +425,22 @@ impl Turn<'_> {
             format: target.format_of(item.meta.format),
             ..target.form()
         };
+        let asks = self.state.links[link].refield || self.fetches_items(link);
+        if kind == Sent::Replace && form.format == Format::Email && !asks {
+            let mut record = content::read_stored(&item.body, item.meta.format)?;
+            // The text of a draft can have changed.
+            if record.root.text("DRAFT") != Some("true") {
+                for name in ["EMAILITEM", "MISSING", "EXT"] {
+                    record.root.remove(name);
+                }
+            }
+            return Some(content::write(&record, &form));
+        }
         content::lower(&item.body, item.meta.format, &form)
     }
+}
+
+/// Whether the device has got an item in this round, or it is on its way.
+fn was_sent(entry: &Entry, round: Round) -> bool {
+    entry.round == round && (entry.sent.is_some() || entry.digest == Digest::default())
 }

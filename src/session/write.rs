@@ -162,7 +162,9 @@ impl Turn<'_> {
 
 /// How an item is stored: the octets as they came, if they say all of it. `other` is what it says instead of them.
 pub(super) fn stored_form(incoming: &Incoming<'_>, other: Option<&Record>) -> (Format, Vec<u8>) {
-    if other.is_none() && incoming.plain {
+    // Of a mail, the wire's form says less than the stored one.
+    let whole = !matches!(incoming.format, Format::Email | Format::Message);
+    if other.is_none() && incoming.plain && whole {
         return (incoming.format, incoming.body.to_vec());
     }
     let record = other.unwrap_or_else(|| incoming.record());
