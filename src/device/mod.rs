@@ -134,7 +134,7 @@ pub const fn formats(datastore: Datastore) -> &'static [Format] {
             &[Format::VCalendar10, Format::ICalendar20]
         }
         Datastore::Notes => &[Format::PlainText, Format::VNote11],
-        Datastore::Mail => &[],
+        Datastore::Mail => &[Format::Email, Format::Message, Format::Folder],
     }
 }
 

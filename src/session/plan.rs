@@ -393,8 +393,8 @@ impl Turn<'_> {
             return Parent::default();
         }
         if parent == ItemId(0) {
-            // A Move has to say that it is the top.
-            let top = (kind == Sent::Move).then(|| "/".to_owned());
+            // What the device has may be in a folder.
+            let top = (kind != Sent::Add).then(|| "/".to_owned());
             return Parent {
                 target: top,
                 source: None,

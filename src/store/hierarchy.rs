@@ -142,3 +142,14 @@ fn known((meta, entry): KnownRow) -> Result<Known, StoreError> {
         entry: entry.map(row::entry).transpose()?,
     })
 }
+
+/// Names and texts of all statements, to look at their plans.
+#[cfg(test)]
+pub(super) const STATEMENTS: [(&str, &str); 3] = {
+    use super::statement::Sql;
+    [
+        ("FoldersOf", FoldersOf::TEXT),
+        ("NewestIn", NewestIn::TEXT),
+        ("OnDevice", OnDevice::TEXT),
+    ]
+};

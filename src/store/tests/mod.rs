@@ -3,6 +3,7 @@
 mod administration;
 mod contract;
 mod crash;
+mod hierarchy;
 mod migrations;
 mod outgoing;
 #[cfg(feature = "postgres")]
