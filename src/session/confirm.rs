@@ -131,8 +131,9 @@ impl Turn<'_> {
             Sent::Add if code.is_success() => {}
             Sent::Add if code == Code::ALREADY_EXISTS => {}
             Sent::Replace | Sent::Move if code.is_success() => {
+                let parent = self.placed(awaited.item).unwrap_or(entry.parent);
                 let confirmed = Entry {
-                    parent: awaited.parent,
+                    parent,
                     seen: awaited.version,
                     sent: None,
                     digest: Digest::default(),

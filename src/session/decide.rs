@@ -44,7 +44,10 @@ impl Turn<'_> {
             Ok(Content::Body(incoming)) if self.is_hierarchical(link) => {
                 self.put(link, target, op, incoming, lookup)
             }
-            Ok(Content::Unchanged(id)) => self.still_there(link, *id),
+            Ok(Content::Unchanged(id)) => match placed {
+                Ok(place) => self.still_there(link, op, *id, place),
+                Err(code) => code,
+            },
             Ok(Content::Body(incoming)) if mode.names_everything() => {
                 self.claim(link, target, op, incoming, lookup)
             }
@@ -146,7 +149,7 @@ impl Turn<'_> {
     }
 
     /// Add or Replace with the octets that the device sent last, of an item that is as it was then.
-    fn still_there(&mut self, link: usize, id: ItemId) -> Code {
+    fn still_there(&mut self, link: usize, op: &Op<'_>, id: ItemId, place: Option<ItemId>) -> Code {
         let of = &mut self.state.links[link];
         of.counts.received_equal += 1;
         let (view, round) = (of.view, of.round);
@@ -158,7 +161,13 @@ impl Turn<'_> {
             held.changed = true;
             self.claims.insert(id, view);
         }
-        Code::OK
+        let had = self.items.get(&id).and_then(|held| held.entry.as_ref());
+        match had.map(|entry| entry.parent) {
+            Some(had) if place.is_some_and(|place| place != had) => self
+                .settle_place(link, op, id, place, Some(had))
+                .map_or_else(|code| code, |()| Code::OK),
+            _ => Code::OK,
+        }
     }
 
     fn delete(&mut self, link: usize, op: &Op<'_>, lookup: &mut Lookup) -> Code {

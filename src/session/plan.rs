@@ -99,7 +99,11 @@ impl Turn<'_> {
         let mut others: Vec<ItemId> = held.iter().map(|known| known.item.id).collect();
         self.keep_known(held);
         // What this message changed is not as the store says: it is as new as can be.
-        let moved = |held: &Held| held.changed && view.collections().contains(&held.meta.datastore);
+        let moved = |held: &Held| {
+            let before = held.before.as_ref();
+            view.collections().contains(&held.meta.datastore)
+                && before.is_none_or(|(meta, _)| meta.modseq != held.meta.modseq)
+        };
         let mut new: Vec<ItemId> = self
             .items
             .iter()
@@ -152,6 +156,14 @@ impl Turn<'_> {
                 continue;
             };
             let under_way = entry.round == round && entry.sent.is_some();
+            // What a device without folders wrote itself is in another folder here only.
+            let own = matches!(
+                self.role_of(held.meta.parent),
+                Some(FolderRole::Drafts | FolderRole::Outbox | FolderRole::Sent)
+            ) && entry.digest != Digest::default();
+            if flat && own && !held.meta.deleted {
+                continue;
+            }
             if entry.luid.is_some() && !under_way {
                 steps.push(Step {
                     item: id,
@@ -379,6 +391,20 @@ impl Turn<'_> {
                 self.pack_as(filling, kind, address, item, entry),
                 Packed::Full
             )
+    }
+
+    /// Remembers the folder with which an item is sent, until it is confirmed.
+    pub(super) fn place_sent(&mut self, link: usize, kind: Sent, item: ItemId, parent: ItemId) {
+        if self.is_hierarchical(link) && matches!(kind, Sent::Replace | Sent::Move) {
+            self.state.placed.retain(|(of, _)| *of != item);
+            self.state.placed.push((item, parent));
+        }
+    }
+
+    /// The folder with which an item was sent.
+    pub(super) fn placed(&mut self, item: ItemId) -> Option<ItemId> {
+        let at = self.state.placed.iter().position(|(of, _)| *of == item)?;
+        Some(self.state.placed.swap_remove(at).1)
     }
 
     /// How a command names an item's folder.

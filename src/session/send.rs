@@ -545,8 +545,8 @@ impl Turn<'_> {
                 version: out.version,
                 kind: out.kind,
                 chunk: more,
-                parent: out.parent,
             });
+            self.place_sent(out.link, out.kind, out.item, out.parent);
             out.offset += length;
             if more {
                 self.state.outgoing = Some(out);
@@ -590,8 +590,8 @@ impl Turn<'_> {
             version: meta.modseq,
             kind,
             chunk,
-            parent: meta.parent,
         });
+        self.place_sent(link, kind, meta.id, meta.parent);
         let counts = &mut self.state.links[link].counts;
         match kind {
             Sent::Add => counts.sent_added += 1,

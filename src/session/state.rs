@@ -225,9 +225,6 @@ pub(super) struct Awaited {
     pub kind: Sent,
     /// A chunk of a large object, not its last one.
     pub chunk: bool,
-    /// The folder into which it was sent.
-    #[serde(default)]
-    pub parent: ItemId,
 }
 
 /// The members of [`Awaited`] in their order.
@@ -377,6 +374,9 @@ pub(super) struct State {
     #[serde(default)]
     pub finished: Option<Finished>,
     pub outgoing: Option<Outgoing>,
+    /// Items that were sent with a folder, and it; until their Status comes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub placed: Vec<(ItemId, ItemId)>,
     /// The large object whose last chunk has no Status yet.
     #[serde(default)]
     pub closing: Option<Outgoing>,
@@ -434,6 +434,7 @@ impl State {
             incoming: None,
             finished: None,
             outgoing: None,
+            placed: Vec::new(),
             closing: None,
             messages: 0,
             recorded: 0,

@@ -3,7 +3,7 @@
 use super::incoming::Incoming;
 use super::lookup::Lookup;
 use super::turn::{Held, Turn};
-use crate::content::email::{Folder, Mail};
+use crate::content::email::{Folder, FolderRole, Mail};
 use crate::content::{self, Format, Kind, Record};
 use crate::device;
 use crate::sync::{Change, Datastore, Entry, ItemId, ItemMeta, ItemWrite};
@@ -18,7 +18,10 @@ impl Turn<'_> {
         record: Option<&Record>,
         place: Option<ItemId>,
     ) -> ItemId {
-        let dated = self.dated(id.is_none(), incoming, record);
+        let dated = match id {
+            None => self.dated(incoming, record, place.unwrap_or_default()),
+            Some(_) => None,
+        };
         let record = dated.as_ref().or(record);
         let other = record.filter(|record| *record != incoming.record());
         let id = id.unwrap_or_else(|| {
@@ -71,17 +74,21 @@ impl Turn<'_> {
         id
     }
 
-    /// A new mail that does not say when it came: that is now. By that time it has its place in the folder.
-    fn dated(&self, new: bool, incoming: &Incoming<'_>, record: Option<&Record>) -> Option<Record> {
-        if !new || incoming.kind != Kind::Mail {
+    /// A new mail: it came now, if it does not say when; by that time it has its place in the folder. One that goes to the drafts
+    /// may be edited.
+    fn dated(
+        &self,
+        incoming: &Incoming<'_>,
+        record: Option<&Record>,
+        place: ItemId,
+    ) -> Option<Record> {
+        if incoming.kind != Kind::Mail {
             return None;
         }
         let record = record.unwrap_or_else(|| incoming.record());
-        if record.root.property("RECEIVED").is_some() {
-            return None;
-        }
         let mut mail = Mail::of(record.clone())?;
-        mail.received = Some(self.context.now);
+        mail.received = mail.received.or(Some(self.context.now));
+        mail.draft = self.role_of(place) == Some(FolderRole::Drafts);
         Some(mail.into_record())
     }
 

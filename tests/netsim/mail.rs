@@ -297,6 +297,37 @@ fn a_phone_without_folders_has_the_inbox() {
 }
 
 #[test]
+fn what_a_phone_without_folders_writes_stays_on_it() {
+    let mut peers = Peers::flat();
+    peers.deliver("Tea", 100);
+    peers.sync(0, Mode::Slow);
+    peers.add_mail(0, "Answer", &Luid::default());
+    peers.sync(0, Mode::TwoWay);
+    assert_eq!(peers.mails_in(FolderRole::Drafts).len(), 1);
+    let report = peers.sync(0, Mode::TwoWay);
+    assert_eq!(report.received.total(), 0);
+    assert_eq!(peers.subjects(0), ["Answer", "Tea"]);
+}
+
+#[test]
+fn a_draft_may_be_edited() {
+    let mut peers = Peers::new(2);
+    for phone in 0..2 {
+        peers.sync(phone, Mode::Slow);
+    }
+    let drafts = peers.phone_folder(0, "Drafts");
+    let luid = peers.add_mail(0, "Idea", &drafts);
+    peers.sync(0, Mode::TwoWay);
+    peers.sync(1, Mode::TwoWay);
+    let edited = peers.phone_text(0, &luid).replace("Dear", "Dearest");
+    peers.replace_on_phone(0, &luid, &edited);
+    peers.sync(0, Mode::TwoWay);
+    peers.sync(1, Mode::TwoWay);
+    let there = peers.phone_mail(1, "Idea");
+    assert!(peers.phone_text(1, &there).contains("Dearest Alice"));
+}
+
+#[test]
 fn a_slow_sync_finds_everything_again_and_doubles_nothing() {
     let mut peers = Peers::new(1);
     peers.deliver("Tea", 100);
@@ -357,6 +388,29 @@ fn a_refresh_from_the_phone_touches_only_what_it_had() {
     peers.sync(0, Mode::RefreshFromClient);
     assert_eq!(peers.mails_in(FolderRole::Trash).len(), 1);
     assert_eq!(peers.mails_in(FolderRole::Inbox).len(), 29);
+}
+
+#[test]
+fn a_large_mailbox_costs_a_small_phone_its_window() {
+    let measure = |mails: i64| {
+        let mut peers = Peers::new(1);
+        peers.deliver_many(mails);
+        peers.window("count=20,days=0");
+        let begin = std::time::Instant::now();
+        let report = peers.sync(0, Mode::Slow);
+        let first = begin.elapsed();
+        assert_eq!(report.received.adds, 20 + 5);
+        assert_eq!(peers.count(), mails.unsigned_abs() + 5);
+        let begin = std::time::Instant::now();
+        let report = peers.sync(0, Mode::TwoWay);
+        assert_eq!(report.received.total(), 0);
+        eprintln!(
+            "{mails} mails: first {first:?}, no change {:?}",
+            begin.elapsed()
+        );
+    };
+    measure(100);
+    measure(10_000);
 }
 
 #[test]

@@ -215,6 +215,45 @@ impl Peers {
         self.put(None, &mail, self.role(FolderRole::Inbox))
     }
 
+    /// Much mail at once, each 2 KB.
+    pub(super) fn deliver_many(&mut self, count: i64) {
+        self.deliver("First", 0);
+        let inbox = self.role(FolderRole::Inbox);
+        let numbers: Vec<i64> = (1..count).collect();
+        for some in numbers.chunks(500) {
+            self.commit(|commit| {
+                for number in some {
+                    let mut message = message(&format!("Mail {number}"));
+                    message.extend(b"Lorem ipsum dolor sit amet.\r\n".repeat(60));
+                    let mail = Mail::received(message, *number);
+                    let record = mail.clone().into_record();
+                    if number != &some[0] {
+                        commit.modseq = commit.modseq.next();
+                    }
+                    let id = commit.next_item;
+                    commit.next_item = ItemId(id.0 + 1);
+                    commit.changes.push(Change::PutItem(ItemWrite {
+                        meta: ItemMeta {
+                            id,
+                            datastore: Datastore::Mail,
+                            modseq: commit.modseq,
+                            deleted: false,
+                            format: Format::Mail,
+                            digest: content::digest(&record),
+                            key: content::match_key(&record),
+                            updated: commit.now,
+                            parent: inbox,
+                            content: commit.modseq,
+                        },
+                        body: mail.write(),
+                        original: None,
+                        origin: None,
+                    }));
+                }
+            });
+        }
+    }
+
     pub(super) fn edit(&self, id: ItemId, change: impl Fn(&mut Mail)) {
         let mut mail = self.stored(id);
         change(&mut mail);
