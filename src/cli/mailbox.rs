@@ -295,18 +295,18 @@ fn servers(args: &Add) -> anyhow::Result<(MailboxKind, String, MailboxSettings)>
     };
     let (protocol, url) = named;
     let credential = given(args)?;
-    let login = |url: &str, protocol: Protocol| -> anyhow::Result<Login> {
+    let login = |url: &str, protocol: Protocol, other: Option<&String>| -> anyhow::Result<Login> {
         let (address, user) = settings::Address::of_url(url, protocol).map_err(usage)?;
-        let user = args.user.clone().or(user).or_else(|| args.address.clone());
-        let user = user.ok_or_else(|| {
+        let named = args.user.clone().or(user).or_else(|| other.cloned());
+        let user = named.or_else(|| args.address.clone()).ok_or_else(|| {
             Failure::new(Code::Usage, "whose mailbox is it?")
                 .hint("put the user into the URL (imaps://USER@HOST), or say --user or --address")
         })?;
         login_at(args, address, user, &credential)
     };
-    let incoming = login(url, protocol)?;
+    let incoming = login(url, protocol, None)?;
     let outgoing = match &args.smtp {
-        Some(url) => Some(login(url, Protocol::Smtp)?),
+        Some(url) => Some(login(url, Protocol::Smtp, Some(&incoming.user))?),
         None => None,
     };
     let address = match &args.address {

@@ -15,12 +15,12 @@ port, count, *recipients = sys.argv[1:]
 with smtplib.LMTP("127.0.0.1", int(port)) as lmtp:
     for number in range(int(count)):
         body = f"Message-ID: <{number}@test>\r\nFrom: s@example.org\r\nSubject: number {number}\r\n\r\n.dot\r\nend\r\n"
-        try:
-            refused = lmtp.sendmail("s@example.org", recipients, body)
-        except smtplib.SMTPRecipientsRefused as error:
-            refused = error.recipients
-        for recipient, (code, _) in sorted(refused.items()):
-            print(recipient, code)
+        # This client reads one answer for each message, so each has one recipient.
+        for recipient in recipients:
+            try:
+                lmtp.sendmail("s@example.org", [recipient], body)
+            except smtplib.SMTPRecipientsRefused as error:
+                print(recipient, error.recipients[recipient][0])
 "#;
 
 fn lmtp_port(program: &Program) -> String {

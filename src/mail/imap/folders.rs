@@ -154,16 +154,6 @@ impl Session {
         self.others.remove(folder);
         Ok(ended.ok.then_some(selected))
     }
-
-    /// Makes a folder; one that is there already is as good.
-    pub(in crate::mail) async fn create(&mut self, folder: &str) -> Result<(), MailError> {
-        let parts = [Part::Text("CREATE "), Part::Argument(folder)];
-        let ended = self.command(&parts, &mut |_| {}).await?;
-        match ended.ok || ended.code.eq_ignore_ascii_case("ALREADYEXISTS") {
-            true => Ok(()),
-            false => ended.done("CREATE").map(drop),
-        }
-    }
 }
 
 /// Gives roles by name where the server names none; each role once.

@@ -378,6 +378,15 @@ impl Session {
     }
 
     fn learn(&mut self, found: &[Capability<'_>]) {
+        // What was switched on (RFC 5161) looks the same, and is not all that there is.
+        let is_list = |capability: &Capability<'_>| match capability {
+            Capability::Imap4rev1 => true,
+            Capability::Atom(name) => name.eq_ignore_ascii_case("IMAP4rev2"),
+            Capability::Auth(_) => false,
+        };
+        if !found.iter().any(is_list) {
+            return;
+        }
         self.capabilities = found
             .iter()
             .map(|capability| match capability {

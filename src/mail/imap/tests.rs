@@ -88,6 +88,28 @@ async fn a_password_is_quoted_where_nothing_better_is_offered() {
 }
 
 #[tokio::test]
+async fn what_is_switched_on_is_not_all_that_the_server_has() {
+    let (address, serving) = server(
+        GREETING,
+        &[
+            (
+                "AUTHENTICATE PLAIN AGEAYg==",
+                "TAG OK [CAPABILITY IMAP4rev1 IDLE ENABLE QRESYNC NOTIFY] in\r\n",
+            ),
+            ("ENABLE QRESYNC", "* ENABLED QRESYNC\r\nTAG OK done\r\n"),
+        ],
+    )
+    .await;
+    let mut session = Session::connect(&address, 1000).await.expect("connected");
+    session
+        .login("a", &Shown::Password("b".into()))
+        .await
+        .expect("logged in");
+    assert!(session.has_qresync() && session.can("IDLE") && session.can("NOTIFY"));
+    serving.await.expect("the script was followed");
+}
+
+#[tokio::test]
 async fn no_password_is_sent_where_it_is_not_wanted() {
     let (address, serving) =
         server("* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hello\r\n", &[]).await;
