@@ -30,8 +30,12 @@ pub struct NotificationFacts {
     pub in_session: bool,
     /// Datastores of which it does not know the newest, and has not been told by this notification.
     pub changed: Vec<Datastore>,
+    /// The filters under which it got what it has of datastores, as text.
+    pub filters: Vec<(Datastore, String)>,
     /// Datastores that it has synchronised.
     pub views: Vec<Datastore>,
+    /// It never synchronised, and was set by hand to a form that needs no sync client.
+    pub text_only: bool,
     /// It was told something, and knows all of that now.
     pub answered: bool,
     /// Another notification was sent and is open until then.
@@ -59,6 +63,9 @@ pub struct NotificationFacts {
 /// A session without a message for so long does not go on, seconds.
 const SESSION_REST: i64 = 90;
 
+/// An item can have a time so long before the notification that it caused, seconds.
+const WRITING: i64 = 60;
+
 statement!(
     NewestSession((BigInt, BigInt, Binary)) = "SELECT ended, updated, snapshot FROM session \
      WHERE account = ? AND device = ? ORDER BY updated DESC LIMIT 1"
@@ -68,11 +75,23 @@ statement!(
         "SELECT view, base FROM \"view\" WHERE account = ? AND device = ? ORDER BY view"
 );
 statement!(
+    Filters((BigInt, Text)) = "SELECT view, filter FROM \"view\" WHERE account = ? AND device = ? \
+     AND base IS NOT NULL AND filter IS NOT NULL ORDER BY view"
+);
+statement!(
     /// Values: device, view, account, datastore, modseq.
     NewerItem((BigInt,)) = "SELECT 1 FROM item i LEFT JOIN entry e \
      ON e.account = i.account AND e.device = ? AND e.view = ? AND e.item = i.id \
      WHERE i.account = ? AND i.datastore = ? AND i.modseq > ? \
      AND ((e.item IS NULL AND i.deleted = 0) OR e.seen < i.modseq) LIMIT 1"
+);
+statement!(
+    ToldDevice((Nullable<BigInt>,)) = "SELECT max(told_modseq) FROM notification \
+     WHERE account = ? AND device = ? AND submitted IS NOT NULL"
+);
+statement!(
+    NewestItem((BigInt, BigInt)) = "SELECT modseq, updated FROM item WHERE account = ? AND datastore = ? \
+     ORDER BY modseq DESC LIMIT 1"
 );
 statement!(
     ToldUpTo((Nullable<BigInt>,)) = "SELECT told_modseq FROM notification WHERE account = ? AND id = ?"
@@ -140,6 +159,17 @@ impl Store {
             }
         }
         facts.changed = changed(connection, id.account, device, Modseq(0))?;
+        let filters: Vec<(i64, String)> = all(connection, Filters, &both)?;
+        for (view, filter) in filters {
+            facts
+                .filters
+                .push((super::super::row::datastore(view)?, filter));
+        }
+        let needs_none = matches!(facts.reach.form.as_deref(), Some("emn" | "si" | "sl"));
+        facts.text_only = needs_none && facts.views.is_empty();
+        if facts.text_only {
+            facts.changed = changed_since(connection, id.account, device, notification.created)?;
+        }
         // What it never synchronises is no part of its answer.
         let mut told_bases = notification.told.iter().filter_map(|told| {
             let view = i64::from(told.number());
@@ -235,6 +265,28 @@ pub(super) fn told_up_to(
     let binds = [Bind::Int(id.account.0), Bind::Int(id.number)];
     let row: Option<(Option<i64>,)> = first(connection, ToldUpTo, &binds)?;
     Ok(Modseq(row.and_then(|(told,)| told).unwrap_or(0)))
+}
+
+/// Datastores in which something changed since then that a device without views was not told of.
+fn changed_since(
+    connection: &mut Database,
+    account: AccountId,
+    device: DeviceId,
+    created: i64,
+) -> Result<Vec<Datastore>, StoreError> {
+    let both = [Bind::Int(account.0), Bind::Int(device.0)];
+    let told: Option<(Option<i64>,)> = first(connection, ToldDevice, &both)?;
+    let told = told.and_then(|(told,)| told).unwrap_or(0);
+    let mut changed = Vec::new();
+    for datastore in Datastore::ALL {
+        let binds = [both[0], Bind::Int(i64::from(datastore.number()))];
+        let newest: Option<(i64, i64)> = first(connection, NewestItem, &binds)?;
+        let since = created / 1000 - WRITING;
+        if newest.is_some_and(|(modseq, updated)| modseq > told && updated >= since) {
+            changed.push(datastore);
+        }
+    }
+    Ok(changed)
 }
 
 /// The device's views with items that it does not know yet and that are newer than `told`.

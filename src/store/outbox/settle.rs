@@ -55,6 +55,8 @@ pub struct Settlement {
     pub tried: bool,
     /// What a gateway took.
     pub submission: Option<Submission>,
+    /// All changes up to this one were considered, though nothing of them was told.
+    pub considered: Option<Modseq>,
     /// It is a finished notification for changes or a push: if more changed than it told, there is another one.
     pub again: bool,
 }
@@ -67,6 +69,7 @@ statement!(
     Submitted(()) = "UPDATE notification SET gateway = ?, submitted = ?, told_modseq = ?, told = ?, used = used + ?, \
      frozen = ? WHERE account = ? AND id = ?"
 );
+statement!(Considered(()) = "UPDATE notification SET told_modseq = ? WHERE account = ? AND id = ?");
 statement!(
     PutPart(()) = "INSERT INTO submitted_part (account, notification, attempt, part, gateway, gateway_id, at) \
      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, notification, attempt, part) DO UPDATE SET \
@@ -154,6 +157,13 @@ fn settle(
     };
     if let Some(submission) = &settlement.submission {
         submitted(connection, now, settlement, submission, attempt, frozen)?;
+    }
+    if let Some(modseq) = settlement.considered {
+        execute(
+            connection,
+            Considered,
+            &[Bind::Int(modseq.0), account, number],
+        )?;
     }
     if settlement.noted
         && let Some(why) = &settlement.why
