@@ -44,7 +44,8 @@ pub use holds::{Decided, Decision};
 pub use items::NewItem;
 pub use load::Reader;
 pub use outbox::{
-    DeviceKey, GatewayNote, NewNotification, News, NotificationFacts, Settlement, Submission,
+    DeviceKey, GatewayNote, NewNotification, News, NotedReceipt, NotificationFacts, Settlement,
+    Submission,
 };
 pub use prune::{Keep, Pruned};
 pub use recording::{Held, RecordedMessage, Recording};

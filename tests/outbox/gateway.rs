@@ -10,6 +10,8 @@ use std::time::Duration;
 pub(super) enum Answer {
     /// 202, accepted.
     Take,
+    /// 202, and before that the receipt: delivered.
+    ReceiptFirst,
     /// The request is held until it is to be answered in another way.
     Hold,
     /// 400, refused for good.
@@ -119,11 +121,14 @@ fn serve(mut stream: TcpStream, shared: &Shared) {
         let waited = shared.changed.wait_while(state, is_held);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
         let answer = state.answer;
-        state.requests.push((head, answer));
+        state.requests.push((head.clone(), answer));
         answer
     };
+    if answer == Answer::ReceiptFirst {
+        tell_receipt(&head);
+    }
     let text = match answer {
-        Answer::Take => {
+        Answer::Take | Answer::ReceiptFirst => {
             "HTTP/1.1 202 Accepted\r\nContent-Length: 25\r\nConnection: close\r\n\r\n0: Accepted for delivery\n"
         }
         Answer::Down => {
@@ -142,4 +147,33 @@ fn serve(mut stream: TcpStream, shared: &Shared) {
     };
     // The peer may have gone.
     let _unused = stream.write_all(text.as_bytes());
+}
+
+/// Says that the SMS was delivered, and gives the server a moment to take it before it knows that the SMS is out.
+fn tell_receipt(head: &str) {
+    let url = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("x-kannel-dlr-url").then(|| {
+            value
+                .trim()
+                .replace("%d", "1")
+                .replace("%A", "ok")
+                .replace("%F", "f-1")
+        })
+    });
+    let url = url.expect("it wants a receipt");
+    let (host, path) = url
+        .strip_prefix("http://")
+        .and_then(|rest| rest.split_once('/'))
+        .expect("an address");
+    let mut stream = TcpStream::connect(host).expect("the server listens");
+    write!(
+        stream,
+        "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    )
+    .expect("it reads");
+    let _unused = stream.set_read_timeout(Some(Duration::from_millis(200)));
+    let _unused = stream.read(&mut [0; 64]);
+    // The server goes on with it while the connection lives.
+    std::mem::forget(stream);
 }

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use serde_json::{Value, json};
 
+use super::gateway::{Answer, Gateway};
 use super::{ACCOUNT, LIMIT, World, until};
 use crate::support::kannel::Kannel;
 use crate::support::smsc::Centre;
@@ -60,6 +61,10 @@ fn the_word_that_settings_arrived_closes_them() {
     let parts = shown["parts"].as_array().expect("parts").len();
     assert!(parts > 1, "settings are longer than an SMS");
     let submits: Vec<Value> = (0..parts).map(|_| centre.next("submit")).collect();
+    until("the centre's answers at Kannel", || {
+        let pending = |part| receipt(&world, "1-1", part) == "pending";
+        (0..parts).all(pending).then_some(())
+    });
     // The phone is off; then it has all but the last part.
     report(&mut centre, &submits[0], "ENROUTE");
     for submit in &submits[..parts - 1] {
@@ -85,6 +90,10 @@ fn the_word_that_settings_arrived_closes_them() {
         &url,
     ]);
     let submit = centre.next("submit");
+    // Kannel waits for word on an SMS once it has the centre's answer.
+    until("the centre's answer at Kannel", || {
+        (receipt(&world, "1-2", 0) == "pending").then_some(())
+    });
     report(&mut centre, &submit, "UNDELIV");
     let why = until("the failure", || {
         let outbox = world.outbox();
@@ -112,6 +121,9 @@ fn a_push_that_arrived_waits_for_the_phone_all_the_same() {
     let mut phone = world.known_phone(1);
     world.server.command(&["push", ACCOUNT.0]);
     let submit = centre.next("submit");
+    until("the centre's answer at Kannel", || {
+        (receipt(&world, "1-1", 0) == "pending").then_some(())
+    });
     report(&mut centre, &submit, "DELIVRD");
     until("the receipt", || {
         (receipt(&world, "1-1", 0) == "delivered").then_some(())
@@ -252,4 +264,16 @@ fn a_push_proxy_says_what_became_of_a_push() {
     assert_eq!(why, "the network could not deliver it");
     let shown = world.server.command(&["outbox", "show", "1-2"]);
     assert!(shown.contains("undeliverable, code 2000"), "{shown}");
+}
+
+#[test]
+fn a_receipt_that_is_faster_than_the_gateway_s_answer_counts() {
+    let gateway = Gateway::start(Answer::ReceiptFirst);
+    let world = World::new(&gateway.configuration());
+    let _phone = world.known_phone(1);
+    world.server.command(&["push", ACCOUNT.0]);
+    world.reaches("sent");
+    until("the receipt", || {
+        (receipt(&world, "1-1", 0) == "delivered").then_some(())
+    });
 }

@@ -115,7 +115,7 @@ fn another_compiler_makes_the_same_octets() {
     let url = format!(
         "{}?username={}&password={}&to=%2B46701234567&from=12345&type=syncsettings&text={}",
         kannel.sendsms().replace("sendsms", "sendota"),
-        Kannel::USER,
+        Kannel::SETTINGS_USER,
         encoded(Kannel::PASSWORD),
         encoded(XML)
     );

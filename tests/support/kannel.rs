@@ -46,6 +46,8 @@ pub(crate) struct Shown {
 impl Kannel {
     pub(crate) const USER: &str = "tester";
     pub(crate) const PASSWORD: &str = "foobar 7";
+    /// Whose long messages Kannel cuts itself, with the same password.
+    pub(crate) const SETTINGS_USER: &str = "settings";
 
     /// Starts it; `None` if it is not installed. `mo`: the address that it calls with texts from phones.
     pub(crate) fn start(mo: &str) -> Option<Self> {
@@ -114,6 +116,13 @@ max-messages = 1
 concatenation = false
 default-sender = 12345
 
+group = sendsms-user
+username = {settings_user}
+password = "{password}"
+max-messages = 10
+concatenation = true
+default-sender = 12345
+
 group = sms-service
 keyword = default
 max-messages = 0
@@ -140,6 +149,7 @@ allow-ip = "127.0.0.1"
 "#,
             store = folder.path().join("store").display(),
             user = Self::USER,
+            settings_user = Self::SETTINGS_USER,
             password = Self::PASSWORD,
         );
         fs::write(&configuration, text).expect("written");

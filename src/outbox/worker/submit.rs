@@ -239,6 +239,7 @@ impl Outbox {
             parts,
             day: self.0.settings.policy.day(begun),
             told_modseq: job.facts.account.modseq,
+            told_round: job.facts.rounds,
             told: built.told.clone(),
             begun,
             whole: true,

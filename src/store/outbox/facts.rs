@@ -34,6 +34,8 @@ pub struct NotificationFacts {
     pub filters: Vec<(Datastore, String)>,
     /// Datastores that it has synchronised.
     pub views: Vec<Datastore>,
+    /// Syncs that it has begun, over all its views.
+    pub rounds: i64,
     /// It never synchronised, and was set by hand to a form that needs no sync client.
     pub text_only: bool,
     /// It was told something, and knows all of that now.
@@ -118,8 +120,11 @@ statement!(
      AND at >= ? ORDER BY attempt"
 );
 statement!(
-    Kept((Nullable<Binary>, Nullable<Binary>)) =
-        "SELECT parameters, frozen FROM notification WHERE account = ? AND id = ?"
+    KeptOf((Nullable<Binary>, Nullable<Binary>, Nullable<BigInt>)) =
+        "SELECT parameters, frozen, told_round FROM notification WHERE account = ? AND id = ?"
+);
+statement!(
+    Rounds((BigInt,)) = "SELECT CAST(coalesce(sum(round), 0) AS BIGINT) FROM \"view\" WHERE account = ? AND device = ?"
 );
 
 impl Store {
@@ -180,15 +185,21 @@ impl Store {
                     .is_some_and(|base| base >= notification.told_modseq.0),
             )
         });
+        let rounds: Option<(i64,)> = first(connection, Rounds, &both)?;
+        facts.rounds = rounds.map_or(0, |(rounds,)| rounds);
+        let kept = kept(connection, id)?;
         facts.answered = match notification.submitted {
             None => false,
             Some(submitted) if notification.told.is_empty() => {
                 !facts.in_session && facts.device.last_seen * 1000 > submitted
             }
             Some(submitted) => {
-                // Who was asked to come without a change knows everything before; times of sessions are in seconds.
+                // Who was asked to come without a change knows everything before.
                 let came = notification.kind == NotificationKind::Change
-                    || facts.device.last_seen > submitted.div_euclid(1000);
+                    || match kept.told_round {
+                        Some(told) => facts.rounds > told && !facts.in_session,
+                        None => facts.device.last_seen > submitted.div_euclid(1000),
+                    };
                 let first = told_bases.next();
                 came && first.is_some_and(|first| first && told_bases.all(|knows| knows))
             }
@@ -202,13 +213,12 @@ impl Store {
         let ignored = last.iter().take_while(|(state, _)| *state == unanswered);
         facts.ignored = u32::try_from(ignored.count()).unwrap_or(u32::MAX);
         spent(connection, &mut facts, id.account, device, day)?;
-        let (parameters, frozen) = kept(connection, id)?;
         let open = |octets: Option<Vec<u8>>| {
             octets
                 .map(|octets| key.open(id.account, &octets))
                 .transpose()
         };
-        facts.parameters = open(parameters)?;
+        facts.parameters = open(kept.parameters)?;
         if notification.gateway.is_some() {
             let binds = [
                 both[0],
@@ -221,16 +231,28 @@ impl Store {
             });
             facts.receipts = parts.collect::<BTreeMap<_, _>>().into_iter().collect();
         }
-        facts.frozen = open(frozen)?;
+        facts.frozen = open(kept.frozen)?;
         Ok(facts)
     }
 }
 
-type Sealed = Option<Vec<u8>>;
+/// What is kept of a notification beside its state; the octets are sealed.
+struct Kept {
+    parameters: Option<Vec<u8>>,
+    frozen: Option<Vec<u8>>,
+    told_round: Option<i64>,
+}
 
-fn kept(connection: &mut Database, id: NotificationId) -> Result<(Sealed, Sealed), StoreError> {
+fn kept(connection: &mut Database, id: NotificationId) -> Result<Kept, StoreError> {
+    type Row = (Option<Vec<u8>>, Option<Vec<u8>>, Option<i64>);
     let binds = [Bind::Int(id.account.0), Bind::Int(id.number)];
-    first(connection, Kept, &binds)?.ok_or(StoreError::NotFound)
+    let row: Option<Row> = first(connection, KeptOf, &binds)?;
+    let (parameters, frozen, told_round) = row.ok_or(StoreError::NotFound)?;
+    Ok(Kept {
+        parameters,
+        frozen,
+        told_round,
+    })
 }
 
 fn spent(

@@ -15,7 +15,7 @@ mod settle;
 #[cfg(test)]
 mod tests;
 
-pub use admin::NewNotification;
+pub use admin::{NewNotification, NotedReceipt};
 pub use facts::NotificationFacts;
 pub use gateway::GatewayNote;
 pub use news::News;

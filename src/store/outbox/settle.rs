@@ -24,6 +24,8 @@ pub struct Submission {
     pub day: i64,
     /// The account's counter before it was made.
     pub told_modseq: Modseq,
+    /// Syncs that the device had begun before it was made.
+    pub told_round: i64,
     /// The datastores that it names.
     pub told: Vec<Datastore>,
     /// When it began.
@@ -66,8 +68,8 @@ statement!(
      attempts = attempts + ? WHERE account = ? AND id = ? AND node = ? RETURNING attempts"
 );
 statement!(
-    Submitted(()) = "UPDATE notification SET gateway = ?, submitted = ?, told_modseq = ?, told = ?, used = used + ?, \
-     frozen = ? WHERE account = ? AND id = ?"
+    Submitted(()) = "UPDATE notification SET gateway = ?, submitted = ?, told_modseq = ?, told_round = ?, told = ?, \
+     used = used + ?, frozen = ? WHERE account = ? AND id = ?"
 );
 statement!(Considered(()) = "UPDATE notification SET told_modseq = ? WHERE account = ? AND id = ?");
 statement!(
@@ -191,6 +193,7 @@ fn submitted(
         Bind::Text(&submission.gateway),
         Bind::OptionalInt(submission.whole.then_some(now)),
         Bind::Int(submission.told_modseq.0),
+        Bind::Int(submission.told_round),
         Bind::OptionalText(told.as_deref()),
         Bind::Int(i64::from(submission.whole && submission.certain)),
         Bind::OptionalBlob(frozen),

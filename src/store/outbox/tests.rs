@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::content::{Digest, Format, Kind, MatchKey};
-use crate::store::{GatewayNote, NewItem, NewNotification, Settlement, Store, Submission};
+use crate::store::{
+    GatewayNote, NewItem, NewNotification, NotedReceipt, Settlement, Store, Submission,
+};
 use crate::sync::{
     Change, Commit, Generation, PartReceipt, Round, Secret, SessionWrite, StoredSession, ViewState,
 };
@@ -57,7 +59,7 @@ impl World {
             changes: vec![Change::PutView {
                 view: Datastore::Contacts,
                 state: ViewState {
-                    round: Round(1),
+                    round: Round(session.parse().unwrap_or(1)),
                     confirmed: Some(Generation {
                         client_anchor: "a".into(),
                         server_anchor: "b".into(),
@@ -172,6 +174,7 @@ fn submission(parts: u8, modseq: i64) -> Submission {
         cost: u32::from(parts),
         day: 7,
         told_modseq: Modseq(modseq),
+        told_round: 1,
         told: vec![Datastore::Contacts],
         begun: now(),
         whole: true,
@@ -361,10 +364,16 @@ fn receipts_find_their_part_and_the_last_word_stays() {
                 .note_receipt("kannel", named, gateway_id, word, "")
                 .unwrap()
         };
-        assert_eq!(note(Some((id, 1, 0)), None, PartReceipt::Pending), Some(id));
-        assert_eq!(note(None, Some("id-1"), PartReceipt::Delivered), Some(id));
-        assert_eq!(note(None, Some("id-1"), PartReceipt::Failed), None);
-        assert_eq!(note(None, Some("id-7"), PartReceipt::Failed), None);
+        let noted = NotedReceipt::Noted(id);
+        assert_eq!(note(Some((id, 1, 0)), None, PartReceipt::Pending), noted);
+        assert_eq!(note(None, Some("id-1"), PartReceipt::Delivered), noted);
+        let known = NotedReceipt::Known;
+        assert_eq!(note(None, Some("id-1"), PartReceipt::Failed), known);
+        assert_eq!(note(Some((id, 1, 1)), None, PartReceipt::Failed), known);
+        // Nothing of these is written down, yet or at all.
+        let unknown = NotedReceipt::Unknown;
+        assert_eq!(note(None, Some("id-7"), PartReceipt::Failed), unknown);
+        assert_eq!(note(Some((id, 2, 0)), None, PartReceipt::Failed), unknown);
         assert_eq!(note(Some((id, 9, 0)), None, PartReceipt::Failed), None);
         let receipts = world.facts(&world.open()[0]).receipts;
         assert_eq!(
