@@ -206,7 +206,7 @@ fn raise_value(property: &mut Property, format: Format) {
         "NICKNAME" if form == Form::Legacy => Value::Parts(vec![vec![unescape(&raw, form)]]),
         "NICKNAME" | "CATEGORIES" => Value::Parts(vec![list(&raw, form)]),
         "GEO" => geo(&raw, format),
-        "BDAY" | "ANNIVERSARY" => Value::Text(date(raw.trim())),
+        "BDAY" | "ANNIVERSARY" => Value::Text(date(plain(raw, form).trim())),
         "TEL" | "EMAIL" => {
             let text = unescape(raw.trim(), form);
             let number = text
