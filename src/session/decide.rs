@@ -3,7 +3,9 @@
 //! Two-way: the LUID says which item it is. Slow: LUIDs are hints, the item is found by what it is. A match is never
 //! doubled, a field that the device cannot hold never lost.
 
-use super::apply::{Content, Incoming, Lookup, Op};
+use super::apply::Op;
+use super::incoming::{Content, Incoming};
+use super::lookup::Lookup;
 use super::profile::Target;
 use super::state::Mode;
 use super::turn::{Held, Turn};
@@ -516,7 +518,7 @@ impl Turn<'_> {
 
     /// Keeps what the device sent, for the case that it is wanted after all.
     fn device_lost(&mut self, view: Datastore, luid: &str, item: ItemId, incoming: &Incoming<'_>) {
-        let (format, body) = super::apply::stored_form(incoming, None);
+        let (format, body) = super::write::stored_form(incoming, None);
         self.trace.push(&Event {
             item,
             luid,

@@ -6,7 +6,9 @@
 
 use rustc_hash::FxHashMap;
 
-use super::apply::{Content, Incoming, Lookup, Op};
+use super::apply::Op;
+use super::incoming::{Content, Incoming};
+use super::lookup::Lookup;
 use super::profile::Target;
 use super::state::Counts;
 use super::turn::{Held, Turn};

@@ -27,6 +27,8 @@ mod devinf;
 mod filter;
 mod group;
 mod hold;
+mod incoming;
+mod lookup;
 mod notes;
 mod profile;
 mod reply;
@@ -37,6 +39,7 @@ mod send;
 mod settings;
 mod state;
 mod turn;
+mod write;
 
 pub use auth::{
     Admission, Refusal, admit, admit_by_key, challenge_nonce_from, reply_to, user_name,

@@ -1,0 +1,155 @@
+//! What a turn writes: items, and the device's entries for them.
+
+use super::incoming::Incoming;
+use super::lookup::Lookup;
+use super::turn::{Held, Turn};
+use crate::content::{self, Format, Kind, Record};
+use crate::device;
+use crate::sync::{Change, Datastore, Entry, ItemId, ItemMeta, ItemWrite};
+
+impl Turn<'_> {
+    /// Writes an item: a new one if `id` is `None`. `record` is what it says, if that may be something else than what
+    /// came.
+    pub(super) fn write_item(
+        &mut self,
+        id: Option<ItemId>,
+        incoming: &Incoming<'_>,
+        record: Option<&Record>,
+    ) -> ItemId {
+        let other = record.filter(|record| *record != incoming.record());
+        let id = id.unwrap_or_else(|| {
+            let id = self.next_item;
+            self.next_item = ItemId(id.0 + 1);
+            id
+        });
+        self.modseq = self.modseq.next();
+        let held = self.items.get(&id).filter(|held| !held.meta.deleted);
+        let replaced = held.map(|held| held.body.as_ref().map_or(0, Vec::len));
+        let (format, body) = stored_form(incoming, other);
+        let original = (other.is_some() || !incoming.plain).then(|| incoming.body.to_vec());
+        let meta = ItemMeta {
+            id,
+            datastore: device::home(other.map_or(incoming.kind, |record| record.kind)),
+            modseq: self.modseq,
+            deleted: false,
+            format,
+            digest: other.map_or(incoming.digest, content::digest),
+            key: other.map_or(incoming.key, content::match_key),
+            updated: self.context.now,
+        };
+        self.count_usage(replaced, body.len());
+        let write = ItemWrite {
+            meta: meta.clone(),
+            body: body.clone(),
+            original,
+            origin: Some(self.device.id),
+        };
+        self.changes.push(Change::PutItem(write));
+        let held = self.items.entry(id).or_insert_with(|| Held {
+            before: None,
+            meta: meta.clone(),
+            entry: None,
+            body: None,
+            changed: true,
+        });
+        held.meta = meta;
+        held.body = Some(body);
+        held.changed = true;
+        id
+    }
+
+    /// Sets the device's entry for an item. Another item that has the same LUID loses it.
+    pub(super) fn put_entry(&mut self, view: Datastore, entry: Entry, lookup: Option<&mut Lookup>) {
+        if let (Some(lookup), Some(luid)) = (lookup, &entry.luid)
+            && let Some(other) = lookup.by_luid.insert(luid.clone(), entry.item)
+            && other != entry.item
+            && self
+                .items
+                .get(&other)
+                .is_some_and(|held| held.entry.as_ref().is_some_and(|of| of.luid == entry.luid))
+        {
+            self.drop_entry(view, other);
+        }
+        let mut only_round = false;
+        if self.items.contains_key(&entry.item) {
+            self.count_waiting(view, entry.item, Some(&entry));
+        }
+        if let Some(held) = self.items.get_mut(&entry.item) {
+            only_round = entry.round == self.state.round_of(view)
+                && held.entry.as_ref().is_some_and(|before| {
+                    Entry {
+                        round: entry.round,
+                        ..before.clone()
+                    } == entry
+                });
+            held.entry = Some(entry.clone());
+            held.changed = true;
+        }
+        if only_round {
+            self.claims.insert(entry.item, view);
+            return;
+        }
+        self.claims.remove(&entry.item);
+        self.changes.push(Change::PutEntry { view, entry });
+    }
+
+    /// Keeps the number of items that were sent in this round and wait for an answer, for an entry that changes.
+    pub(super) fn count_waiting(&mut self, view: Datastore, item: ItemId, after: Option<&Entry>) {
+        let Some(link) = self.state.links.iter_mut().find(|link| link.view == view) else {
+            return;
+        };
+        let before = self.items.get(&item).and_then(|held| held.entry.as_ref());
+        match (link.awaits(before), link.awaits(after)) {
+            (false, true) => link.unconfirmed += 1,
+            (true, false) => link.unconfirmed = link.unconfirmed.saturating_sub(1),
+            _ => {}
+        }
+    }
+
+    pub(super) fn drop_entry(&mut self, view: Datastore, item: ItemId) {
+        self.count_waiting(view, item, None);
+        if let Some(held) = self.items.get_mut(&item) {
+            held.entry = None;
+            held.changed = true;
+        }
+        self.changes.push(Change::DropEntry { view, item });
+    }
+
+    pub(super) fn delete_item(&mut self, item: ItemId) {
+        self.modseq = self.modseq.next();
+        if let Some((items, _)) = &mut self.state.usage {
+            *items = items.saturating_sub(1);
+        }
+        if let Some(held) = self.items.get_mut(&item) {
+            held.meta.deleted = true;
+            held.meta.modseq = self.modseq;
+            held.changed = true;
+        }
+        self.changes.push(Change::DeleteItem {
+            item,
+            modseq: self.modseq,
+            origin: Some(self.device.id),
+        });
+    }
+}
+
+/// How an item is stored: the octets as they came, if they say all of it. `other` is what it says instead of them.
+pub(super) fn stored_form(incoming: &Incoming<'_>, other: Option<&Record>) -> (Format, Vec<u8>) {
+    if other.is_none() && incoming.plain {
+        return (incoming.format, incoming.body.to_vec());
+    }
+    let record = other.unwrap_or_else(|| incoming.record());
+    let format = richest(record, incoming.format);
+    let body = content::write(record, &content::Target::new(format));
+    (format, body)
+}
+
+/// The form that keeps all of a record.
+fn richest(record: &Record, incoming: Format) -> Format {
+    match record.kind {
+        Kind::Contact => Format::VCard30,
+        Kind::Event | Kind::Task => Format::ICalendar20,
+        Kind::Note if incoming == Format::VNote11 || record.root.name == "VNOTE" => Format::VNote11,
+        Kind::Note => Format::PlainText,
+    }
+}
