@@ -81,7 +81,6 @@ pub(super) fn read(mut root: Component, format: Format, warnings: &mut Vec<Warni
         rename(&mut property.name);
         if property.name == "AGENT"
             && form == Form::Modern
-            && root.children.is_empty()
             && let Some(agent) = agent(&property, format, warnings)
         {
             root.children.push(agent);
@@ -172,7 +171,7 @@ fn raise_params(property: &mut Property) {
             .find(|param| param.name == "TYPE")
     {
         for value in &mut types.values {
-            if let Some((_, subtype)) = value.split_once('/') {
+            if let Some((_, subtype)) = value.rsplit_once('/') {
                 *value = subtype.to_owned();
             }
         }
