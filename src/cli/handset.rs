@@ -6,7 +6,7 @@
 mod listen;
 mod models;
 mod replay;
-
+mod seen;
 #[cfg(test)]
 mod tests;
 mod wanted;
@@ -375,6 +375,7 @@ fn sync_as(args: &SyncArgs, asked: Option<&Notification>) -> anyhow::Result<Exit
         let id = asked.notice.session_id;
         request.session_id = (id != 0).then(|| id.to_string());
     }
+    let before = asked.map(|_| seen::Before::of(&memory));
     let transport = HttpTransport::new(Duration::from_secs(args.timeout.max(1)));
     let mut phone = Phone::new(settings, kind.behaviour(), memory, transport)
         .with_file(file)
@@ -392,6 +393,9 @@ fn sync_as(args: &SyncArgs, asked: Option<&Notification>) -> anyhow::Result<Exit
     match outcome {
         Ok(report) => {
             print(&report, args.json)?;
+            if let Some(before) = before {
+                seen::print(&before.changes(phone.memory()), args.json)?;
+            }
             Ok(if report.has_failures() {
                 ExitCode::from(ITEMS_FAILED)
             } else {

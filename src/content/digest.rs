@@ -9,7 +9,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::model::{Component, Kind, Param, Property, Record, Value};
-use super::{calendar, note};
+use super::{calendar, email, note};
 
 /// Deepest component that is looked at; the readers make none as deep.
 const MAX_DEPTH: usize = 16;
@@ -46,6 +46,9 @@ pub(super) fn is_noise(name: &str) -> bool {
             | "X-ABUID"
             | "X-IRMC-LUID"
             | "METHOD"
+            | "MODIFIED"
+            | "ACCESSED"
+            | "EXT"
             | "CALSCALE"
     )
 }
@@ -209,12 +212,15 @@ fn param(param: &Param, hash: &mut impl Feed) {
 /// The key under which an item's twin is looked up.
 ///
 /// A contact's is its family and given name without case, spaces and marks (else FN, ORG, the first e-mail, the first
-/// number); an event's or task's its summary and time; a note's its text.
+/// number); an event's or task's its summary and time; a note's its text; a mail's when it was
+/// written and by whom; a folder's its role, else its name.
 pub fn match_key(record: &Record) -> MatchKey {
     let text = match record.kind {
         Kind::Contact => contact_key(&record.root),
         Kind::Event | Kind::Task => calendar::match_key_text(record),
         Kind::Note => note_key(&record.root),
+        Kind::Mail => email::match_key_text(&record.root),
+        Kind::Folder => email::folder_key(&record.root),
     };
     let mut hash = Sha256::new();
     hash.update([record.kind as u8]);
@@ -290,6 +296,8 @@ pub fn matches(stored: &Record, incoming: &Record) -> bool {
             calendar::match_key_text(stored) == calendar::match_key_text(incoming)
         }
         Kind::Note => note_key(&stored.root) == note_key(&incoming.root),
+        Kind::Mail => email::same_message(&stored.root, &incoming.root),
+        Kind::Folder => email::folder_key(&stored.root) == email::folder_key(&incoming.root),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The forms in which items travel, and their content types.
 //!
 //! Names and aliases as in the DevInf of phones and servers: vCard 2.1/3.0/4.0, vCalendar 1.0, iCalendar 2.0 (RFC 5545),
-//! vNote 1.1 (IrMC 1.1) and plain text. What a body says of itself (its VERSION line) wins over its label.
+//! vNote 1.1 (IrMC 1.1) plain text, and mail (OMA DS Email and Folder 1.2, RFC 5322). What a body says of itself (its VERSION line) wins over its label.
 
 use super::charset;
 use super::line::Form;
@@ -23,6 +23,14 @@ pub enum Format {
     VNote11,
     /// Text whose first line is its title (`text/plain`).
     PlainText,
+    /// A mail as it is stored; it never travels.
+    Mail,
+    /// The Email object of OMA DS 1.2 (`application/vnd.omads-email+xml`).
+    Email,
+    /// The Folder object of OMA DS 1.2 (`application/vnd.omads-folder+xml`).
+    Folder,
+    /// A bare message, RFC 5322 (`message/rfc822`).
+    Message,
 }
 
 impl Format {
@@ -62,6 +70,9 @@ impl Format {
             },
             "text/x-vnote" | "text/vnote" => Self::VNote11,
             "text/plain" | "text" => Self::PlainText,
+            "application/vnd.omads-email+xml" | "application/vnd.omads-email" => Self::Email,
+            "application/vnd.omads-folder+xml" | "application/vnd.omads-folder" => Self::Folder,
+            "message/rfc822" | "message/rfc2822" | "message/x-rfc822" => Self::Message,
             _ => return None,
         })
     }
@@ -80,6 +91,10 @@ impl Format {
             Self::ICalendar20 => "text/calendar",
             Self::VNote11 => "text/x-vnote",
             Self::PlainText => "text/plain",
+            Self::Mail => "application/x-candybar-mail",
+            Self::Email => "application/vnd.omads-email+xml",
+            Self::Folder => "application/vnd.omads-folder+xml",
+            Self::Message => "message/rfc822",
         }
     }
 
@@ -89,10 +104,19 @@ impl Format {
             Self::VCard21 => "2.1",
             Self::VCard30 => "3.0",
             Self::VCard40 => "4.0",
-            Self::VCalendar10 | Self::PlainText => "1.0",
+            Self::VCalendar10 | Self::PlainText | Self::Message | Self::Mail => "1.0",
             Self::ICalendar20 => "2.0",
             Self::VNote11 => "1.1",
+            Self::Email | Self::Folder => "1.2",
         }
+    }
+
+    /// The forms of mail and its folders, which have no lines of properties.
+    pub fn is_mail(self) -> bool {
+        matches!(
+            self,
+            Self::Mail | Self::Email | Self::Folder | Self::Message
+        )
     }
 
     /// What a body says of itself; none if it begins with no component of a known kind.
@@ -140,7 +164,14 @@ impl Format {
     pub(super) fn form(self) -> Form {
         match self {
             Self::VCard21 | Self::VCalendar10 | Self::VNote11 => Form::Legacy,
-            Self::VCard30 | Self::VCard40 | Self::ICalendar20 | Self::PlainText => Form::Modern,
+            Self::VCard30
+            | Self::VCard40
+            | Self::ICalendar20
+            | Self::PlainText
+            | Self::Mail
+            | Self::Email
+            | Self::Folder
+            | Self::Message => Form::Modern,
         }
     }
 }
@@ -178,6 +209,24 @@ mod tests {
                 Some("1.0"),
                 Some(Format::PlainText),
             ),
+            (
+                "application/vnd.omads-email+xml",
+                Some("1.2"),
+                Some(Format::Email),
+            ),
+            (
+                "Application/Vnd.OMADS-Folder+XML",
+                None,
+                Some(Format::Folder),
+            ),
+            ("message/rfc822", None, Some(Format::Message)),
+            (
+                "message/rfc2822; charset=utf-8",
+                None,
+                Some(Format::Message),
+            ),
+            ("message/x-rfc822", Some("1.0"), Some(Format::Message)),
+            ("application/x-candybar-mail", None, None),
             ("image/png", None, None),
             ("", None, None),
         ] {

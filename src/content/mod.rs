@@ -13,6 +13,7 @@ mod charset;
 mod dialect;
 mod digest;
 pub(crate) mod effects;
+pub mod email;
 mod format;
 mod json;
 mod line;
@@ -170,6 +171,11 @@ impl Target<'_> {
 
 /// Reads one item of any form.
 pub fn read(body: &[u8], hint: &ReadHint<'_>) -> Result<Parsed, ContentError> {
+    let labelled_mail = hint.format.filter(|format| format.is_mail());
+    if labelled_mail.is_some() || matches!(hint.kind, Some(Kind::Mail | Kind::Folder)) {
+        let format = labelled_mail.unwrap_or_else(|| email::sniff(body));
+        return email::read(body, format, hint);
+    }
     if body.len() > line::MAX_BYTES {
         return Err(ContentError::TooLarge);
     }
@@ -240,6 +246,9 @@ fn is_markup(body: &[u8]) -> bool {
 /// Properties that the device does not know are left out, texts longer than its MaxSize are cut (or left out where it says
 /// NoTruncate). A format that cannot carry the kind gives the item's text, so that nothing is ever written empty.
 pub fn write(record: &Record, target: &Target<'_>) -> Vec<u8> {
+    if target.format.is_mail() {
+        return email::write(record, target);
+    }
     if target.format == Format::PlainText {
         return note::to_plain(record, target);
     }
@@ -299,6 +308,7 @@ pub fn title(record: &Record) -> String {
     let text = match record.kind {
         Kind::Contact => vcard::title(&record.root),
         Kind::Note => note::title(&record.root),
+        Kind::Mail | Kind::Folder => email::title(&record.root),
         Kind::Event | Kind::Task => {
             let inner = record
                 .root

@@ -19,6 +19,10 @@ pub enum Kind {
     Task,
     /// A plain note.
     Note,
+    /// A mail.
+    Mail,
+    /// A folder of mail.
+    Folder,
 }
 
 /// One item, whatever the form it came in.
@@ -26,7 +30,7 @@ pub enum Kind {
 pub struct Record {
     /// What the item is about.
     pub kind: Kind,
-    /// `VCARD`, `VCALENDAR` (holding VEVENT or VTODO, and VTIMEZONE) or `VNOTE`, always upper case.
+    /// `VCARD`, `VCALENDAR` (holding VEVENT or VTODO, and VTIMEZONE), `VNOTE`, `EMAIL` or `FOLDER`, always upper case.
     pub root: Component,
 }
 

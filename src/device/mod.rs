@@ -116,7 +116,8 @@ pub const fn default_format(datastore: Datastore) -> Format {
     match datastore {
         Datastore::Contacts => Format::VCard21,
         Datastore::Calendar | Datastore::Tasks | Datastore::Agenda => Format::VCalendar10,
-        Datastore::Notes | Datastore::Mail => Format::PlainText,
+        Datastore::Notes => Format::PlainText,
+        Datastore::Mail => Format::Email,
     }
 }
 
@@ -138,7 +139,8 @@ pub const fn default_kind(datastore: Datastore) -> Kind {
         Datastore::Contacts => Kind::Contact,
         Datastore::Calendar | Datastore::Agenda => Kind::Event,
         Datastore::Tasks => Kind::Task,
-        Datastore::Notes | Datastore::Mail => Kind::Note,
+        Datastore::Notes => Kind::Note,
+        Datastore::Mail => Kind::Mail,
     }
 }
 
@@ -149,6 +151,7 @@ pub const fn home(kind: Kind) -> Datastore {
         Kind::Event => Datastore::Calendar,
         Kind::Task => Datastore::Tasks,
         Kind::Note => Datastore::Notes,
+        Kind::Mail | Kind::Folder => Datastore::Mail,
     }
 }
 

@@ -183,6 +183,7 @@ const fn properties(format: Format) -> &'static [&'static str] {
         Format::ICalendar20 => ICALENDAR,
         // The text itself.
         Format::PlainText => &["BODY"],
+        Format::Mail | Format::Email | Format::Folder | Format::Message => &[],
         Format::VNote11 => NOTE,
     }
 }
@@ -260,7 +261,9 @@ fn ct_cap(format: Format, content_type: ContentType<'static>) -> CtCap<'static> 
             ICALENDAR,
         ),
         Format::VNote11 => framed("VNOTE", &[], NOTE),
-        Format::PlainText => Vec::new(),
+        Format::PlainText | Format::Mail | Format::Email | Format::Folder | Format::Message => {
+            Vec::new()
+        }
     };
     CtCap {
         content_type,

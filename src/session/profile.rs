@@ -180,7 +180,8 @@ impl Target {
 
     /// What the device was shown of an item, if that is not all: written for it and read back.
     fn shown(&self, stored: &Record) -> Option<Record> {
-        self.own.dialect().filter(|_| stored.kind != Kind::Note)?;
+        let has_lines = matches!(stored.kind, Kind::Contact | Kind::Event | Kind::Task);
+        self.own.dialect().filter(|_| has_lines)?;
         let body = content::write(stored, &self.form());
         let hint = ReadHint {
             format: Some(self.holding.format),

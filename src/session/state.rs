@@ -213,8 +213,9 @@ impl Link {
     }
 }
 
-/// A command of ours that has had no Status yet.
+/// A command of ours that has had no Status yet. A message has hundreds: its stored form has no names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "AwaitedRow", into = "AwaitedRow")]
 pub(super) struct Awaited {
     pub msg: String,
     pub cmd: u32,
@@ -223,8 +224,32 @@ pub(super) struct Awaited {
     pub version: Modseq,
     pub kind: Sent,
     /// A chunk of a large object, not its last one.
-    #[serde(default)]
     pub chunk: bool,
+}
+
+/// The members of [`Awaited`] in their order.
+type AwaitedRow = (String, u32, usize, ItemId, Modseq, Sent, bool);
+
+impl From<AwaitedRow> for Awaited {
+    fn from((msg, cmd, link, item, version, kind, chunk): AwaitedRow) -> Self {
+        Self {
+            msg,
+            cmd,
+            link,
+            item,
+            version,
+            kind,
+            chunk,
+        }
+    }
+}
+
+impl From<Awaited> for AwaitedRow {
+    fn from(of: Awaited) -> Self {
+        (
+            of.msg, of.cmd, of.link, of.item, of.version, of.kind, of.chunk,
+        )
+    }
 }
 
 /// What was sent.

@@ -135,7 +135,9 @@ impl Turn<'_> {
 
 /// How an item is stored: the octets as they came, if they say all of it. `other` is what it says instead of them.
 pub(super) fn stored_form(incoming: &Incoming<'_>, other: Option<&Record>) -> (Format, Vec<u8>) {
-    if other.is_none() && incoming.plain {
+    // Of a mail, the wire's form says less than the stored one.
+    let whole = !matches!(incoming.format, Format::Email | Format::Message);
+    if other.is_none() && incoming.plain && whole {
         return (incoming.format, incoming.body.to_vec());
     }
     let record = other.unwrap_or_else(|| incoming.record());
@@ -151,5 +153,7 @@ fn richest(record: &Record, incoming: Format) -> Format {
         Kind::Event | Kind::Task => Format::ICalendar20,
         Kind::Note if incoming == Format::VNote11 || record.root.name == "VNOTE" => Format::VNote11,
         Kind::Note => Format::PlainText,
+        Kind::Mail => Format::Mail,
+        Kind::Folder => Format::Folder,
     }
 }

@@ -157,6 +157,10 @@ pub(super) const fn format_number(format: Format) -> i64 {
         Format::ICalendar20 => 5,
         Format::VNote11 => 6,
         Format::PlainText => 7,
+        Format::Mail => 8,
+        Format::Folder => 9,
+        Format::Email => 10,
+        Format::Message => 11,
     }
 }
 
@@ -170,6 +174,10 @@ pub(super) fn format_of(number: i64) -> Result<Format, StoreError> {
         5 => Format::ICalendar20,
         6 => Format::VNote11,
         7 => Format::PlainText,
+        8 => Format::Mail,
+        9 => Format::Folder,
+        10 => Format::Email,
+        11 => Format::Message,
         _ => {
             return Err(StoreError::Corrupt(format!(
                 "there is no item format {number}"
@@ -185,17 +193,20 @@ pub(super) const fn kind_number(kind: Kind) -> i64 {
         Kind::Event => 2,
         Kind::Task => 3,
         Kind::Note => 4,
+        Kind::Mail => 5,
+        Kind::Folder => 6,
     }
 }
 
-/// The kind of a datastore's items; mail has none of these.
+/// The kind of most of a datastore's items; the agenda has none of its own.
 pub(super) const fn kind_of(datastore: Datastore) -> Option<Kind> {
     match datastore {
         Datastore::Contacts => Some(Kind::Contact),
         Datastore::Calendar => Some(Kind::Event),
         Datastore::Tasks => Some(Kind::Task),
         Datastore::Notes => Some(Kind::Note),
-        Datastore::Mail | Datastore::Agenda => None,
+        Datastore::Mail => Some(Kind::Mail),
+        Datastore::Agenda => None,
     }
 }
 

@@ -64,7 +64,7 @@ impl What {
 }
 
 /// The order of these is stored.
-const FORMATS: [Format; 7] = [
+const FORMATS: [Format; 11] = [
     Format::VCard21,
     Format::VCard30,
     Format::VCard40,
@@ -72,6 +72,10 @@ const FORMATS: [Format; 7] = [
     Format::ICalendar20,
     Format::VNote11,
     Format::PlainText,
+    Format::Mail,
+    Format::Folder,
+    Format::Email,
+    Format::Message,
 ];
 
 /// One thing that happened; what does not apply is zero or empty.

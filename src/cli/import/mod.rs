@@ -175,7 +175,8 @@ fn read_item(body: &[u8], datastore: Datastore) -> Result<Ready, String> {
         Datastore::Calendar => Some(Kind::Event),
         Datastore::Tasks => Some(Kind::Task),
         Datastore::Notes => Some(Kind::Note),
-        Datastore::Mail | Datastore::Agenda => None,
+        Datastore::Mail => Some(Kind::Mail),
+        Datastore::Agenda => None,
     };
     let hint = ReadHint {
         kind,
@@ -190,6 +191,8 @@ fn read_item(body: &[u8], datastore: Datastore) -> Result<Ready, String> {
         Kind::Event => (Datastore::Calendar, "an event"),
         Kind::Task => (Datastore::Tasks, "a to-do"),
         Kind::Note => (Datastore::Notes, "a note"),
+        Kind::Mail => (Datastore::Mail, "a mail"),
+        Kind::Folder => (Datastore::Mail, "a folder"),
     };
     let calendar = [Datastore::Calendar, Datastore::Tasks, Datastore::Agenda];
     let fits = home == datastore || (calendar.contains(&home) && calendar.contains(&datastore));

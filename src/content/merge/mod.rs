@@ -19,7 +19,7 @@ pub use three_way::{Merged, merge};
 use super::capabilities::{Capabilities, visible};
 use super::digest::digest;
 use super::model::{Component, Kind, Property, Record, Value};
-use super::{calendar, note, vcard};
+use super::{calendar, email, note, vcard};
 use field::{combine, instant, pair, same_value};
 use rustc_hash::FxHashSet;
 
@@ -30,6 +30,11 @@ use rustc_hash::FxHashSet;
 pub fn overlay(stored: &Record, incoming: &Record, capabilities: Option<&Capabilities>) -> Record {
     if stored.kind != incoming.kind {
         return incoming.clone();
+    }
+    match stored.kind {
+        Kind::Mail => return email::overlay(stored, incoming),
+        Kind::Folder => return email::overlay_folder(stored, incoming),
+        _ => {}
     }
     let capabilities = capabilities.filter(|capabilities| !capabilities.is_empty());
     let settled;
@@ -46,7 +51,7 @@ pub fn overlay(stored: &Record, incoming: &Record, capabilities: Option<&Capabil
     match stored.kind {
         Kind::Contact => formatted_name(&mut root, &stored.root, &incoming.root, capabilities),
         Kind::Note => note_text(&mut root, &stored.root, &incoming.root, capabilities),
-        Kind::Event | Kind::Task => {}
+        Kind::Event | Kind::Task | Kind::Mail | Kind::Folder => {}
     }
     Record {
         kind: stored.kind,

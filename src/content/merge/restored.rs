@@ -6,14 +6,15 @@
 //! [`overlay`](super::overlay) and [`merge`](super::merge).
 
 use super::super::digest::is_noise;
-use super::super::model::{Component, Property, Record};
+use super::super::model::{Component, Kind, Property, Record};
 use super::field::{is_multiple, pair, same_types, same_value};
 use super::occurrences_equal;
 
 /// An item that a device sent, as it would have sent it without its dialect. `shown` is what the device was shown of `stored`: written for
 /// it and read back.
 pub fn restored(stored: &Record, incoming: &Record, shown: &Record) -> Record {
-    if stored.kind != incoming.kind || stored.kind != shown.kind {
+    let mail = matches!(stored.kind, Kind::Mail | Kind::Folder);
+    if mail || stored.kind != incoming.kind || stored.kind != shown.kind {
         return incoming.clone();
     }
     Record {

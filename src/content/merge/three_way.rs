@@ -3,6 +3,7 @@
 use super::super::calendar;
 use super::super::capabilities::Capabilities;
 use super::super::digest::digest;
+use super::super::email;
 use super::super::model::{Component, Kind, Property, Record, Value};
 use super::field::{combine, is_multiple, pair, same_value};
 use super::{View, children, component, is_item, is_kept, occurrences_equal, overlay, same};
@@ -31,6 +32,9 @@ pub fn merge(
 ) -> Merged {
     let record = if server.kind != client.kind {
         client.clone()
+    } else if matches!(server.kind, Kind::Mail | Kind::Folder) {
+        let edit = base.map(|base| email::changes(base, client));
+        overlay(server, edit.as_ref().unwrap_or(client), capabilities)
     } else {
         let mut root = match base.filter(|base| base.kind == server.kind) {
             Some(base) => {
