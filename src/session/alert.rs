@@ -203,6 +203,7 @@ impl Turn<'_> {
             free_octets: None,
             client_last: last.to_owned(),
             resumed: false,
+            begun: false,
             again: Vec::new(),
         };
         let overlaps = |other: &Link| {

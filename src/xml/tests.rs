@@ -305,9 +305,7 @@ fn white_space_at_the_beginning_is_no_space_between_tags() {
             document.contains(&format!(">{written}</Data>")),
             "{document}"
         );
-        assert_eq!(
-            steps(&document).unwrap(),
-            [Some("0:Data".to_owned()), Some(text.to_owned()), None]
-        );
+        let read = steps(&document).unwrap().into_iter().flatten().skip(1);
+        assert_eq!(read.collect::<String>(), text);
     }
 }

@@ -91,7 +91,6 @@ impl Scenario {
     }
 
     fn play(mut self) {
-        self.a.log_messages(true);
         for (datastore, items) in &self.truth {
             self.a.put_all(*datastore, items);
         }
