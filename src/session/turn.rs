@@ -282,6 +282,13 @@ impl<'t> Turn<'t> {
             anchor_next: None,
         };
         self.reply.owe(0, owed);
+        for command in &message.body {
+            if let Command::Status(status) = command
+                && let Some(nonce) = auth::notification_nonce(status)
+            {
+                self.device.notification_nonce = nonce;
+            }
+        }
         let backlog = std::mem::take(&mut self.state.backlog);
         self.fetches = !backlog.is_empty();
         self.reply.owe_earlier(backlog);

@@ -23,7 +23,7 @@ use crate::sync::{
 };
 
 /// Runs a part of the contract on a new store of each kind.
-fn on_every_store(check: impl Fn(&Store)) {
+pub(in crate::store) fn on_every_store(check: impl Fn(&Store)) {
     check(&memory_store());
     on_every_database(|config| check(&Store::open(config).unwrap()));
 }
