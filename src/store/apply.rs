@@ -161,11 +161,12 @@ statement!(
 statement!(SetNextUid(()) = "UPDATE folder SET next_uid = ? WHERE account = ? AND id = ?");
 
 statement!(
-    PutEntry(()) = "INSERT INTO entry (account, device, view, item, luid, seen, sent, digest, mark, round, failures, parent) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+    PutEntry(()) = "INSERT INTO entry (account, device, view, item, luid, seen, sent, digest, mark, round, failures, parent, echo) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (account, device, view, item) DO UPDATE SET luid = excluded.luid, \
      seen = excluded.seen, sent = excluded.sent, digest = excluded.digest, mark = excluded.mark, \
-     round = excluded.round, failures = excluded.failures, parent = excluded.parent"
+     round = excluded.round, failures = excluded.failures, parent = excluded.parent, \
+     echo = excluded.echo"
 );
 statement!(
     ClaimEntries(()) =
@@ -441,6 +442,7 @@ impl Writes<'_> {
             Bind::Int(entry.round.0),
             Bind::Int(i64::from(entry.failures)),
             Bind::Int(entry.parent.0),
+            Bind::Int(entry.echo.0),
         ];
         #[cfg(feature = "postgres")]
         if let (Database::Postgresql(_), Some(luid)) = (&self.connection, &entry.luid) {
