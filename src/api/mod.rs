@@ -7,9 +7,12 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::device::profile::Catalogue;
 use crate::mail::{Intake, IntakeError};
 use crate::outbox::desk::{self, DeskError};
 use crate::outbox::settings::SettingsOrder;
@@ -59,6 +62,8 @@ pub struct Api {
     pub server_id: String,
     /// Where phones synchronise, unless a caller says another address.
     pub url: Option<String>,
+    /// What phones do their own way.
+    pub profiles: Arc<Catalogue>,
     /// The ways out.
     pub gateways: Option<Gateways>,
     /// Octets of a message that is handed over, at most.
@@ -94,6 +99,8 @@ struct PushBody {
 #[serde(deny_unknown_fields)]
 struct ProvisionBody {
     msisdn: String,
+    #[serde(default)]
+    profile: Option<String>,
     #[serde(default)]
     settings: SettingsOrder,
 }
@@ -211,6 +218,12 @@ impl Api {
             return Err(Fault::BadRequest(why.to_owned()));
         }
         let mut order = body.settings;
+        if order.kind.is_none() {
+            let (profile, number) = (body.profile.as_deref(), number.as_str());
+            let profiles = &self.profiles;
+            let kind = desk::settings_kind(&self.store, profiles, &account, number, profile)?;
+            order.kind = Some(kind);
+        }
         if order.url.is_empty() {
             order.url = self.url.clone().ok_or_else(|| {
                 Fault::BadRequest("settings.url is missing, and public_url is not set".to_owned())
@@ -238,6 +251,7 @@ impl Api {
             .map(|notification| desk::to_json(notification, &account.name, &device.uri));
         Ok(json!({
             "device": device.uri,
+            "kind": order.kind,
             "password": password.0,
             "pin": typed,
             "notifications": queued.collect::<Vec<_>>(),

@@ -89,6 +89,8 @@ enum Command {
     Outbox(outbox::Args),
     /// Mailboxes: where an account's mail comes from
     Mailbox(mailbox::Args),
+    /// The ways out to phones, and how they fare
+    Gateways,
     /// Take vCards, calendars or notes from a file into an account
     Import(import::Args),
     /// Print the items of an account
@@ -127,6 +129,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Provision(args) => provision::run(&args, &global),
         Command::Outbox(args) => outbox::run(args, &global),
         Command::Mailbox(args) => mailbox::run(args, &global),
+        Command::Gateways => gateways::show::run(&global),
         Command::Import(args) => import::run(&args, &global),
         Command::Export(args) => export::run(&args, &global),
         Command::Sessions(args) => sessions::run(args, &global),

@@ -367,7 +367,10 @@ impl Turn<'_> {
             && entry.sent.is_none()
             && self.withheld(link)? > 0
         {
-            self.withhold(link, &item.meta, entry);
+            let held = self.items.get(&item.meta.id);
+            if held.is_none_or(|held| !held.is_untold()) {
+                self.withhold(link)?;
+            }
             return Ok(false);
         }
         let address = match (step.kind, luid) {

@@ -194,6 +194,9 @@ pub(super) struct Link {
     /// It goes on with what an earlier session began.
     #[serde(default)]
     pub resumed: bool,
+    /// A Sync of it came in the session that is resumed, or in one before that.
+    #[serde(default)]
+    pub begun: bool,
     /// Sent in the session that is resumed, and not answered there.
     #[serde(default)]
     pub again: Vec<ItemId>,
@@ -203,6 +206,11 @@ impl Link {
     /// Whether an item with this entry was sent in this round (or counts as sent in it) and is not confirmed.
     pub(super) fn awaits(&self, entry: Option<&Entry>) -> bool {
         entry.is_some_and(|entry| entry.sent.is_some() && entry.round == self.round)
+    }
+
+    /// A Sync of the client came, here or before the session was resumed.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun || self.stage != Stage::Alerted
     }
 
     /// The base of this sync's changes.

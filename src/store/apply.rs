@@ -53,11 +53,19 @@ pub(super) fn commit(connection: &mut Database, commit: &Commit) -> Result<(), S
         ];
         execute(connection, SetNumbers, &binds)?;
         outbox::mark(connection, commit.account, writer(commit))?;
+        if commit.changes.iter().any(is_mail) {
+            outbox::mail_came(connection, commit.account)?;
+        }
     }
     if let (Some(device), true) = (commit.device, ends_session(commit)) {
         outbox::session_ended(connection, commit.account, device)?;
     }
     Ok(())
+}
+
+/// A mail is written.
+fn is_mail(change: &Change) -> bool {
+    matches!(change, Change::PutItem(write) if write.meta.datastore == Datastore::Mail)
 }
 
 /// The device that the changes are of.
@@ -161,11 +169,12 @@ statement!(
 statement!(SetNextUid(()) = "UPDATE folder SET next_uid = ? WHERE account = ? AND id = ?");
 
 statement!(
-    PutEntry(()) = "INSERT INTO entry (account, device, view, item, luid, seen, sent, digest, mark, round, failures, parent) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+    PutEntry(()) = "INSERT INTO entry (account, device, view, item, luid, seen, sent, digest, mark, round, failures, parent, echo) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (account, device, view, item) DO UPDATE SET luid = excluded.luid, \
      seen = excluded.seen, sent = excluded.sent, digest = excluded.digest, mark = excluded.mark, \
-     round = excluded.round, failures = excluded.failures, parent = excluded.parent"
+     round = excluded.round, failures = excluded.failures, parent = excluded.parent, \
+     echo = excluded.echo"
 );
 statement!(
     ClaimEntries(()) =
@@ -441,6 +450,7 @@ impl Writes<'_> {
             Bind::Int(entry.round.0),
             Bind::Int(i64::from(entry.failures)),
             Bind::Int(entry.parent.0),
+            Bind::Int(entry.echo.0),
         ];
         #[cfg(feature = "postgres")]
         if let (Database::Postgresql(_), Some(luid)) = (&self.connection, &entry.luid) {

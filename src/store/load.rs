@@ -113,6 +113,7 @@ impl Reader {
             Query::OnDevice(view) => {
                 hierarchy::on_device(connection, account, device, *view).map(Answer::Known)
             }
+            Query::Gone(view) => holds::gone(connection, account, device, *view).map(Answer::Known),
             Query::Tally(tally) => {
                 holds::tally(connection, account, device, *tally).map(Answer::Count)
             }

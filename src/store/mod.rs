@@ -46,7 +46,10 @@ pub use holds::{Decided, Decision};
 pub use items::NewItem;
 pub use load::Reader;
 pub use mailbox::{MAX_MAILBOXES, WatchOutcome};
-pub use outbox::{DeviceKey, NewNotification, NotificationFacts, Settlement, Submission};
+pub use outbox::{
+    DeviceKey, GatewayNote, NewNotification, News, NotedReceipt, NotificationFacts, Settlement,
+    Submission,
+};
 pub use prune::{Keep, Pruned};
 pub use recording::{Held, RecordedMessage, Recording};
 pub use undo::Undone;

@@ -6,7 +6,7 @@ use super::error::StoreError;
 use crate::content::email::Mail;
 use crate::content::{Digest, Format, Kind, MatchKey};
 use crate::sync::{
-    Datastore, Entry, Generation, Item, ItemId, ItemMeta, Mark, Modseq, Round, ViewState,
+    Datastore, Echo, Entry, Generation, Item, ItemId, ItemMeta, Mark, Modseq, Round, ViewState,
 };
 
 /// Columns of [`MetaRow`].
@@ -19,7 +19,7 @@ macro_rules! meta_columns {
 /// Columns of [`EntryRow`].
 macro_rules! entry_columns {
     () => {
-        "e.item, e.luid, e.seen, e.sent, e.digest, e.mark, e.round, e.failures, e.parent"
+        "e.item, e.luid, e.seen, e.sent, e.digest, e.mark, e.round, e.failures, e.parent, e.echo"
     };
 }
 
@@ -49,6 +49,7 @@ pub(super) type EntrySql = (
     BigInt,
     BigInt,
     BigInt,
+    BigInt,
 );
 pub(super) type EntryRow = (
     i64,
@@ -56,6 +57,7 @@ pub(super) type EntryRow = (
     i64,
     Option<i64>,
     Vec<u8>,
+    i64,
     i64,
     i64,
     i64,
@@ -112,7 +114,7 @@ pub(super) fn item(row: MetaRow, body: Option<Vec<u8>>) -> Result<Item, StoreErr
 
 /// A device's entry.
 pub(super) fn entry(row: EntryRow) -> Result<Entry, StoreError> {
-    let (item, luid, seen, sent, digest, mark, round, failures, parent) = row;
+    let (item, luid, seen, sent, digest, mark, round, failures, parent, echo) = row;
     Ok(Entry {
         item: ItemId(item),
         luid,
@@ -123,6 +125,7 @@ pub(super) fn entry(row: EntryRow) -> Result<Entry, StoreError> {
         round: Round(round),
         failures: i32::try_from(failures).unwrap_or(i32::MAX),
         parent: ItemId(parent),
+        echo: Echo(echo),
     })
 }
 

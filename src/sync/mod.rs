@@ -33,5 +33,5 @@ pub use query::{
     Answer, Cursor, Known, KnownQuery, MAX_FOLDERS, Newest, NewestQuery, Outgoing, OutgoingQuery,
     Query, Selection, Tally,
 };
-pub use view::{Entry, Generation, ViewState};
+pub use view::{Echo, Entry, Generation, ViewState};
 pub use window::{MAX_COUNT, Window, Windows};

@@ -101,9 +101,12 @@ impl Dovecot {
 
     /// Hands a message over by LMTP; comes back when Dovecot has it.
     pub(crate) fn deliver(&self, user: &str, message: &str) {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(file.path(), message).expect("written");
         let script = "import smtplib, sys\nwith smtplib.LMTP('127.0.0.1', int(sys.argv[1])) as lmtp:\n    \
-                      lmtp.sendmail('s@example.org', [sys.argv[2]], sys.argv[3].encode())\n";
-        self.python(script, &[&self.lmtp.to_string(), user, message]);
+                      lmtp.sendmail('s@example.org', [sys.argv[2]], open(sys.argv[3], 'rb').read())\n";
+        let path = file.path().display().to_string();
+        self.python(script, &[&self.lmtp.to_string(), user, &path]);
     }
 
     /// Runs a script of Python's IMAP client, which has `imap` logged in as the user; gives what it prints.

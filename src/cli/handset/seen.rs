@@ -5,7 +5,8 @@ use std::io::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::content::{self, Format, Kind, ReadHint};
+use crate::content::email::Mail;
+use crate::content::{self, Format, Kind, ReadHint, Record};
 use crate::handset::{ItemState, Luid, Memory, StoredItem};
 
 /// Items that are named; of more only the number is told.
@@ -66,7 +67,7 @@ impl Seen {
             kind: (datastore == "notes").then_some(Kind::Note),
             ..ReadHint::default()
         };
-        let title = content::read(&item.body.0, &hint).map(|read| content::title(&read.record));
+        let title = content::read(&item.body.0, &hint).map(|read| title(read.record));
         Self {
             what,
             datastore: datastore.to_owned(),
@@ -92,6 +93,17 @@ impl Seen {
     /// For programs.
     pub(super) fn value(&self) -> Value {
         json!({ "what": self.what, "datastore": self.datastore, "title": self.title })
+    }
+}
+
+/// What the phone's list shows of an item: of a mail, who wrote it as well.
+fn title(record: Record) -> String {
+    let title = content::title(&record);
+    let head = Mail::of(record).map(|mail| mail.head());
+    match head.as_ref().and_then(|head| head.from.first()) {
+        Some(from) if from.name.is_empty() => format!("{title} (from {})", from.address),
+        Some(from) => format!("{title} (from {})", from.name),
+        None => title,
     }
 }
 
@@ -157,6 +169,19 @@ mod tests {
                 "  gone in notes: milk",
             ]
         );
+    }
+
+    #[test]
+    fn a_mail_is_named_with_who_wrote_it() {
+        let before = Before::of(&memory());
+        let mut after = memory();
+        let mail = "<Email><read>false</read><emailitem><![CDATA[From: Bob <bob@example.org>\r\n\
+            Subject: Lunch\r\n\r\nAt noon?\r\n]]></emailitem></Email>";
+        let store = after.datastore_mut("mail");
+        let luid = store.add("application/vnd.omads-email+xml", mail.as_bytes(), false);
+        store.items.get_mut(&luid).expect("the item").state = ItemState::Clean;
+        let seen = before.changes(&after);
+        assert_eq!(lines(&seen), ["  new in mail: Lunch (from Bob)"]);
     }
 
     #[test]

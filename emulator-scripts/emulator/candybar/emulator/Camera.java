@@ -16,6 +16,8 @@ import javax.imageio.ImageIO;
  * order: names of keys; seconds to wait, such as 2s; files, such as out.png.
  */
 public final class Camera {
+    /** A place of the window that is no key. */
+    private static final int[] TITLE = { 113, 45 };
     /** The window of MicroEmulator's default phone. */
     private static final Rectangle WINDOW = new Rectangle(0, 0, 226, 492);
     private static final Map<String, int[]> KEYS = new HashMap<String, int[]>();
@@ -35,14 +37,12 @@ public final class Camera {
 
     public static void main(String[] arguments) throws Exception {
         Robot robot = new Robot();
+        // The first click only brings the window to the front.
+        click(robot, TITLE);
         for (String argument : arguments) {
             int[] key = KEYS.get(argument);
             if (key != null) {
-                robot.mouseMove(key[0], key[1]);
-                robot.mousePress(InputEvent.BUTTON1_DOWN_MASK);
-                robot.delay(100);
-                robot.mouseRelease(InputEvent.BUTTON1_DOWN_MASK);
-                robot.delay(400);
+                click(robot, key);
             } else if (argument.matches("[0-9]+s")) {
                 Thread.sleep(1000L * Integer.parseInt(argument.substring(0, argument.length() - 1)));
             } else if (argument.endsWith(".png")) {
@@ -54,5 +54,14 @@ public final class Camera {
             }
         }
         System.exit(0);
+    }
+
+    private static void click(Robot robot, int[] place) {
+        robot.mouseMove(place[0], place[1]);
+        robot.delay(300);
+        robot.mousePress(InputEvent.BUTTON1_DOWN_MASK);
+        robot.delay(150);
+        robot.mouseRelease(InputEvent.BUTTON1_DOWN_MASK);
+        robot.delay(400);
     }
 }

@@ -204,7 +204,9 @@ final class Incoming {
         }
         int parent = parent(sync, item);
         if (tag == Tags.MOVE) {
-            return sync.datastore.items().move(Element.number(luid, -1), Math.max(parent, 0)) ? 200 : 404;
+            boolean there = sync.datastore.items().move(Element.number(luid, -1), Math.max(parent, 0));
+            sync.replaced += there ? 1 : 0;
+            return there ? 200 : 404;
         }
         String address = tag == Tags.ADD ? item.text(Tags.SOURCE, Tags.LOC_URI) : luid;
         byte[] data = item.find(Tags.DATA) == null ? new byte[0] : item.find(Tags.DATA).octets();
