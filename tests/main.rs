@@ -13,5 +13,6 @@ mod netsim;
 mod outbox;
 mod push;
 mod recorded;
+mod submission;
 mod support;
 mod syncevolution;

@@ -30,6 +30,7 @@ mod readers;
 mod recording;
 mod row;
 mod statement;
+mod submission;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -46,6 +47,7 @@ pub use load::Reader;
 pub use outbox::{DeviceKey, NewNotification, NotificationFacts, Settlement, Submission};
 pub use prune::{Keep, Pruned};
 pub use recording::{Held, RecordedMessage, Recording};
+pub use submission::{QueuedMail, Reached, Recipient, SubmissionState};
 pub use undo::Undone;
 
 use crate::secret::KeyFile;

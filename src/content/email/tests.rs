@@ -1,3 +1,7 @@
+mod compose;
+mod hostile;
+mod small;
+
 use super::*;
 use crate::content::{self, Floating, digest, match_key, matches, overlay, same};
 
