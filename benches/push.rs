@@ -2,9 +2,16 @@
 //!
 //!     cargo bench --bench push              300 changes, then 100,000 notifications
 //!     cargo bench --bench push -- 2000      with another number of notifications
+//!     cargo bench --bench push -- kannel    300 changes through a Kannel, to the sync of the phone
 //!
-//! The gateway is a file, which costs next to nothing: what is measured is the outbox over a SQLite file with
+//! Without Kannel the gateway is a file, which costs next to nothing: what is measured is the outbox over a SQLite file with
 //! synchronous=FULL. Beside it stands what the disk allows: the same number of transactions that write one row each.
+
+#[allow(dead_code, reason = "the tests use the rest")]
+#[path = "../tests/support/mod.rs"]
+mod support;
+#[path = "push/through_kannel.rs"]
+mod through_kannel;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -29,6 +36,11 @@ const ACCOUNTS: usize = 100;
 const THREADS: usize = 16;
 
 fn main() {
+    if std::env::args().any(|argument| argument == "kannel") {
+        println!("through Kannel, coalesce_seconds = 0");
+        through_kannel::measure();
+        return;
+    }
     let asked = std::env::args().skip(1).find_map(|text| text.parse().ok());
     let notifications: usize = asked.unwrap_or(100_000);
     let runtime = tokio::runtime::Builder::new_multi_thread()

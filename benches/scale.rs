@@ -15,8 +15,8 @@ use candybar::handset::{
 use candybar::session;
 use candybar::store::{NewItem, Store, StoreConfig};
 use candybar::sync::{
-    Account, Change, Commit, Cursor, Datastore, Device, Entry, ItemId, ItemMeta, ItemWrite, Mark,
-    Modseq, Round, Secret,
+    Account, Change, Commit, Cursor, Datastore, Device, Echo, Entry, ItemId, ItemMeta, ItemWrite,
+    Mark, Modseq, Round, Secret,
 };
 
 const STORE: &str = "contacts";
@@ -160,6 +160,7 @@ fn row(number: u32) -> [Change; 2] {
         mark: Mark::default(),
         round: Round(1),
         failures: 0,
+        echo: Echo::default(),
     };
     let write = ItemWrite {
         meta,

@@ -8,6 +8,7 @@ mod fuzz;
 mod gateways;
 mod hostile;
 mod kill;
+mod midlet;
 mod models;
 mod netsim;
 mod outbox;

@@ -7,9 +7,12 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::device::profile::Catalogue;
 use crate::outbox::desk::{self, DeskError};
 use crate::outbox::settings::SettingsOrder;
 use crate::sms::settings::Secret as Token;
@@ -58,6 +61,8 @@ pub struct Api {
     pub server_id: String,
     /// Where phones synchronise, unless a caller says another address.
     pub url: Option<String>,
+    /// What phones do their own way.
+    pub profiles: Arc<Catalogue>,
     /// The ways out.
     pub gateways: Option<Gateways>,
 }
@@ -91,6 +96,8 @@ struct PushBody {
 #[serde(deny_unknown_fields)]
 struct ProvisionBody {
     msisdn: String,
+    #[serde(default)]
+    profile: Option<String>,
     #[serde(default)]
     settings: SettingsOrder,
 }
@@ -186,6 +193,12 @@ impl Api {
             return Err(Fault::BadRequest(why.to_owned()));
         }
         let mut order = body.settings;
+        if order.kind.is_none() {
+            let (profile, number) = (body.profile.as_deref(), number.as_str());
+            let profiles = &self.profiles;
+            let kind = desk::settings_kind(&self.store, profiles, &account, number, profile)?;
+            order.kind = Some(kind);
+        }
         if order.url.is_empty() {
             order.url = self.url.clone().ok_or_else(|| {
                 Fault::BadRequest("settings.url is missing, and public_url is not set".to_owned())
@@ -213,6 +226,7 @@ impl Api {
             .map(|notification| desk::to_json(notification, &account.name, &device.uri));
         Ok(json!({
             "device": device.uri,
+            "kind": order.kind,
             "password": password.0,
             "pin": typed,
             "notifications": queued.collect::<Vec<_>>(),

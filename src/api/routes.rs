@@ -249,17 +249,19 @@ fn components() -> Value {
             "Notifications": { "type": "object", "properties": { "notifications": list("Notification") } },
             "Push": { "type": "object", "properties": { "device": text(), "datastores": datastores() } },
             "Provision": { "type": "object", "required": ["msisdn"], "properties": {
-                "msisdn": text(),
+                "msisdn": text(), "profile": text(),
                 "settings": { "type": "object", "properties": {
                     "kind": { "type": "string", "enum": ["cp", "nokia-ota"] },
                     "name": text(), "url": text(), "datastores": datastores(),
                     "pin": text(), "imsi": text(), "pin_mac": { "type": "boolean" }, "existing": text(),
+                    "server_credentials": { "type": "boolean" },
                     "access_point": { "type": "object", "properties": {
                         "name": text(), "apn": text(), "user": text(), "password": text(), "proxy": text() } },
                 } },
             } },
             "Provisioned": { "type": "object", "properties": {
-                "device": text(), "password": text(), "pin": or_null("string"),
+                "device": text(), "kind": { "type": "string", "enum": ["cp", "nokia-ota"] },
+                "password": text(), "pin": or_null("string"),
                 "notifications": list("Notification") } },
             "Gateways": { "type": "object", "properties": { "gateways": { "type": "array", "items": {
                 "type": "object", "properties": { "name": text(), "kind": text(),

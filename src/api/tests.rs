@@ -18,6 +18,7 @@ fn api() -> Api {
         token: Token::new("token"),
         server_id: "candybar".into(),
         url: Some("http://sync.example.org/sync".into()),
+        profiles: Catalogue::embedded(),
         gateways: None,
     }
 }

@@ -1,5 +1,7 @@
 //! The gateways and the outbox of a running server: a runtime for them.
 
+pub(super) mod show;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use crate::device::profile::Catalogue;
 use crate::outbox::message::Sender;
 use crate::outbox::{self, Outbox};
 use crate::sms::settings::{GatewaySettings, Secret};
-use crate::sms::{Directory, Gateways};
+use crate::sms::{Directory, Entry, Gateways};
 use crate::store::{Store, StoreError};
 
 /// How long a stopping server waits for what gateways have in their hands.
@@ -117,11 +119,28 @@ fn settings_of(config: &Config, profiles: Arc<Catalogue>) -> outbox::Settings {
 struct Accounts(Store);
 
 impl Directory for Accounts {
-    fn password(&self, account: &str, _device: &str) -> Result<Option<String>, String> {
-        match self.0.account(account) {
-            Ok(account) => Ok(Some(account.password.0)),
-            Err(StoreError::NotFound) => Ok(None),
-            Err(error) => Err(error.to_string()),
+    fn entry(&self, account: &str, device: &str) -> Result<Entry, String> {
+        let Self(store) = self;
+        let found = store.account(account).and_then(|account| {
+            let device = match store.device(account.id, device) {
+                Err(StoreError::NotFound) => {
+                    let why = "the account has no such device; it has to synchronise first";
+                    return Ok(Entry::Unknown(why));
+                }
+                device => device?,
+            };
+            let (reach, own) = store.reach(account.id, device.id)?;
+            if reach.unbound {
+                return Ok(Entry::Unknown("no phone has come with its settings yet"));
+            }
+            let passwords = own.into_iter().chain([account.password]);
+            Ok(Entry::Passwords(
+                passwords.map(|password| password.0).collect(),
+            ))
+        });
+        match found {
+            Err(StoreError::NotFound) => Ok(Entry::Unknown("there is no such account")),
+            found => found.map_err(|error| error.to_string()),
         }
     }
 }

@@ -6,7 +6,7 @@
 mod listen;
 mod models;
 mod replay;
-
+mod seen;
 #[cfg(test)]
 mod tests;
 mod wanted;
@@ -87,6 +87,15 @@ struct SyncArgs {
     /// Password.
     #[arg(long, env = "CANDYBAR_HANDSET_PASSWORD", hide_env_values = true)]
     password: String,
+    /// The server's password at the phone (`device show` tells it). With it the phone gives the server a nonce in each session,
+    /// and follows no notification that is signed with anything else; without it the phone follows every one.
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        env = "CANDYBAR_HANDSET_SERVER_PASSWORD",
+        hide_env_values = true
+    )]
+    server_password: Option<String>,
     /// Device id of a new phone, such as IMEI:490154203237518; made up if it is not given.
     #[arg(long, value_name = "ID")]
     device: Option<String>,
@@ -341,6 +350,7 @@ fn existing(state: &State) -> anyhow::Result<(StateFile, Memory)> {
 fn sync_as(args: &SyncArgs, asked: Option<&Notification>) -> anyhow::Result<ExitCode> {
     let (file, memory, kind) = memory(&args.state, args.device.as_deref(), args.model.as_deref())?;
     let mut settings = kind.settings(&args.url, &args.user, &args.password);
+    settings.server_password.clone_from(&args.server_password);
     settings.version = args.protocol.unwrap_or(settings.version);
     settings.carrier = args.carrier.unwrap_or(settings.carrier);
     settings.auth = args.auth.unwrap_or(settings.auth);
@@ -375,6 +385,7 @@ fn sync_as(args: &SyncArgs, asked: Option<&Notification>) -> anyhow::Result<Exit
         let id = asked.notice.session_id;
         request.session_id = (id != 0).then(|| id.to_string());
     }
+    let before = asked.map(|_| seen::Before::of(&memory));
     let transport = HttpTransport::new(Duration::from_secs(args.timeout.max(1)));
     let mut phone = Phone::new(settings, kind.behaviour(), memory, transport)
         .with_file(file)
@@ -392,6 +403,9 @@ fn sync_as(args: &SyncArgs, asked: Option<&Notification>) -> anyhow::Result<Exit
     match outcome {
         Ok(report) => {
             print(&report, args.json)?;
+            if let Some(before) = before {
+                seen::print(&before.changes(phone.memory()), args.json)?;
+            }
             Ok(if report.has_failures() {
                 ExitCode::from(ITEMS_FAILED)
             } else {

@@ -85,6 +85,8 @@ enum Command {
     Provision(provision::Args),
     /// What the server has to say to phones, and what came of it
     Outbox(outbox::Args),
+    /// The ways out to phones, and how they fare
+    Gateways,
     /// Take vCards, calendars or notes from a file into an account
     Import(import::Args),
     /// Print the items of an account
@@ -122,6 +124,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Push(args) => push::run(&args, &global),
         Command::Provision(args) => provision::run(&args, &global),
         Command::Outbox(args) => outbox::run(args, &global),
+        Command::Gateways => gateways::show::run(&global),
         Command::Import(args) => import::run(&args, &global),
         Command::Export(args) => export::run(&args, &global),
         Command::Sessions(args) => sessions::run(args, &global),

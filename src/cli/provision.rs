@@ -17,9 +17,13 @@ pub(super) struct Args {
     /// Telephone number of the phone, with + and country code
     #[arg(long, value_name = "NUMBER")]
     msisdn: String,
-    /// cp (OMA Client Provisioning), or nokia-ota for the Series 40 and Ericssons before it
-    #[arg(long, value_name = "KIND", default_value = "cp")]
-    kind: SettingsKind,
+    /// cp (OMA Client Provisioning), or nokia-ota for the Series 40 and Ericssons before it [default: as the profile of the
+    /// phone with that number has it, else cp]
+    #[arg(long, value_name = "KIND")]
+    kind: Option<SettingsKind>,
+    /// The phone's profile, if the server does not know the phone yet
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
     /// Digits that the user types when the settings come; made and printed if neither this nor --imsi is given
     #[arg(long, value_name = "DIGITS")]
     pin: Option<String>,
@@ -29,6 +33,9 @@ pub(super) struct Args {
     /// The user types the PIN and a signature, which are printed
     #[arg(long, requires = "pin")]
     pin_mac: bool,
+    /// The phone gets the server's password as well, with which it checks notifications (cp only)
+    #[arg(long)]
+    server_credentials: bool,
     /// Where the phone synchronises [default: public_url of the configuration]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
@@ -70,12 +77,20 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
                 .into(),
         );
     };
+    let kind = match args.kind {
+        Some(kind) => kind,
+        None => {
+            let (profiles, profile) = (config.catalogue()?, args.profile.as_deref());
+            desk::settings_kind(&store, &profiles, &account, &msisdn, profile)
+                .map_err(|error| refusal(error, &args.name))?
+        }
+    };
     let mut pin = args.pin.clone();
-    if args.kind == SettingsKind::Cp && pin.is_none() && args.imsi.is_none() {
+    if kind == SettingsKind::Cp && pin.is_none() && args.imsi.is_none() {
         pin = Some(made_pin()?);
     }
     let order = SettingsOrder {
-        kind: args.kind,
+        kind: Some(kind),
         name: args.settings_name.clone(),
         url,
         datastores: match &*args.datastore {
@@ -99,6 +114,7 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
             proxy: args.proxy.clone().unwrap_or_default(),
             ..AccessPointOrder::default()
         }),
+        server_credentials: args.server_credentials,
         browser: false,
     };
     let password = Secret(password::make()?);
@@ -120,6 +136,7 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
         let queued: Vec<_> = queued.collect();
         return output::json(&json!({
             "device": device.uri,
+            "kind": kind,
             "password": password.0,
             "pin": typed,
             "notifications": queued,
@@ -127,7 +144,11 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
         .map(|()| Code::Done);
     }
     for notification in &queued {
-        output::line(format!("queued {} for {msisdn}", notification.id))?;
+        let kind = match kind {
+            SettingsKind::Cp => "client provisioning",
+            SettingsKind::NokiaOta => "OTA settings 7.0",
+        };
+        output::line(format!("queued {} for {msisdn}: {kind}", notification.id))?;
     }
     if let Some(typed) = typed {
         output::line(format!("  the user types  {typed}"))?;

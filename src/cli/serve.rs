@@ -82,17 +82,19 @@ impl Service {
         }
     }
 
-    fn with(mut self, config: &Config, running: Option<&Running>) -> Self {
+    fn with(mut self, config: &Config, running: Option<&Running>) -> anyhow::Result<Self> {
         self.gateways = running.map(|running| running.gateways().clone());
         self.figures = running.map(|running| running.outbox().figures());
+        let profiles = config.catalogue()?;
         self.api = config.api_token.clone().map(|token| Api {
             store: self.store.clone(),
             token,
+            profiles,
             server_id: config.server_id.clone(),
             url: config.public_url.clone(),
             gateways: self.gateways.clone(),
         });
-        self
+        Ok(self)
     }
 }
 
@@ -140,7 +142,7 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     let exchange =
         Exchange::new(store.clone(), settings).recorded(recording.depth, recording.session_bytes);
     let server = Server::start(
-        Service::new(exchange, store.clone()).with(&config, running.as_ref()),
+        Service::new(exchange, store.clone()).with(&config, running.as_ref())?,
         &config.listen,
         Limits::from(config.http),
     )

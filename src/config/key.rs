@@ -341,6 +341,42 @@ pub const KEYS: &[Key] = &[
         "off",
         "What texts from known numbers can ask for: nothing, a push (SYNC), or settings too (SETUP).",
     ),
+    key(
+        "push.mail.folders",
+        Kind::Text,
+        "inbox",
+        "New mail of which folders wakes phones: roles (inbox) or names, with commas; all: every one but what was sent, drafted or thrown away.",
+    ),
+    key(
+        "push.mail.senders",
+        Kind::Text,
+        "",
+        "Whose mail wakes phones: addresses, or patterns such as *@example.org, with commas. Unset: anybody's. All other mail waits for the next sync.",
+    ),
+    key(
+        "push.mail.ignore",
+        Kind::Text,
+        "",
+        "Whose mail never does, such as noreply@*.",
+    ),
+    key(
+        "push.mail.importance",
+        Kind::Choice(&["any", "high"]),
+        "any",
+        "Which mail does: any, or high: only what its sender calls urgent.",
+    ),
+    key(
+        "push.mail.quiet_hours",
+        Kind::QuietHours,
+        "",
+        "When mail wakes no phone, beside push.quiet_hours; it does when they end.",
+    ),
+    key(
+        "push.mail.always",
+        Kind::Text,
+        "",
+        "Whose mail wakes at once whatever push.mail.senders, importance and quiet_hours say.",
+    ),
     Key {
         secret: true,
         ..key(

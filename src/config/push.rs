@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::layer::Layers;
 use super::number;
 use crate::outbox::events::Texts;
+use crate::outbox::mail::{self, Importance, MailRules};
 use crate::outbox::policy::Policy;
 
 /// `[push]`.
@@ -12,6 +13,8 @@ use crate::outbox::policy::Policy;
 pub struct PushConfig {
     /// Waiting times, quiet hours, budgets.
     pub policy: Policy,
+    /// Which new mail wakes phones.
+    pub mail: MailRules,
     /// Submissions to a gateway at once.
     pub in_flight: usize,
     /// How long a node that says nothing keeps what it claimed.
@@ -37,6 +40,17 @@ impl PushConfig {
                 sms_per_device: number(layers, "push.sms_per_device_per_day"),
                 sms_per_account: number(layers, "push.sms_per_account_per_day"),
                 sms_per_gateway: number(layers, "push.sms_per_gateway_per_day"),
+            },
+            mail: MailRules {
+                folders: mail::folders(text("push.mail.folders")),
+                senders: mail::patterns(text("push.mail.senders")),
+                ignored: mail::patterns(text("push.mail.ignore")),
+                importance: match text("push.mail.importance") {
+                    "high" => Importance::High,
+                    _ => Importance::Any,
+                },
+                quiet: text("push.mail.quiet_hours").parse().ok(),
+                always: mail::patterns(text("push.mail.always")),
             },
             in_flight: number(layers, "push.in_flight"),
             lease: Duration::from_secs(number(layers, "push.lease_seconds")),

@@ -113,6 +113,27 @@ pub(super) fn nonce_of(chal: &Chal<'_>) -> Option<Vec<u8>> {
     Some(from_base64(raw).unwrap_or_else(|| raw.to_vec()))
 }
 
+/// A challenge for MD5 credentials over a nonce.
+pub(super) fn challenge(nonce: &[u8]) -> Chal<'static> {
+    Chal {
+        meta: Meta {
+            kind: Some(MD5.into()),
+            format: Some("b64".into()),
+            next_nonce: Some(base64(nonce).into_bytes().into()),
+            ..Meta::default()
+        },
+    }
+}
+
+/// A nonce that nobody guesses who does not know the secret, and that no other session of the phone has.
+pub(super) fn new_nonce(secret: &str, session: u64, now: i64) -> Vec<u8> {
+    let mut digest = Md5::new();
+    digest.update(secret.as_bytes());
+    digest.update(session.to_be_bytes());
+    digest.update(now.to_be_bytes());
+    digest.finalize().to_vec()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

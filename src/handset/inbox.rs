@@ -21,8 +21,8 @@ use super::settings::Settings;
 pub struct Keys {
     /// The server's password at the phone. Without it a phone cannot check, and believes everything.
     pub server_password: Option<String>,
-    /// The nonce that the server has to use, in octets.
-    pub nonce: Vec<u8>,
+    /// The nonces that the server may use, in octets ([`super::Memory::server_nonces`]); none is the same as an empty one.
+    pub nonces: Vec<Vec<u8>>,
     /// The PIN that the user types when settings come.
     pub pin: Option<String>,
     /// The number of the card.
@@ -140,6 +140,11 @@ impl Inbox {
         }
     }
 
+    /// The nonces that the server may use from now on.
+    pub fn set_nonces(&mut self, nonces: Vec<Vec<u8>>) {
+        self.keys.nonces = nonces;
+    }
+
     /// Takes a short message: its user data header with its length octet (empty if there is none), and what follows.
     /// `None` as long as segments are missing.
     pub fn receive(
@@ -220,7 +225,14 @@ impl Inbox {
         if received.digest == [0; san::DIGEST] {
             return Signature::Missing;
         }
-        judged(received.is_signed_with(password, &self.keys.nonce))
+        let mut nonces = self.nonces();
+        judged(nonces.any(|nonce| received.is_signed_with(password, nonce)))
+    }
+
+    fn nonces(&self) -> impl Iterator<Item = &[u8]> {
+        let none = self.keys.nonces.is_empty().then_some(&b""[..]);
+        let known = self.keys.nonces.iter().map(Vec::as_slice);
+        known.chain(none)
     }
 
     fn credentials(&self, received: &notification::Received) -> Signature {
@@ -231,19 +243,14 @@ impl Inbox {
             return Signature::Missing;
         }
         let name = &*received.notice.server_id;
-        let nonce = &self.keys.nonce;
-        let credentials = [
-            notification::Credentials::Md5 {
-                name,
-                password,
-                nonce,
-            },
-            notification::Credentials::Basic { name, password },
-        ];
-        let right = credentials
-            .into_iter()
-            .any(|credentials| received.is_signed_with(credentials));
-        judged(right)
+        let digests = self.nonces().map(|nonce| notification::Credentials::Md5 {
+            name,
+            password,
+            nonce,
+        });
+        let basic = notification::Credentials::Basic { name, password };
+        let mut credentials = digests.chain([basic]);
+        judged(credentials.any(|credentials| received.is_signed_with(credentials)))
     }
 
     fn signature(&self, push: &Push) -> Result<Signature, ReadError> {

@@ -251,6 +251,12 @@ pub struct Memory {
     /// The nonce for the next MD5 credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Octets>,
+    /// The nonce with which the server signs its next notification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_nonce: Option<Octets>,
+    /// The nonce after that: given to the server, which may not have got it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offered_nonce: Option<Octets>,
     /// Number of the last session.
     pub session_counter: u64,
     /// A mark of the device information that the server confirmed; sent again when it differs.
@@ -265,6 +271,14 @@ impl Memory {
             device_id: device_id.into(),
             ..Self::default()
         }
+    }
+
+    /// The nonces that a notification may be signed with; `initial` is the one of a server that was given none yet.
+    pub fn server_nonces(&self, initial: &[u8]) -> Vec<Vec<u8>> {
+        let known = self.server_nonce.as_ref();
+        let known = known.map_or_else(|| initial.to_vec(), |nonce| nonce.0.clone());
+        let offered = self.offered_nonce.iter().map(|nonce| nonce.0.clone());
+        std::iter::once(known).chain(offered).collect()
     }
 
     /// A datastore, made if it is not there.

@@ -48,6 +48,9 @@ pub struct Settings {
     pub user: String,
     /// Password.
     pub password: String,
+    /// The server's password at the phone: with it the phone checks notifications, and gives the server a nonce for the
+    /// next one in each session.
+    pub server_password: Option<String>,
     /// Protocol version.
     pub version: Version,
     /// XML or WBXML.
@@ -90,6 +93,7 @@ impl Default for Settings {
             target_uri: "http://127.0.0.1:8080/sync".to_owned(),
             user: String::new(),
             password: String::new(),
+            server_password: None,
             version: Version::V12,
             carrier: Carrier::Wbxml,
             auth: Auth::Md5,

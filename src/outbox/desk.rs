@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::message;
 use super::settings::{SettingsKind, SettingsOrder};
+use crate::device::profile::Catalogue;
 use crate::store::{NewNotification, Store, StoreError};
 use crate::sync::{
     Account, AccountId, Datastore, Device, DeviceId, Notification, NotificationId,
@@ -91,6 +93,37 @@ pub fn push(
     queued.collect()
 }
 
+/// The form of settings for a phone: as the profile that was named has it, else that of the account's device with this
+/// number.
+pub fn settings_kind(
+    store: &Store,
+    profiles: &Catalogue,
+    account: &Account,
+    msisdn: &str,
+    profile: Option<&str>,
+) -> Result<SettingsKind, DeskError> {
+    if let Some(profile) = profile {
+        if profiles.find(profile).is_none() {
+            return Err(DeskError::NotFound(format!(
+                "there is no device profile {profile}"
+            )));
+        }
+        let named = Device {
+            profile: Some(profile.to_owned()),
+            ..Device::default()
+        };
+        return Ok(SettingsKind::of(&message::traits(&named, profiles).0));
+    }
+    let devices = store.devices(account.id)?;
+    let known = devices
+        .iter()
+        .filter(|device| device.msisdn.as_deref() == Some(msisdn))
+        .max_by_key(|device| device.last_seen);
+    Ok(known.map_or_else(SettingsKind::default, |device| {
+        SettingsKind::of(&message::traits(device, profiles).0)
+    }))
+}
+
 /// Queues settings for a phone, with a password that is made for it: a stand-in for the device waits until a phone comes
 /// with it. `password` is that password. Gives the notifications (phones of the old form get their access point apart)
 /// and the digits that the user has to type.
@@ -104,7 +137,7 @@ pub fn provision(
     asked_by: &str,
 ) -> Result<(Device, Vec<Notification>, Option<String>), DeskError> {
     let mut orders = vec![order.clone()];
-    if order.kind == SettingsKind::NokiaOta && order.access_point.is_some() {
+    if order.kind == Some(SettingsKind::NokiaOta) && order.access_point.is_some() {
         let browser = SettingsOrder {
             browser: true,
             ..order.clone()

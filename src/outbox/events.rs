@@ -5,26 +5,51 @@
 mod flood;
 mod text;
 
-use tokio::sync::mpsc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc};
 
 pub use text::Texts;
 
 use super::worker::Outbox;
-use crate::sms::{Delivery, DeviceAddress, Event, Incoming, Payload, Receipt, ReceiptState};
-use crate::store::StoreError;
+use crate::sms::{
+    Acknowledgement, Delivery, DeviceAddress, Event, Incoming, Payload, Receipt, ReceiptState,
+};
+use crate::store::{NotedReceipt, StoreError};
 use crate::sync::{NotificationId, PartReceipt};
 use flood::Flood;
+
+/// When a receipt is looked at again that is for nothing that is known: a network can be faster than we write down what the
+/// gateway took.
+const LATER: [Duration; 3] = [
+    Duration::from_millis(250),
+    Duration::from_secs(1),
+    Duration::from_secs(4),
+];
+/// Such receipts at once; further ones are brought again by their gateways.
+const MOST_EARLY: usize = 256;
 
 /// Takes what gateways bring, until they are gone.
 pub async fn take(outbox: Outbox, mut deliveries: mpsc::Receiver<Delivery>) {
     let mut flood = Flood::default();
+    let early = Arc::new(Semaphore::new(MOST_EARLY));
     while let Some(delivery) = deliveries.recv().await {
         let gateway = delivery.gateway;
         let kept = match delivery.event {
-            Event::Receipt(receipt) => {
-                let work = move |outbox: &Outbox| outbox.receipt(&gateway, &receipt);
-                outbox.blocking(work).await
-            }
+            Event::Receipt(receipt) => match outbox.noted(&gateway, &receipt).await {
+                Some(Ok(false)) => {
+                    if let Ok(place) = Arc::clone(&early).try_acquire_owned() {
+                        let (outbox, done) = (outbox.clone(), delivery.done);
+                        tokio::spawn(async move {
+                            outbox.early(&gateway, &receipt, done).await;
+                            drop(place);
+                        });
+                    }
+                    continue;
+                }
+                noted => noted.map(|noted| noted.map(drop)),
+            },
             Event::Incoming(incoming) => {
                 let wish = outbox.wish(&mut flood, &incoming);
                 let work = move |outbox: &Outbox| outbox.obey(&gateway, &incoming, wish);
@@ -51,7 +76,29 @@ fn reference(text: &str) -> Option<(NotificationId, i64)> {
 }
 
 impl Outbox {
-    fn receipt(&self, gateway: &str, receipt: &Receipt) -> Result<(), StoreError> {
+    /// Notes a receipt; false if nothing is known that it could be for.
+    async fn noted(&self, gateway: &str, receipt: &Receipt) -> Option<Result<bool, StoreError>> {
+        let (gateway, receipt) = (gateway.to_owned(), receipt.clone());
+        self.blocking(move |outbox| outbox.receipt(&gateway, &receipt))
+            .await
+    }
+
+    /// Looks at a receipt again that was too early.
+    async fn early(&self, gateway: &str, receipt: &Receipt, done: Acknowledgement) {
+        for pause in LATER {
+            tokio::time::sleep(pause).await;
+            match self.noted(gateway, receipt).await {
+                Some(Ok(false)) => {}
+                Some(Ok(true)) => return done.acknowledge(),
+                // The gateway brings it again.
+                Some(Err(_)) | None => return,
+            }
+        }
+        tracing::debug!(sms.gateway = gateway, "a receipt for nothing that is known");
+        done.acknowledge();
+    }
+
+    fn receipt(&self, gateway: &str, receipt: &Receipt) -> Result<bool, StoreError> {
         let word = match receipt.state {
             ReceiptState::Pending => PartReceipt::Pending,
             ReceiptState::Delivered => PartReceipt::Delivered,
@@ -68,19 +115,17 @@ impl Outbox {
         let id = receipt.gateway_id.as_deref();
         let noted = self.store().note_receipt(gateway, named, id, word, &text);
         match noted {
-            Ok(Some(id)) => {
+            Ok(NotedReceipt::Noted(id)) => {
                 if word != PartReceipt::Pending {
                     let delivered = word == PartReceipt::Delivered;
                     self.figures().receipt(gateway, delivered);
                 }
                 tracing::info!(notification.id = %id, sms.gateway = gateway, "receipt: {}", word.name());
-                Ok(())
+                Ok(true)
             }
             // It came before, or is for something that was removed.
-            Ok(None) | Err(StoreError::NotFound) => {
-                tracing::debug!(sms.gateway = gateway, "a receipt for nothing that is known");
-                Ok(())
-            }
+            Ok(NotedReceipt::Known) | Err(StoreError::NotFound) => Ok(true),
+            Ok(NotedReceipt::Unknown) => Ok(false),
             Err(error) => Err(error),
         }
     }

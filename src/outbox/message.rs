@@ -17,7 +17,7 @@ use crate::push::{self, BuildError, Notice, ServerAlert, Sync, UiMode, san, wsp}
 use crate::session::Session;
 use crate::sms::{Content, DeviceAddress, Message, Msisdn, Push, Recipient};
 use crate::store::NotificationFacts;
-use crate::sync::{Datastore, Notification, NotificationKind};
+use crate::sync::{Datastore, Device, Notification, NotificationKind};
 use crate::syncml::codec::{Limits, decode_devinf};
 use crate::syncml::{Carrier, Version};
 
@@ -184,7 +184,7 @@ fn notice(
         let uri = known.map_or_else(|| datastore.name().to_owned(), |(_, uri)| uri.clone());
         Sync::new(ServerAlert::TwoWay, media_type(*datastore), uri)
     });
-    let (traits, version) = traits(facts, sender);
+    let (traits, version) = traits(&facts.device, &sender.profiles);
     let notice = Notice {
         ui_mode: match traits.ui_mode {
             None | Some(profile::UiMode::NotSpecified) => UiMode::NotSpecified,
@@ -200,7 +200,7 @@ fn notice(
     };
     let password = &*facts.password.0;
     let nonce = &*facts.device.notification_nonce;
-    match form(facts, &traits, version) {
+    match form(facts, &traits, version, told) {
         Form::San => Ok(wsp::Push::notification(san::build(
             &notice, password, nonce,
         )?)),
@@ -259,37 +259,47 @@ enum Form {
 pub const FORMS: [&str; 5] = ["san", "syncml-1.1", "emn", "si", "sl"];
 
 /// As it is set by hand, else as the profile has it, else as the device information says: what speaks 1.0 or 1.1 has no
-/// binary notification.
-fn form(facts: &NotificationFacts, traits: &Traits, version: Option<Version>) -> Form {
-    match facts.reach.form.as_deref() {
-        Some("san") => return Form::San,
-        Some("syncml-1.1") => return Form::Message(Version::V11),
-        Some("emn") => return Form::Emn,
-        Some("si") => return Form::Si,
-        Some("sl") => return Form::Sl,
-        _ => {}
-    }
-    match traits.notification {
+/// binary notification. An e-mail notification says nothing but that there is mail.
+fn form(
+    facts: &NotificationFacts,
+    traits: &Traits,
+    version: Option<Version>,
+    told: &[Datastore],
+) -> Form {
+    let by_version = match version {
+        Some(Version::V12) | None => Form::San,
+        Some(version) => Form::Message(version),
+    };
+    let by_profile = match traits.notification {
         Some(profile::Notification::San) => Form::San,
         Some(profile::Notification::SyncMl11) => Form::Message(Version::V11),
         Some(profile::Notification::Emn) => Form::Emn,
         Some(profile::Notification::Si) => Form::Si,
         Some(profile::Notification::Sl) => Form::Sl,
-        None => match version {
-            Some(Version::V12) | None => Form::San,
-            Some(version) => Form::Message(version),
-        },
+        None => by_version,
+    };
+    let wanted = match facts.reach.form.as_deref() {
+        Some("san") => Form::San,
+        Some("syncml-1.1") => Form::Message(Version::V11),
+        Some("emn") => Form::Emn,
+        Some("si") => Form::Si,
+        Some("sl") => Form::Sl,
+        _ => by_profile,
+    };
+    if wanted == Form::Emn && !told.contains(&Datastore::Mail) {
+        by_version
+    } else {
+        wanted
     }
 }
 
-/// What the device does its own way, and the version that it speaks.
-fn traits(facts: &NotificationFacts, sender: &Sender) -> (Traits, Option<Version>) {
-    let device = &facts.device;
+/// What a device does its own way, and the version that it speaks.
+pub fn traits(device: &Device, profiles: &Catalogue) -> (Traits, Option<Version>) {
     let devinf = (!device.devinf.is_empty())
         .then(|| decode_devinf(&device.devinf, Carrier::Xml, &Limits::default()).ok())
         .flatten();
     let devinf = devinf.as_ref();
-    let own = sender.profiles.resolve(&Identity {
+    let own = profiles.resolve(&Identity {
         by_hand: device.profile.as_deref(),
         user_agent: device.user_agent.as_deref(),
         profile_header: device.profile_header.as_deref(),
@@ -342,7 +352,7 @@ fn addresses(facts: &NotificationFacts) -> Vec<(Datastore, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::{Account, AccountId, Device, NotificationId, PartReceipt, Secret};
+    use crate::sync::{Account, AccountId, NotificationId, PartReceipt, Secret};
 
     fn notification(kind: NotificationKind) -> Notification {
         Notification {

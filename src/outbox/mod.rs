@@ -1,6 +1,8 @@
 //! What the server says first: notifications for devices, and settings for new ones; from a change to the sync that follows.
 //!
 //! - [`plan`] and [`policy`] decide, purely: what is next with a notification.
+//! - [`wanted`] judges whether what changed is worth one.
+//! - [`mail`] tells which new mail is worth one.
 //! - [`message`] makes what is handed to a gateway.
 //! - [`settings`] makes settings for phones.
 //! - [`worker`] claims what is due, plans it, hands it over, and writes down what became of it.
@@ -14,10 +16,12 @@
 pub mod desk;
 pub mod events;
 mod figures;
+pub mod mail;
 pub mod message;
 pub mod plan;
 pub mod policy;
 pub mod settings;
+pub mod wanted;
 pub mod worker;
 
 pub use figures::Figures;

@@ -89,6 +89,8 @@ pub struct Facts {
     pub spent_account: u32,
     /// Of the last submission.
     pub receipts: Receipts,
+    /// The device has no sync client: it is told, and does not answer.
+    pub text_only: bool,
     /// A settings document: the device that it was for has synchronised since.
     pub settled: bool,
 }
@@ -252,6 +254,9 @@ fn sent(facts: &Facts, policy: &Policy, now: i64) -> Step {
         return Step::finish(NotificationState::Synced, "the phone came and synchronised");
     }
     let settings = notification.kind == NotificationKind::Settings;
+    if facts.text_only && receipts.parts > 0 && receipts.delivered >= receipts.parts {
+        return Step::finish(NotificationState::Delivered, "the phone has the message");
+    }
     if facts.in_session && !settings {
         return Step::Wait {
             until: now + SESSION_LOOK,
@@ -291,6 +296,10 @@ fn sent(facts: &Facts, policy: &Policy, now: i64) -> Step {
     if notification.used == 0 && !heard && notification.attempts < MOST_IN_DOUBT {
         // Nobody knows whether it went out.
         return send(facts, policy, now, &groups(&facts.routes));
+    }
+    if facts.text_only && receipts.pending == 0 {
+        let why = "a gateway took it; the phone has no sync client that could answer";
+        return Step::finish(NotificationState::Delivered, why);
     }
     if let Some(step) = escalate(facts, policy, now) {
         return step;

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::device::profile::{Provisioning, Traits};
 use crate::push::prov::{self, Document, Security, Shape};
 use crate::push::wdp::Ports;
 use crate::push::{
@@ -19,6 +20,16 @@ pub enum SettingsKind {
     Cp,
     /// Nokia's and Ericsson's Over The Air Settings 7.0.
     NokiaOta,
+}
+
+impl SettingsKind {
+    /// The form that a device with these traits takes.
+    pub fn of(traits: &Traits) -> Self {
+        match traits.provisioning {
+            Some(Provisioning::NokiaOta) => Self::NokiaOta,
+            Some(Provisioning::Cp) | None => Self::Cp,
+        }
+    }
 }
 
 impl std::str::FromStr for SettingsKind {
@@ -53,8 +64,8 @@ pub struct AccessPointOrder {
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SettingsOrder {
-    /// The form.
-    pub kind: SettingsKind,
+    /// The form; `None`: as the profile of the phone with that number has it, else Client Provisioning.
+    pub kind: Option<SettingsKind>,
     /// What the phone calls the account.
     pub name: String,
     /// Where it synchronises.
@@ -71,6 +82,8 @@ pub struct SettingsOrder {
     pub existing: Option<String>,
     /// One that is made.
     pub access_point: Option<AccessPointOrder>,
+    /// The phone gets the server's password as well, with which it checks notifications.
+    pub server_credentials: bool,
     /// Only the access point, for phones that take it apart.
     pub browser: bool,
 }
@@ -126,11 +139,10 @@ impl SettingsOrder {
                 None,
             ));
         }
+        let kind = self.kind.unwrap_or_default();
         let connection = match (self.new_access_point(), &self.existing) {
             // The old form makes it with settings of their own, and names it here.
-            (Some(point), _) if self.kind == SettingsKind::NokiaOta => {
-                Connection::Existing(point.name)
-            }
+            (Some(point), _) if kind == SettingsKind::NokiaOta => Connection::Existing(point.name),
             (Some(point), _) => Connection::New(point),
             (None, Some(name)) => Connection::Existing(name.clone()),
             (None, None) => Connection::Unsaid,
@@ -141,10 +153,11 @@ impl SettingsOrder {
             url: self.url.clone(),
             user: user.to_owned(),
             password: password.to_owned(),
+            server_password: self.server_credentials.then(|| password.to_owned()),
             datastores: self.datastores.iter().copied().map(datastore).collect(),
             connection,
         };
-        match self.kind {
+        match kind {
             SettingsKind::Cp => {
                 let mut push = Document::new(&settings, Shape::default())?.push()?;
                 let typed = match self.security() {
@@ -219,7 +232,7 @@ mod tests {
     #[test]
     fn the_old_form_goes_to_its_own_port() {
         let order = SettingsOrder {
-            kind: SettingsKind::NokiaOta,
+            kind: Some(SettingsKind::NokiaOta),
             access_point: Some(AccessPointOrder {
                 apn: "internet".into(),
                 proxy: "10.0.0.1:8080".into(),

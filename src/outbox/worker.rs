@@ -4,6 +4,7 @@
 //! the next one begins (`in_flight` at once): that is what a sudden end can double. What is held is bounded, whatever waits in
 //! the database.
 
+mod report;
 mod submit;
 
 use std::collections::HashMap;
@@ -18,10 +19,14 @@ use super::figures::Figures;
 use super::message::{self, Sender};
 use super::plan::{self, Channel, Facts, Receipts, Route, Step};
 use super::policy::Policy;
+use super::wanted::{self, MOST_JUDGED};
 use crate::sms::{Addressing, CircuitState, Gateways};
 use crate::store::{NotificationFacts, Settlement, Store, StoreError};
 use crate::sync::{Notification, NotificationId, NotificationKind, NotificationState, PartReceipt};
+use report::Said;
 use submit::Job;
+
+pub use report::NOTE_LIFE;
 
 /// How often the database is looked at for what other processes queued.
 const LOOK: Duration = Duration::from_millis(200);
@@ -132,6 +137,7 @@ impl Outbox {
         let mut renewed = tokio::time::Instant::now();
         let mut pruned: Option<tokio::time::Instant> = None;
         let mut troubled = false;
+        let mut said = Said::default();
         while !self.is_stopping() {
             if renewed.elapsed() * 3 > self.0.settings.lease {
                 renewed = tokio::time::Instant::now();
@@ -141,6 +147,7 @@ impl Outbox {
                 pruned = Some(tokio::time::Instant::now());
                 self.blocking(Self::prune).await;
             }
+            self.report(&mut said).await;
             let mut pause = LOOK;
             match self.blocking(Self::round).await {
                 Some(Ok(round)) => {
@@ -175,6 +182,7 @@ impl Outbox {
             }
         }
         while jobs.join_next().await.is_some() {}
+        self.unsay().await;
     }
 
     /// Takes nothing new any more.
@@ -257,7 +265,10 @@ impl Outbox {
                         lease_until,
                     });
                 }
-                Ok((_, step)) => settlements.push(self.settlement(&notification, step, begun)),
+                Ok((facts, step)) => {
+                    let settlement = self.settlement(&notification, step, begun);
+                    settlements.push(considered(settlement, &notification, &facts));
+                }
                 Err(StoreError::NotFound) => settlements.push(self.settlement(
                     &notification,
                     Step::Finish {
@@ -282,7 +293,7 @@ impl Outbox {
         now: i64,
     ) -> Result<(Box<NotificationFacts>, Step), StoreError> {
         let policy = &self.0.settings.policy;
-        let known = self
+        let mut known = self
             .0
             .store
             .notification_facts(notification, now, policy.day(now))?;
@@ -291,6 +302,18 @@ impl Outbox {
             ..facts(notification, &known)
         };
         let mut step = plan::plan(&facts, policy, now);
+        if matches!(step, Step::Send { .. })
+            && notification.kind == NotificationKind::Change
+            && notification.state != NotificationState::Sent
+        {
+            self.leave_out(&mut known)?;
+            if known.changed.is_empty() {
+                step = Step::Finish {
+                    state: NotificationState::Dropped,
+                    why: "nothing changed that passes the phone's filter".into(),
+                };
+            }
+        }
         if let Step::Send { gateways } = &mut step {
             if known.frozen.is_some()
                 && let Some(gateway) = &notification.gateway
@@ -303,6 +326,22 @@ impl Outbox {
             }
         }
         Ok((Box::new(known), step))
+    }
+
+    /// Takes datastores out of what changed of which the device wants nothing.
+    fn leave_out(&self, facts: &mut NotificationFacts) -> Result<(), StoreError> {
+        let zone = self.0.settings.policy.zone;
+        let (account, device) = (facts.account.id, facts.device.id);
+        for (view, filter) in &facts.filters {
+            if !facts.changed.contains(view) {
+                continue;
+            }
+            let news = self.0.store.news(account, device, *view, MOST_JUDGED)?;
+            if !wanted::passes(filter, &news, zone) {
+                facts.changed.retain(|changed| changed != view);
+            }
+        }
+        Ok(())
     }
 
     /// Ways to the device in the order of its preference.
@@ -389,8 +428,23 @@ impl Outbox {
             why,
             tried: false,
             submission: None,
+            considered: None,
             again: state.is_finished() && notification.kind != NotificationKind::Settings,
         }
+    }
+}
+
+/// One that is over and went nowhere is not followed by another one until something else changes: what is not wanted, or
+/// refused for good, would come back at once.
+fn considered(
+    settlement: Settlement,
+    notification: &Notification,
+    facts: &NotificationFacts,
+) -> Settlement {
+    let is_over = settlement.state.is_finished() && notification.submitted.is_none();
+    Settlement {
+        considered: is_over.then_some(facts.account.modseq),
+        ..settlement
     }
 }
 
@@ -418,6 +472,7 @@ fn facts(notification: &Notification, known: &NotificationFacts) -> Facts {
         spent_device: known.spent_device,
         spent_account: known.spent_account,
         receipts,
+        text_only: known.text_only,
         settled: notification.kind == NotificationKind::Settings && !known.reach.unbound,
     }
 }

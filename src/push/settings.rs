@@ -17,6 +17,8 @@ pub struct Settings {
     pub user: String,
     /// Password.
     pub password: String,
+    /// With which password the server proves itself to the phone. Client Provisioning only.
+    pub server_password: Option<String>,
     /// What can be synced.
     pub datastores: Vec<DatastoreSettings>,
     /// How the phone reaches the network.

@@ -25,6 +25,9 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 const BASIC: &str = "syncml:auth-basic";
 const MD5: &str = "syncml:auth-md5";
 
+/// Octets of a nonce that a device gives.
+const MAX_NONCE: usize = 128;
+
 /// How a message was admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
@@ -225,6 +228,18 @@ pub(super) fn challenge(nonce: &[u8]) -> Chal<'static> {
     }
 }
 
+/// The nonce that the device gives for the next notification: the challenge in its Status for our header (OMA DS 1.2,
+/// server alerted notification, digest). It comes with any code; an empty or too long one counts for nothing.
+pub(super) fn notification_nonce(status: &Status<'_>) -> Option<Vec<u8>> {
+    if status.cmd_ref.trim() != "0" {
+        return None;
+    }
+    let raw = status.chal.as_ref()?.meta.next_nonce.as_deref()?;
+    // Some WBXML clients send the octets themselves.
+    let nonce = decode(raw).unwrap_or_else(|| raw.to_vec());
+    (1..=MAX_NONCE).contains(&nonce.len()).then_some(nonce)
+}
+
 /// A reply's header: Target and Source change places, the MsgID is the request's.
 pub fn reply_to(header: &Header<'_>, version: Version) -> Message<'static> {
     let turned = |location: &crate::syncml::Location<'_>| crate::syncml::Location {
@@ -374,6 +389,33 @@ mod tests {
         assert_eq!(text(Version::V11), "Zz6EivR3yeaaENcRN6lpAQ==");
         assert_eq!(text(Version::V12), "Zz6EivR3yeaaENcRN6lpAQ==");
         assert_eq!(text(Version::V10), "UmkqAAZhiQvXXhfaf/u+OQ==");
+    }
+
+    #[test]
+    fn a_nonce_for_notifications_stands_in_the_status_for_our_header() {
+        let status = |cmd_ref: &'static str, nonce: &'static [u8]| Status {
+            cmd_ref: cmd_ref.into(),
+            code: Code::OK,
+            chal: Some(Chal {
+                meta: Meta {
+                    next_nonce: Some(nonce.into()),
+                    ..Meta::default()
+                },
+            }),
+            ..Status::default()
+        };
+        assert_eq!(
+            notification_nonce(&status("0", b"bm9uY2U=")),
+            Some(b"nonce".to_vec())
+        );
+        assert_eq!(
+            notification_nonce(&status(" 0", b"\x00\xff\x01")),
+            Some(vec![0, 0xff, 1])
+        );
+        assert_eq!(notification_nonce(&status("1", b"bm9uY2U=")), None);
+        assert_eq!(notification_nonce(&status("0", b"")), None);
+        assert_eq!(notification_nonce(&status("0", &[0xff; 129])), None);
+        assert_eq!(notification_nonce(&Status::default()), None);
     }
 
     #[test]

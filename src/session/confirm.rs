@@ -19,11 +19,18 @@ impl Turn<'_> {
         &mut self,
         statuses: impl Iterator<Item = &'m Status<'m>>,
     ) -> Result<(), LoadFailed> {
-        let mut waiting: FxHashMap<(String, u32), Awaited> =
-            std::mem::take(&mut self.state.awaited)
-                .into_iter()
-                .map(|awaited| ((awaited.msg.clone(), awaited.cmd), awaited))
-                .collect();
+        let awaited = std::mem::take(&mut self.state.awaited);
+        // They are of few messages.
+        let mut messages: Vec<String> = Vec::new();
+        let mut waiting: FxHashMap<(usize, u32), Awaited> = FxHashMap::default();
+        waiting.reserve(awaited.len());
+        for awaited in awaited {
+            let message = position_of(&messages, &awaited.msg).unwrap_or_else(|| {
+                messages.push(awaited.msg.clone());
+                messages.len() - 1
+            });
+            waiting.insert((message, awaited.cmd), awaited);
+        }
         let mut answered = Vec::new();
         for status in statuses {
             if status.cmd == "Alert" && status.code == Code::REFRESH_REQUIRED {
@@ -36,7 +43,10 @@ impl Turn<'_> {
             if status.code == Code::IN_PROGRESS {
                 continue;
             }
-            if let Some(awaited) = waiting.remove(&(status.msg_ref.to_string(), cmd)) {
+            let Some(message) = position_of(&messages, &status.msg_ref) else {
+                continue;
+            };
+            if let Some(awaited) = waiting.remove(&(message, cmd)) {
                 let closed = |of: &mut Outgoing| !awaited.chunk && of.item == awaited.item;
                 self.state.closing.take_if(closed);
                 answered.push((awaited, status.code));
@@ -404,4 +414,9 @@ impl Turn<'_> {
             });
         }
     }
+}
+
+/// Where a MsgID stands; the newest are asked for most.
+fn position_of(messages: &[String], msg: &str) -> Option<usize> {
+    messages.iter().rposition(|of| of == msg)
 }

@@ -14,6 +14,9 @@ use crate::sync::recording::{Event, What};
 use crate::sync::{ConflictPolicy, Datastore, Entry, ItemId, ItemMeta, Modseq};
 use crate::syncml::{ChangeKind, Code};
 
+/// After so many times the version with which a device answers every other one is not taken for an edit.
+const MAX_ECHOES: i64 = 4;
+
 impl Turn<'_> {
     /// Applies one op; gives its Status.
     pub(super) fn apply(
@@ -186,8 +189,23 @@ impl Turn<'_> {
                 link, target, op, incoming, lookup, id, &held, entry, &stored,
             );
         }
-        self.state.links[link].counts.received_replaced += 1;
         let record = target.overlay(&stored, incoming.record());
+        let sent_to_it = entry.digest == Digest::default();
+        let entry = Entry {
+            echo: entry.echo.heard(incoming.digest),
+            ..entry
+        };
+        if sent_to_it && entry.echo.times() >= MAX_ECHOES {
+            self.state.links[link].counts.received_equal += 1;
+            self.note(
+                Some(view),
+                Some(&op.luid),
+                "the device answers what it is sent with the same version, again and again: that is no edit, and left alone",
+            );
+            self.put_entry(view, now_equal(entry, held.meta.modseq), Some(lookup));
+            return Code::OK;
+        }
+        self.state.links[link].counts.received_replaced += 1;
         self.write_if_changed(id, &held, incoming, &record);
         let modseq = self.items[&id].meta.modseq;
         self.put_entry(view, now_equal(entry, modseq), Some(lookup));
@@ -222,6 +240,7 @@ impl Turn<'_> {
             sent: None,
             round,
             failures: 0,
+            echo: entry.echo.heard(incoming.digest),
             ..entry
         };
         match policy {

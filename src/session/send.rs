@@ -10,7 +10,7 @@ use super::turn::Turn;
 use crate::content::{self, Digest, Format};
 use crate::sync::recording::{Event, What};
 use crate::sync::{
-    Answer, Cursor, Entry, Item, ItemId, ItemMeta, Mark, Modseq, OutgoingQuery, Query, Round,
+    Answer, Cursor, Echo, Entry, Item, ItemId, ItemMeta, Mark, Modseq, OutgoingQuery, Query, Round,
     Selection,
 };
 use crate::syncml::{self, Change, ChangeKind, Command, Data, Location, Meta, Sync, Version};
@@ -231,7 +231,11 @@ impl Turn<'_> {
                     && entry.sent.is_none()
                     && self.withheld(link)? > 0
                 {
-                    self.withhold(link, &item.meta, entry);
+                    // With the first, all are.
+                    let held = self.items.get(&item.meta.id);
+                    if held.is_none_or(|held| !held.is_untold()) {
+                        self.withhold(link)?;
+                    }
                     cursor = next;
                     self.state.links[link].stage = Stage::Sending(cursor);
                     continue;
@@ -393,6 +397,11 @@ impl Turn<'_> {
         }
         let octets = body.len();
         let mut command = command(kind, &address, format, body, None, false);
+        // It lives on here: the device only makes room.
+        let soft = !item.meta.deleted && self.own.traits.soft_deletes == Some(true);
+        if let Command::Change(change) = &mut command {
+            change.soft = kind == Sent::Delete && soft;
+        }
         let cmd = match self.reply.reserve(&mut command) {
             Ok(cmd) => cmd,
             Err(octets) => {
@@ -611,6 +620,7 @@ impl Turn<'_> {
                 mark: Mark::default(),
                 round: current,
                 failures: 0,
+                echo: Echo::default(),
             },
         };
         self.put_entry(view, entry, None);

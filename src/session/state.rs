@@ -194,6 +194,9 @@ pub(super) struct Link {
     /// It goes on with what an earlier session began.
     #[serde(default)]
     pub resumed: bool,
+    /// A Sync of it came in the session that is resumed, or in one before that.
+    #[serde(default)]
+    pub begun: bool,
     /// Sent in the session that is resumed, and not answered there.
     #[serde(default)]
     pub again: Vec<ItemId>,
@@ -205,6 +208,11 @@ impl Link {
         entry.is_some_and(|entry| entry.sent.is_some() && entry.round == self.round)
     }
 
+    /// A Sync of the client came, here or before the session was resumed.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun || self.stage != Stage::Alerted
+    }
+
     /// The base of this sync's changes.
     pub(super) fn base(&self) -> Modseq {
         self.basis
@@ -213,8 +221,9 @@ impl Link {
     }
 }
 
-/// A command of ours that has had no Status yet.
+/// A command of ours that has had no Status yet. A message has hundreds: its stored form has no names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "AwaitedRow", into = "AwaitedRow")]
 pub(super) struct Awaited {
     pub msg: String,
     pub cmd: u32,
@@ -223,8 +232,32 @@ pub(super) struct Awaited {
     pub version: Modseq,
     pub kind: Sent,
     /// A chunk of a large object, not its last one.
-    #[serde(default)]
     pub chunk: bool,
+}
+
+/// The members of [`Awaited`] in their order.
+type AwaitedRow = (String, u32, usize, ItemId, Modseq, Sent, bool);
+
+impl From<AwaitedRow> for Awaited {
+    fn from((msg, cmd, link, item, version, kind, chunk): AwaitedRow) -> Self {
+        Self {
+            msg,
+            cmd,
+            link,
+            item,
+            version,
+            kind,
+            chunk,
+        }
+    }
+}
+
+impl From<Awaited> for AwaitedRow {
+    fn from(of: Awaited) -> Self {
+        (
+            of.msg, of.cmd, of.link, of.item, of.version, of.kind, of.chunk,
+        )
+    }
 }
 
 /// What was sent.

@@ -44,6 +44,14 @@ pub(super) struct Held {
     pub changed: bool,
 }
 
+impl Held {
+    /// The device is not told that the item was deleted, until the operator decides.
+    pub(super) fn is_untold(&self) -> bool {
+        let entry = self.entry.as_ref();
+        entry.is_some_and(|entry| entry.failures == Entry::UNTOLD)
+    }
+}
+
 /// The work on one message.
 pub(super) struct Turn<'t> {
     pub state: &'t mut State,
@@ -157,7 +165,7 @@ impl<'t> Turn<'t> {
             positions(|command| matches!(command, Command::Alert(_) | Command::Get(_)))
         {
             match command {
-                Command::Alert(alert) => self.alert(alert, position),
+                Command::Alert(alert) => self.alert(alert, position)?,
                 Command::Get(get) => self.get(get, position),
                 _ => {}
             }
@@ -274,6 +282,13 @@ impl<'t> Turn<'t> {
             anchor_next: None,
         };
         self.reply.owe(0, owed);
+        for command in &message.body {
+            if let Command::Status(status) = command
+                && let Some(nonce) = auth::notification_nonce(status)
+            {
+                self.device.notification_nonce = nonce;
+            }
+        }
         let backlog = std::mem::take(&mut self.state.backlog);
         self.fetches = !backlog.is_empty();
         self.reply.owe_earlier(backlog);

@@ -35,7 +35,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 
 pub use circuit::CircuitState;
-pub use ctp::Directory;
+pub use ctp::{Directory, Entry};
 pub use error::{GatewayError, StartError};
 pub use event::{
     Acknowledgement, Callback, CallbackAnswer, Delivery, Event, Incoming, Payload, Receipt,

@@ -149,11 +149,11 @@ statement!(NextUid((BigInt,)) = "SELECT next_uid FROM folder WHERE account = ? A
 statement!(SetNextUid(()) = "UPDATE folder SET next_uid = ? WHERE account = ? AND id = ?");
 
 statement!(
-    PutEntry(()) = "INSERT INTO entry (account, device, view, item, luid, seen, sent, digest, mark, round, failures) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+    PutEntry(()) = "INSERT INTO entry (account, device, view, item, luid, seen, sent, digest, mark, round, failures, echo) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (account, device, view, item) DO UPDATE SET luid = excluded.luid, \
      seen = excluded.seen, sent = excluded.sent, digest = excluded.digest, mark = excluded.mark, \
-     round = excluded.round, failures = excluded.failures"
+     round = excluded.round, failures = excluded.failures, echo = excluded.echo"
 );
 statement!(
     ClaimEntries(()) =
@@ -382,6 +382,7 @@ impl Writes<'_> {
             Bind::Int(entry.mark.0),
             Bind::Int(entry.round.0),
             Bind::Int(i64::from(entry.failures)),
+            Bind::Int(entry.echo.0),
         ];
         #[cfg(feature = "postgres")]
         if let (Database::Postgresql(_), Some(luid)) = (&self.connection, &entry.luid) {

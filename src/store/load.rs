@@ -104,6 +104,7 @@ impl Reader {
             Query::Pending(view) => {
                 holds::pending(connection, account, device, *view).map(Answer::Known)
             }
+            Query::Gone(view) => holds::gone(connection, account, device, *view).map(Answer::Known),
             Query::Tally(tally) => {
                 holds::tally(connection, account, device, *tally).map(Answer::Count)
             }

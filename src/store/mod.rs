@@ -44,7 +44,10 @@ pub use error::StoreError;
 pub use holds::{Decided, Decision};
 pub use items::NewItem;
 pub use load::Reader;
-pub use outbox::{DeviceKey, NewNotification, NotificationFacts, Settlement, Submission};
+pub use outbox::{
+    DeviceKey, GatewayNote, NewNotification, News, NotedReceipt, NotificationFacts, Settlement,
+    Submission,
+};
 pub use prune::{Keep, Pruned};
 pub use recording::{Held, RecordedMessage, Recording};
 pub use submission::{QueuedMail, Reached, Recipient, SubmissionState};

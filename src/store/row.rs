@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use super::error::StoreError;
 use crate::content::{Digest, Format, Kind, MatchKey};
 use crate::sync::{
-    Datastore, Entry, Generation, Item, ItemId, ItemMeta, Mark, Modseq, Round, ViewState,
+    Datastore, Echo, Entry, Generation, Item, ItemId, ItemMeta, Mark, Modseq, Round, ViewState,
 };
 
 /// Columns of [`MetaRow`].
@@ -18,7 +18,7 @@ macro_rules! meta_columns {
 /// Columns of [`EntryRow`].
 macro_rules! entry_columns {
     () => {
-        "e.item, e.luid, e.seen, e.sent, e.digest, e.mark, e.round, e.failures"
+        "e.item, e.luid, e.seen, e.sent, e.digest, e.mark, e.round, e.failures, e.echo"
     };
 }
 
@@ -45,6 +45,7 @@ pub(super) type EntrySql = (
     BigInt,
     BigInt,
     BigInt,
+    BigInt,
 );
 pub(super) type EntryRow = (
     i64,
@@ -52,6 +53,7 @@ pub(super) type EntryRow = (
     i64,
     Option<i64>,
     Vec<u8>,
+    i64,
     i64,
     i64,
     i64,
@@ -84,7 +86,7 @@ pub(super) fn item(row: MetaRow, body: Option<Vec<u8>>) -> Result<Item, StoreErr
 
 /// A device's entry.
 pub(super) fn entry(row: EntryRow) -> Result<Entry, StoreError> {
-    let (item, luid, seen, sent, digest, mark, round, failures) = row;
+    let (item, luid, seen, sent, digest, mark, round, failures, echo) = row;
     Ok(Entry {
         item: ItemId(item),
         luid,
@@ -94,6 +96,7 @@ pub(super) fn entry(row: EntryRow) -> Result<Entry, StoreError> {
         mark: Mark(mark),
         round: Round(round),
         failures: i32::try_from(failures).unwrap_or(i32::MAX),
+        echo: Echo(echo),
     })
 }
 
@@ -213,10 +216,10 @@ mod tests {
 
     #[test]
     fn formats_come_back() {
-        for number in 1..=7 {
+        for number in 1..=11 {
             assert_eq!(format_number(format_of(number).unwrap()), number);
         }
         assert!(format_of(0).is_err());
-        assert!(format_of(8).is_err());
+        assert!(format_of(12).is_err());
     }
 }

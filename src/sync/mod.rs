@@ -27,4 +27,4 @@ pub use peer::{Account, Device, Peer, PeerQuery, Secret, StoredSession};
 pub use query::{
     Answer, Cursor, Known, KnownQuery, Outgoing, OutgoingQuery, Query, Selection, Tally,
 };
-pub use view::{Entry, Generation, ViewState};
+pub use view::{Echo, Entry, Generation, ViewState};

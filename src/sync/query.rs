@@ -21,6 +21,9 @@ pub enum Query {
     Usage,
     /// Items whose entries of the view are [`Entry::PENDING`]. Answered by [`Answer::Known`].
     Pending(Datastore),
+    /// Items that the device has, and that are deleted here without its having been told, held ones too. Answered by
+    /// [`Answer::Known`].
+    Gone(Datastore),
     /// A number. Answered by [`Answer::Count`].
     Tally(Tally),
 }
@@ -32,6 +35,8 @@ pub enum Tally {
     Living(Datastore),
     /// Entries of the view with a LUID: what the device has.
     OnDevice(Datastore),
+    /// Entries that are [`Entry::UNTOLD`].
+    Untold(Datastore),
     /// Items that the device has and that were deleted here above the base, of which it was not told yet.
     Deletions {
         /// The view.
@@ -156,7 +161,7 @@ pub struct Outgoing {
 /// What a load brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// For [`Query::Known`] and [`Query::Pending`]; each item once.
+    /// For [`Query::Known`], [`Query::Pending`] and [`Query::Gone`]; each item once.
     Known(Vec<Known>),
     /// For [`Query::Items`] and [`Query::Revisions`].
     Items(Vec<Item>),

@@ -38,8 +38,10 @@ const PURE: &[&str] = &[
     "device",
     "filter",
     "push",
+    "outbox/mail",
     "outbox/plan",
     "outbox/policy",
+    "outbox/wanted",
     "outbox/message",
 ];
 

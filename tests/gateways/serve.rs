@@ -2,12 +2,8 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use md5::{Digest as _, Md5};
-
+use crate::support::ctp::Held;
 use crate::support::kannel::free_ports;
 use crate::support::program::Program;
 
@@ -31,39 +27,6 @@ fn get(address: SocketAddr, path: &str) -> (u16, String) {
         .split_once("\r\n\r\n")
         .map(|(_, body)| body.to_owned());
     (status.expect("a status"), body.unwrap_or_default())
-}
-
-/// One message of a phone that holds a connection, and the code and first parameter of the answer.
-fn ask(stream: &mut TcpStream, code: u8, parameters: &[(u8, &[u8])]) -> (u8, Vec<u8>) {
-    let mut body = vec![0x10, code];
-    for (code, value) in parameters {
-        body.extend_from_slice(&[*code, value.len() as u8]);
-        body.extend_from_slice(value);
-    }
-    let length = u16::try_from(body.len()).expect("short").to_be_bytes();
-    stream
-        .write_all(&[&length[..], &body].concat())
-        .expect("it reads");
-    let mut length = [0; 2];
-    stream.read_exact(&mut length).expect("an answer");
-    let mut answer = vec![0; usize::from(u16::from_be_bytes(length))];
-    stream.read_exact(&mut answer).expect("an answer");
-    (answer[1], answer.get(4..).unwrap_or_default().to_vec())
-}
-
-fn auth(stream: &mut TcpStream, password: &str, nonce: &[u8]) -> (u8, Vec<u8>) {
-    let inner = STANDARD.encode(Md5::digest(format!("{}:{password}", ACCOUNT.0)));
-    let outer = Md5::digest([inner.as_bytes(), b":", nonce].concat());
-    let shown = STANDARD.encode(outer);
-    ask(
-        stream,
-        0x01,
-        &[
-            (0x01, b"IMEI:1"),
-            (0x02, ACCOUNT.0.as_bytes()),
-            (0x03, shown.as_bytes()),
-        ],
-    )
 }
 
 #[test]
@@ -91,20 +54,17 @@ fn a_running_server_takes_callbacks_counts_and_lets_phones_hold_connections() {
     ] {
         assert!(metrics.contains(line), "{line} in\n{metrics}");
     }
-    let connect = || {
-        let stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
-        stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .expect("set");
-        stream
-    };
-    let mut phone = connect();
-    let (code, nonce) = auth(&mut phone, ACCOUNT.1, b"");
-    assert_eq!(code, 0x41);
-    assert_eq!(auth(&mut phone, ACCOUNT.1, &nonce).0, 0x20);
-    assert_eq!(ask(&mut phone, 0x02, &[]).0, 0x20);
-    let mut stranger = connect();
-    let (_, nonce) = auth(&mut stranger, "wrong", b"");
-    assert_eq!(auth(&mut stranger, "wrong", &nonce).0, 0x42);
+    let held = SocketAddr::from(([127, 0, 0, 1], port));
+    let log_in = |password: &str| Held::connect(held).log_in("IMEI:1", ACCOUNT.0, password);
+    assert_eq!(
+        log_in(ACCOUNT.1),
+        Held::UNAUTHORIZED,
+        "it never synchronised"
+    );
+    let log = server.log();
+    assert!(log.contains("it has to synchronise first"), "{log}");
+    server.command(&["device", "add", ACCOUNT.0, "IMEI:1"]);
+    assert_eq!(log_in("wrong"), Held::UNAUTHORIZED);
+    drop(Held::ready(held, "IMEI:1", ACCOUNT.0, ACCOUNT.1));
     assert!(server.file("sms.jsonl").exists());
 }

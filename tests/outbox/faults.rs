@@ -22,9 +22,32 @@ fn a_gateway_that_is_down_gets_it_once_it_is_up() {
         why.starts_with("kannel: ").then_some(why)
     });
     assert!(why.contains("503"), "the operator sees why: {why}");
+    // After some failures it is left alone, which is seen from outside.
+    let state = || {
+        let text = world.server.command(&["gateways", "--json"]);
+        let shown: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        shown[0]["nodes"][0].clone()
+    };
+    for _ in 0..4 {
+        world.server.command(&["push", ACCOUNT.0]);
+    }
+    let down = until("the pause", || {
+        Some(state()).filter(|node| node["up"] == false)
+    });
+    let why = down["why"].as_str().expect("a reason");
+    assert!(why.contains("503"), "{why}");
+    let table = world.server.command(&["gateways"]);
+    assert!(table.contains("503"), "{table}");
     gateway.answer(Answer::Take);
-    world.reaches("sent");
-    assert_eq!(gateway.requests(Answer::Take).len(), 1);
+    until("all of them", || {
+        let outbox = world.outbox();
+        let sent = outbox.iter().all(|known| known["state"] == "sent");
+        sent.then_some(())
+    });
+    until("the end of the pause", || {
+        (state()["up"] == true).then_some(())
+    });
+    assert_eq!(gateway.requests(Answer::Take).len(), 5);
 }
 
 #[test]
@@ -97,4 +120,73 @@ fn a_gateway_that_flaps_gets_each_once() {
         let times = taken.iter().filter(|head| head.contains(&to)).count();
         assert_eq!(times, 1, "{number}: {taken:#?}");
     }
+}
+
+#[test]
+fn what_is_refused_for_good_is_not_offered_again() {
+    let gateway = Gateway::start(Answer::Refuse);
+    let world = world(&gateway, "coalesce_seconds = 0");
+    let mut author = world.known_phone(1);
+    world
+        .server
+        .command(&["device", "set", ACCOUNT.0, "IMEI:1", "--msisdn", ""]);
+    let _phone = world.known_phone(2);
+    author.add("contacts", super::card("Lovelace"));
+    super::sync(&mut author, &["contacts"]);
+    let failed = world.reaches("failed");
+    let why = failed["why"].as_str().expect("a reason");
+    assert!(why.contains("rejected"), "{why}");
+    // Another phone's notification goes through all of the outbox meanwhile.
+    gateway.answer(Answer::Take);
+    let _other = world.known_phone(3);
+    world
+        .server
+        .command(&["push", ACCOUNT.0, "--device", "IMEI:3"]);
+    until("the other one", || {
+        (gateway.requests(Answer::Take).len() == 1).then_some(())
+    });
+    assert_eq!(gateway.requests(Answer::Refuse).len(), 1);
+    let outbox = world.outbox();
+    assert_eq!(outbox.len(), 2, "{outbox:#?}");
+    // What changes next is told.
+    author.add("contacts", super::card("Hopper"));
+    super::sync(&mut author, &["contacts"]);
+    until("the next change", || {
+        let taken = gateway.requests(Answer::Take);
+        taken
+            .iter()
+            .any(|head| head.contains("46700000002"))
+            .then_some(())
+    });
+}
+
+#[test]
+fn a_gateway_that_says_nothing_is_left_in_doubt_and_others_go_on() {
+    let gateway = Gateway::start(Answer::Silent);
+    let world = World::new(&format!(
+        "{}timeout_seconds = 1\nprefixes = [\"+46700000001\"]\n[[gateway]]\nname = \"out\"\nkind = \"file\"\nurl = \"sms.jsonl\"\n",
+        gateway.configuration()
+    ));
+    let _slow = world.known_phone(1);
+    let _quick = world.known_phone(2);
+    world
+        .server
+        .command(&["push", ACCOUNT.0, "--device", "IMEI:1"]);
+    until("the request", || {
+        (gateway.requests(Answer::Silent).len() == 1).then_some(())
+    });
+    world
+        .server
+        .command(&["push", ACCOUNT.0, "--device", "IMEI:2"]);
+    until("the SMS of the other gateway", || {
+        (world.sms().len() == 1).then_some(())
+    });
+    assert_eq!(world.sms()[0]["to"], "+46700000002");
+    let why = until("the doubt", || {
+        let outbox = world.outbox();
+        let slow = outbox.iter().find(|known| known["device"] == "IMEI:1")?;
+        (slow["state"] == "sent").then(|| slow["why"].as_str().unwrap_or_default().to_owned())
+    });
+    assert!(why.contains("in doubt"), "{why}");
+    assert_eq!(gateway.requests(Answer::Silent).len(), 1, "it may have it");
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How it answers.
@@ -10,6 +10,14 @@ use std::time::Duration;
 pub(super) enum Answer {
     /// 202, accepted.
     Take,
+    /// 202, and before that the receipt: delivered.
+    ReceiptFirst,
+    /// The request is held until it is to be answered in another way.
+    Hold,
+    /// 400, refused for good.
+    Refuse,
+    /// Nothing: the request is read, and the connection held.
+    Silent,
     /// 503.
     Down,
     /// Something that is no HTTP.
@@ -21,7 +29,12 @@ pub(super) enum Answer {
 /// A gateway on a free port.
 pub(super) struct Gateway {
     pub(super) address: SocketAddr,
-    state: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
 }
 
 #[derive(Debug)]
@@ -35,22 +48,26 @@ impl Gateway {
     pub(super) fn start(answer: Answer) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let state = Arc::new(Mutex::new(State {
-            answer,
-            requests: Vec::new(),
-        }));
-        let shared = Arc::clone(&state);
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                answer,
+                requests: Vec::new(),
+            }),
+            changed: Condvar::new(),
+        });
+        let serving = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let state = Arc::clone(&shared);
-                std::thread::spawn(move || serve(stream, &state));
+                let shared = Arc::clone(&serving);
+                std::thread::spawn(move || serve(stream, &shared));
             }
         });
-        Self { address, state }
+        Self { address, shared }
     }
 
     pub(super) fn answer(&self, answer: Answer) {
         self.lock().answer = answer;
+        self.shared.changed.notify_all();
     }
 
     /// The heads of the requests that were answered so.
@@ -70,12 +87,15 @@ impl Gateway {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// One request on a connection, which is closed then.
-fn serve(mut stream: TcpStream, state: &Mutex<State>) {
+fn serve(mut stream: TcpStream, shared: &Shared) {
     let _unused = stream.set_read_timeout(Some(Duration::from_secs(30)));
     let mut head = Vec::new();
     let mut octet = [0];
@@ -96,21 +116,64 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
         return;
     }
     let answer = {
-        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_held = |state: &mut State| state.answer == Answer::Hold;
+        let waited = shared.changed.wait_while(state, is_held);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
         let answer = state.answer;
-        state.requests.push((head, answer));
+        state.requests.push((head.clone(), answer));
         answer
     };
+    if answer == Answer::ReceiptFirst {
+        tell_receipt(&head);
+    }
     let text = match answer {
-        Answer::Take => {
+        Answer::Take | Answer::ReceiptFirst => {
             "HTTP/1.1 202 Accepted\r\nContent-Length: 25\r\nConnection: close\r\n\r\n0: Accepted for delivery\n"
         }
         Answer::Down => {
             "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 5\r\nConnection: close\r\n\r\ndown\n"
+        }
+        Answer::Refuse => {
+            "HTTP/1.1 400 Bad Request\r\nContent-Length: 34\r\nConnection: close\r\n\r\nMissing receiver number, rejected\n"
+        }
+        Answer::Hold | Answer::Silent => {
+            // Until the peer gives up.
+            let _unused = stream.read(&mut octet);
+            return;
         }
         Answer::Garbage => "\u{1}\u{2}\u{3} this is no HTTP at all\r\n\r\n",
         Answer::Cut => "",
     };
     // The peer may have gone.
     let _unused = stream.write_all(text.as_bytes());
+}
+
+/// Says that the SMS was delivered, and gives the server a moment to take it before it knows that the SMS is out.
+fn tell_receipt(head: &str) {
+    let url = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("x-kannel-dlr-url").then(|| {
+            value
+                .trim()
+                .replace("%d", "1")
+                .replace("%A", "ok")
+                .replace("%F", "f-1")
+        })
+    });
+    let url = url.expect("it wants a receipt");
+    let (host, path) = url
+        .strip_prefix("http://")
+        .and_then(|rest| rest.split_once('/'))
+        .expect("an address");
+    let mut stream = TcpStream::connect(host).expect("the server listens");
+    write!(
+        stream,
+        "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    )
+    .expect("it reads");
+    let _unused = stream.set_read_timeout(Some(Duration::from_millis(200)));
+    let _unused = stream.read(&mut [0; 64]);
+    // The server goes on with it while the connection lives.
+    std::mem::forget(stream);
 }

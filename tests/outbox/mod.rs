@@ -1,9 +1,15 @@
 //! The server speaks first: from a change to the sync that follows, over the real server, with a file or a gateway written
 //! here as the way out, and virtual phones.
 
+mod channels;
 mod faults;
+mod filtered;
+mod forms;
 mod gateway;
 mod kannel;
+mod many;
+mod nonce;
+mod receipts;
 mod settings;
 mod sudden_ends;
 

@@ -92,6 +92,8 @@ fn a_phone_that_listens_syncs_when_it_is_asked_to() {
     );
     let report = next();
     assert!(report.contains("Contacts: 0 sent, 1 received"), "{report}");
+    assert!(next().contains("messages"));
+    assert_eq!(next(), "  new in contacts: Ada Lovelace");
     // The phone ends after it (--once): its output ends.
     while lines.recv_timeout(LIMIT).is_ok() {}
     let phone = std::fs::read_to_string(&state).expect("the phone's memory");

@@ -4,6 +4,7 @@ mod command;
 mod libsynthesis;
 mod libwbxml;
 mod listen;
+mod ota_sync;
 mod pushes;
 mod samples;
 mod signature;

@@ -107,6 +107,7 @@ pub(super) fn settings() -> Settings {
         url: "http://sync.example.org:8080/sync".to_owned(),
         user: "alice".to_owned(),
         password: "s3cret".to_owned(),
+        server_password: None,
         datastores: vec![
             DatastoreSettings::new(
                 "./contacts",

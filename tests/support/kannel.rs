@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::lines::Lines;
 use super::peer::present;
 use super::process::Daemon;
+use super::smsc::Centre;
 
 const BEARERBOX: &str = "/usr/sbin/bearerbox";
 const SMSBOX: &str = "/usr/sbin/smsbox";
@@ -45,21 +46,43 @@ pub(crate) struct Shown {
 impl Kannel {
     pub(crate) const USER: &str = "tester";
     pub(crate) const PASSWORD: &str = "foobar 7";
+    /// Whose long messages Kannel cuts itself, with the same password.
+    pub(crate) const SETTINGS_USER: &str = "settings";
 
     /// Starts it; `None` if it is not installed. `mo`: the address that it calls with texts from phones.
     pub(crate) fn start(mo: &str) -> Option<Self> {
+        Self::start_before(mo, None)
+    }
+
+    /// Starts it before an SMPP centre on this port, to which it logs in as `Centre::USER`, instead of fakesmsc.
+    pub(crate) fn start_before_centre(mo: &str, port: u16) -> Option<Self> {
+        Self::start_before(mo, Some(port))
+    }
+
+    fn start_before(mo: &str, centre: Option<u16>) -> Option<Self> {
         if !present("Kannel", &[BEARERBOX, SMSBOX, WAPBOX, FAKESMSC]) {
             return None;
         }
-        let started = (0..STARTS).find_map(|_| Self::try_start(mo));
+        let started = (0..STARTS).find_map(|_| Self::try_start(mo, centre));
         Some(started.expect("Kannel finds free ports"))
     }
 
-    fn try_start(mo: &str) -> Option<Self> {
+    fn try_start(mo: &str, centre: Option<u16>) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let ports = free_ports::<6>();
         let [admin, smsbox_port, wapbox_port, sendsms, ppg, fake_port] = ports;
         let configuration = folder.path().join("kannel.conf");
+        let smsc = match centre {
+            None => format!(
+                "smsc = fake\nsmsc-id = fake\nport = {fake_port}\nour-host = 127.0.0.1\nconnect-allow-ip = 127.0.0.1\n"
+            ),
+            Some(port) => format!(
+                "smsc = smpp\nsmsc-id = centre\nhost = 127.0.0.1\nport = {port}\ntransceiver-mode = true\n\
+                 smsc-username = {}\nsmsc-password = {}\nsystem-type = VMA\nreconnect-delay = 1\n",
+                Centre::USER,
+                Centre::PASSWORD
+            ),
+        };
         let text = format!(
             r#"group = core
 admin-port = {admin}
@@ -78,12 +101,7 @@ dlr-storage = internal
 sms-resend-freq = 1
 
 group = smsc
-smsc = fake
-smsc-id = fake
-port = {fake_port}
-our-host = 127.0.0.1
-connect-allow-ip = 127.0.0.1
-
+{smsc}
 group = smsbox
 bearerbox-host = 127.0.0.1
 sendsms-port = {sendsms}
@@ -96,6 +114,13 @@ username = {user}
 password = "{password}"
 max-messages = 1
 concatenation = false
+default-sender = 12345
+
+group = sendsms-user
+username = {settings_user}
+password = "{password}"
+max-messages = 10
+concatenation = true
 default-sender = 12345
 
 group = sms-service
@@ -124,6 +149,7 @@ allow-ip = "127.0.0.1"
 "#,
             store = folder.path().join("store").display(),
             user = Self::USER,
+            settings_user = Self::SETTINGS_USER,
             password = Self::PASSWORD,
         );
         fs::write(&configuration, text).expect("written");
@@ -147,12 +173,19 @@ allow-ip = "127.0.0.1"
             WAPBOX,
             &["Opening server at port", "Connected to bearerbox"],
         )?;
-        let (fakesmsc, centre) = fakesmsc(fake_port, &mut bearerbox_lines, None);
+        let (fakesmsc, centre) = match centre {
+            None => {
+                let (daemon, lines) = fakesmsc(fake_port, &mut bearerbox_lines, None);
+                (Some(daemon), lines)
+            }
+            // The centre tells by itself what it gets.
+            Some(_) => (None, Lines::pipe().1),
+        };
         Some(Self {
             sendsms,
             ppg,
             centre,
-            fakesmsc: Some(fakesmsc),
+            fakesmsc,
             _smsbox: smsbox,
             _wapbox: wapbox,
             bearerbox: bearerbox_lines,

@@ -75,7 +75,11 @@ impl Stage {
         let password = password::make()?;
         let account = store.add_account(ACCOUNT, &Secret(password.clone()))?;
         let url = format!("http://{address}/sync");
-        let settings = Settings::new(&url, ACCOUNT, &password);
+        // With the server's password the phone gives nonces, with which notifications are signed.
+        let settings = Settings {
+            server_password: Some(password.clone()),
+            ..Settings::new(&url, ACCOUNT, &password)
+        };
         // What the phone does not know it forgets, as early phones do.
         let behaviour = Behaviour {
             lose_unknown_properties: true,

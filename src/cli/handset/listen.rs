@@ -10,7 +10,7 @@ use base64::Engine as _;
 use serde_json::json;
 
 use super::{SyncArgs, sync_as};
-use crate::handset::{Inbox, Incoming, Keys, Notification, Signature};
+use crate::handset::{Inbox, Incoming, Keys, Notification, Signature, StateFile};
 
 /// Octets of a datagram: more than 255 segments hold.
 const MOST_DATAGRAM: usize = 64 << 10;
@@ -20,15 +20,7 @@ pub(super) struct Args {
     /// UDP address; the port of WAP push is 2948.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:2948")]
     listen: String,
-    /// The server's password at the phone: notifications with another digest are not followed. Without it every one is.
-    #[arg(
-        long,
-        value_name = "PASSWORD",
-        env = "CANDYBAR_HANDSET_SERVER_PASSWORD",
-        hide_env_values = true
-    )]
-    server_password: Option<String>,
-    /// The nonce of the digest, in base64.
+    /// The nonce of the digest as long as the phone has given the server none, in base64; empty if it is not given.
     #[arg(long, value_name = "BASE64", requires = "server_password", value_parser = nonce)]
     nonce: Option<Octets>,
     /// The PIN that the user types when settings come.
@@ -81,13 +73,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         &format!("listening on udp://{address}"),
         &json!({ "listening": address.to_string() }),
     )?;
+    let initial = args.nonce.as_ref().map_or(&[][..], |nonce| &nonce.0);
+    let memory = StateFile::new(&args.sync.state.state);
     let mut inbox = Inbox::new(Keys {
-        server_password: args.server_password.clone(),
-        nonce: args
-            .nonce
-            .as_ref()
-            .map(|nonce| nonce.0.clone())
-            .unwrap_or_default(),
+        server_password: args.sync.server_password.clone(),
+        nonces: Vec::new(),
         pin: args.pin.clone(),
         imsi: args.imsi.clone(),
     });
@@ -96,6 +86,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let (length, from) = socket
             .recv_from(&mut datagram)
             .context("cannot receive on the UDP port")?;
+        // The last session may have given the server another nonce.
+        let known = memory.load()?.unwrap_or_default();
+        inbox.set_nonces(known.server_nonces(initial));
         // Segments of one message may come from different ports.
         let sender = from.ip().to_string();
         match inbox.receive_datagram(&sender, &datagram[..length]) {

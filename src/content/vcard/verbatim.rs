@@ -13,6 +13,7 @@ const MAX_LINE: usize = 75;
 
 const HEAD: &str = "BEGIN:VCARD\r\nVERSION:3.0\r\n";
 const TAIL: &str = "END:VCARD\r\n";
+const BIRTHDAY: &str = "BDAY:";
 
 /// Properties of texts and lists, which readers and writers of vCard 3.0 hand on unchanged.
 const PLAIN: &[&str] = &[
@@ -50,7 +51,8 @@ pub(in super::super) fn copy(body: &[u8], capabilities: Option<&Capabilities>) -
         capabilities: capabilities.filter(|capabilities| !capabilities.is_empty()),
         occurrences: Vec::with_capacity(PLAIN.len()),
     };
-    let mut out = Vec::with_capacity(body.len());
+    // A date may become longer.
+    let mut out = Vec::with_capacity(body.len() + 2);
     out.extend_from_slice(HEAD.as_bytes());
     let mut left_out = false;
     for line in lines.split_terminator("\r\n") {
@@ -66,7 +68,14 @@ pub(in super::super) fn copy(body: &[u8], capabilities: Option<&Capabilities>) -
             Line::Intricate => return None,
         };
         if !left_out {
-            out.extend_from_slice(line.as_bytes());
+            match basic_date(line) {
+                Some([year, month, day]) => {
+                    for part in [BIRTHDAY, year, "-", month, "-", day] {
+                        out.extend_from_slice(part.as_bytes());
+                    }
+                }
+                None => out.extend_from_slice(line.as_bytes()),
+            }
             out.extend_from_slice(b"\r\n");
         }
     }
@@ -161,13 +170,23 @@ fn has_control(line: &str) -> bool {
     line.bytes().any(|byte| byte < b' ' || byte == 0x7F)
 }
 
-/// `1980-01-02`
+/// `1980-01-02` or `19800102`
 fn is_date(value: &str) -> bool {
     let digits = |byte: u8, at: usize| match at {
-        4 | 7 => byte == b'-',
+        4 | 7 if value.len() == 10 => byte == b'-',
         _ => byte.is_ascii_digit(),
     };
-    value.len() == 10 && value.bytes().zip(0..).all(|(byte, at)| digits(byte, at))
+    matches!(value.len(), 8 | 10) && value.bytes().zip(0..).all(|(byte, at)| digits(byte, at))
+}
+
+/// Year, month and day of a birthday that has no hyphens; writers of 3.0 put them there.
+fn basic_date(line: &str) -> Option<[&str; 3]> {
+    let value = line
+        .strip_prefix(BIRTHDAY)
+        .filter(|value| value.len() == 8)?;
+    let (year, rest) = value.split_at_checked(4)?;
+    let (month, day) = rest.split_at_checked(2)?;
+    Some([year, month, day])
 }
 
 #[cfg(test)]
@@ -216,12 +235,19 @@ mod tests {
     }
 
     #[test]
+    fn a_date_gets_its_hyphens() {
+        let copied = copy(&with_name("BDAY:19800102"), None);
+        assert_eq!(copied, Some(with_name("BDAY:1980-01-02")));
+    }
+
+    #[test]
     fn what_a_writer_would_change_does_not_pass() {
         for lines in [
             "FN:No name\r\n",
             "N:;;;;\r\nFN:\r\n",
             "N:Name;No;;;\r\n",
-            &with_name("BDAY:19800102"),
+            &with_name("BDAY:1980"),
+            &with_name("BDAY:--01-0203"),
             &with_name("X-OWN:kept"),
             &with_name("X-NICKNAME:Å"),
             &with_name("PHOTO;ENCODING=b:AAAA"),

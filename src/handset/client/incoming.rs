@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::handset::credentials::nonce_of;
+use crate::handset::credentials::{challenge, new_nonce, nonce_of};
 use crate::handset::memory::Octets;
 use crate::handset::mode::Mode;
 use crate::syncml::{
@@ -53,6 +53,12 @@ impl Client {
                 .session
                 .complain(|| "no Status for the header".to_owned()),
         }
+        if self.session.nonce_offered
+            && let Some(nonce) = self.memory.offered_nonce.take()
+        {
+            // The server has answered the message in which it was.
+            self.memory.server_nonce = Some(nonce);
+        }
         self.session.polls = 0;
         self.session.unanswered_challenges = 0;
         self.session.server_closed = message.last;
@@ -66,7 +72,9 @@ impl Client {
             silent: header.no_resp,
         };
         if !reply.silent {
-            self.session.statuses.push_back(header_status(header));
+            let mut status = header_status(header);
+            status.chal = self.nonce_for_server();
+            self.session.statuses.push_back(status);
         }
         let mut busy = message.last;
         for command in &message.body {
@@ -117,6 +125,20 @@ impl Client {
         if code == Code::AUTHENTICATED {
             self.session.authenticated = true;
         }
+    }
+
+    /// The challenge with the nonce for the server's next notification, once in a session. One that the server may not
+    /// have got is given again.
+    fn nonce_for_server(&mut self) -> Option<Chal<'static>> {
+        let password = self.settings.server_password.as_deref()?;
+        if std::mem::replace(&mut self.session.nonce_offered, true) {
+            return None;
+        }
+        let memory = &mut self.memory;
+        let now = self.session.now;
+        let made = || Octets(new_nonce(password, memory.session_counter, now));
+        let nonce = memory.offered_nonce.get_or_insert_with(made);
+        Some(challenge(&nonce.0))
     }
 
     /// Asks a busy server for the result.

@@ -50,6 +50,8 @@ pub(super) struct Session {
     pub(super) server_limit: Option<u64>,
     pub(super) server_object_limit: Option<u64>,
     pub(super) scheme: Option<Scheme>,
+    /// The server was given a nonce for its notifications in this session.
+    pub(super) nonce_offered: bool,
     /// 212 came: no credentials any more.
     pub(super) authenticated: bool,
     /// Challenges since the last accepted message.

@@ -14,7 +14,7 @@ use crate::syncml::Version;
 fn keys() -> Keys {
     Keys {
         server_password: Some("secret".to_owned()),
-        nonce: b"nonce01".to_vec(),
+        nonces: vec![b"older".to_vec(), b"nonce01".to_vec()],
         pin: Some("1234".to_owned()),
         imsi: Some("244121234567890".to_owned()),
     }

@@ -1,6 +1,6 @@
 //! The client on a bad network.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::*;
 use crate::handset::{Answer, FaultRates, Faults, PhoneError, Progress, TransportError};
@@ -183,4 +183,47 @@ fn broken_answers_never_end_in_a_panic() {
         let outcome = phone.sync(&request(Mode::TwoWay));
         assert!(phone.client().report().messages <= 101, "{outcome:?}");
     }
+}
+
+#[test]
+fn a_nonce_counts_from_the_answer_to_the_message_that_has_it() {
+    let settings = Settings {
+        server_password: Some("pushed".into()),
+        ..usual()
+    };
+    let peer = Peer::shared(&settings);
+    let answers = Rc::new(Cell::new(1_u32));
+    let (left, server) = (Rc::clone(&answers), Rc::clone(&peer));
+    let transport = move |post: &Post<'_>| {
+        let answer = server.borrow_mut().exchange(post)?;
+        let still = left.get().checked_sub(1).ok_or(TransportError::Gone)?;
+        left.set(still);
+        Ok(answer)
+    };
+    let memory = Memory::new("IMEI:1");
+    let mut phone = Phone::new(settings, Behaviour::default(), memory, transport);
+    phone
+        .sync(&request(Mode::TwoWay))
+        .expect_err("the second answer is lost");
+    let offered = phone.memory().offered_nonce.clone().expect("a nonce");
+    assert_eq!(phone.memory().server_nonce, None);
+    assert_eq!(
+        phone.memory().server_nonces(b"first"),
+        [b"first".to_vec(), offered.0.clone()],
+        "the server has one of them"
+    );
+    answers.set(u32::MAX);
+    let given = |peer: &Shared| {
+        let peer = peer.borrow();
+        let commands = peer.requests.iter().flat_map(|request| &request.body);
+        let given = commands
+            .filter(|command| matches!(command, Command::Status(status) if status.chal.is_some()));
+        given.count()
+    };
+    sync(&mut phone, &peer, Mode::TwoWay);
+    assert_eq!(given(&peer), 1, "once in a session");
+    assert_eq!(phone.memory().server_nonce, Some(offered.clone()));
+    sync(&mut phone, &peer, Mode::TwoWay);
+    assert_eq!(phone.memory().offered_nonce, None);
+    assert_ne!(phone.memory().server_nonce, Some(offered));
 }

@@ -1,7 +1,7 @@
 //! Texts from phones: `SYNC` or `SYNC alice` asks for a push, `SETUP` for settings.
 
 use super::super::desk::{self, DeskError};
-use super::super::settings::SettingsOrder;
+use super::super::settings::{SettingsKind, SettingsOrder};
 use super::super::worker::Outbox;
 use crate::sms::Incoming;
 use crate::store::{NewNotification, StoreError};
@@ -127,8 +127,15 @@ impl Outbox {
             return Ok(Err("no device has the number"));
         };
         let account = self.store().account_by_id(*account)?;
+        let profiles = &sender.profiles;
+        let kind = match desk::settings_kind(self.store(), profiles, &account, number, None) {
+            Ok(kind) => kind,
+            Err(DeskError::Store(error)) => return Err(error),
+            Err(_) => SettingsKind::default(),
+        };
         let digits: String = number.chars().filter(char::is_ascii_digit).collect();
         let order = SettingsOrder {
+            kind: Some(kind),
             name: sender.server_id.clone(),
             url: url.clone(),
             datastores: vec![

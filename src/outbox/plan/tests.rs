@@ -292,6 +292,28 @@ fn settings_end_with_their_receipt_or_with_the_first_sync() {
 }
 
 #[test]
+fn a_phone_without_a_sync_client_is_told_and_that_is_all() {
+    let mut facts = submitted();
+    facts.text_only = true;
+    waits(next(&facts), NOW + 540_000, "");
+    facts.receipts = Receipts {
+        parts: 1,
+        delivered: 1,
+        ..Receipts::default()
+    };
+    ends(next(&facts), NotificationState::Delivered);
+    facts.receipts = Receipts::default();
+    facts.notification.submitted = Some(NOW - 600_000);
+    ends(next(&facts), NotificationState::Delivered);
+    facts.notification.used = 0;
+    facts.notification.attempts = 1;
+    sends(next(&facts), &["kannel"]);
+    facts.receipts.parts = 1;
+    facts.receipts.failed = 1;
+    ends(next(&facts), NotificationState::Failed);
+}
+
+#[test]
 fn pauses_double_and_differ() {
     let refusal = Refusal {
         permanent: false,

@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::super::message::{self, Built};
 use super::super::plan::{self, Refusal, Step};
-use super::{Outbox, jitter, lock, now};
+use super::{Outbox, considered, jitter, lock, now};
 use crate::sms::{GatewayError, Outcome};
 use crate::store::{NotificationFacts, Settlement, Submission};
 use crate::sync::{Notification, NotificationState};
@@ -80,7 +80,8 @@ impl Outbox {
                     state: NotificationState::Failed,
                     why: format!("it cannot be written: {error}"),
                 };
-                return Some((self.settlement(notification, step, now()), None));
+                let settlement = self.settlement(notification, step, now());
+                return Some((considered(settlement, notification, &job.facts), None));
             }
         };
         let mut refusal = Refusal {
@@ -142,7 +143,7 @@ impl Outbox {
             tried: true,
             ..self.settlement(notification, step, now)
         };
-        Some((settlement, None))
+        Some((considered(settlement, notification, &job.facts), None))
     }
 
     /// The lease lasts: nobody else has it.
@@ -193,6 +194,7 @@ impl Outbox {
             noted: true,
             tried: true,
             submission: Some(submission),
+            considered: None,
             again: false,
         }
     }
@@ -237,6 +239,7 @@ impl Outbox {
             parts,
             day: self.0.settings.policy.day(begun),
             told_modseq: job.facts.account.modseq,
+            told_round: job.facts.rounds,
             told: built.told.clone(),
             begun,
             whole: true,

@@ -232,6 +232,7 @@ pub fn read_sync(input: &[u8]) -> Result<Settings, ReadError> {
         url: join_port(host, port),
         user: auth.map(|auth| text(auth, "Username")).unwrap_or_default(),
         password,
+        server_password: None,
         datastores: datastores.collect(),
         connection: reference.map_or(Connection::Unsaid, |name| {
             Connection::Existing(name.to_owned())

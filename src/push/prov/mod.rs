@@ -5,7 +5,7 @@
 //! NAPDEF       a new access point           PXLOGICAL   its proxy
 //! APPLICATION  APPID w5, PROVIDER-ID, TO-NAPID or TO-PROXY, NAME, ADDR or APPADDR
 //!   RESOURCE   for each datastore: URI, NAME, AACCEPT
-//!   APPAUTH    AAUTHNAME, AAUTHSECRET
+//!   APPAUTH    AAUTHNAME, AAUTHSECRET; another one, AAUTHLEVEL CLIENT, with what the server proves itself with
 //! ```
 //!
 //! An address with a port goes into APPADDR with PORT, because clients take ADDR for the default port.
@@ -31,6 +31,8 @@ const PUBLIC_ID: u32 = 0x0B;
 const DOCTYPE: &str = "<!DOCTYPE wap-provisioningdoc PUBLIC \"-//WAPFORUM//DTD PROV 1.0//EN\" \"http://www.wapforum.org/DTD/prov.dtd\">";
 /// The application id of data synchronisation.
 const DATA_SYNC: &str = "w5";
+/// The level of the credentials that the server shows to the client.
+const CLIENT: &str = "CLIENT";
 const NAP: &str = "NAP1";
 const PROXY: &str = "PROXY1";
 const PHYSICAL_PROXY: &str = "PHYSICAL1";
@@ -131,12 +133,16 @@ impl Document {
             value(auth, "AAUTHLEVEL").is_none_or(|level| level.eq_ignore_ascii_case("APPSRV"))
         });
         let credential = |name| auth.map(|auth| text(auth, name)).unwrap_or_default();
+        let server = characteristics(application, "APPAUTH").find(|auth| {
+            value(auth, "AAUTHLEVEL").is_some_and(|level| level.eq_ignore_ascii_case(CLIENT))
+        });
         Ok(Settings {
             name: text(application, "NAME"),
             server_id: value(application, "PROVIDER-ID"),
             url: address(application)?,
             user: credential("AAUTHNAME"),
             password: credential("AAUTHSECRET"),
+            server_password: server.and_then(|auth| value(auth, "AAUTHSECRET")),
             datastores: datastores.collect(),
             connection: self.connection(application),
         })
@@ -261,11 +267,22 @@ fn application(settings: &Settings, shape: Shape) -> Element {
     }
     if !settings.user.is_empty() {
         let mut auth = Vec::new();
-        if shape.auth_level {
+        if shape.auth_level || settings.server_password.is_some() {
             auth.push(parm("AAUTHLEVEL", "APPSRV"));
         }
         auth.push(parm("AAUTHNAME", &settings.user));
         auth.push(parm("AAUTHSECRET", &settings.password));
+        children.push(characteristic("APPAUTH", auth));
+    }
+    if let Some(password) = &settings.server_password {
+        let auth = vec![
+            parm("AAUTHLEVEL", CLIENT),
+            parm(
+                "AAUTHNAME",
+                settings.server_id.as_deref().unwrap_or_default(),
+            ),
+            parm("AAUTHSECRET", password),
+        ];
         children.push(characteristic("APPAUTH", auth));
     }
     characteristic("APPLICATION", children)

@@ -172,6 +172,26 @@ fn pins_and_numbers_are_digits() {
 }
 
 #[test]
+fn the_server_s_password_stands_beside_that_of_the_account() {
+    let settings = Settings {
+        server_id: Some("srv1".to_owned()),
+        server_password: Some("for the phone".to_owned()),
+        ..settings()
+    };
+    let document = document(&settings);
+    let xml = document.xml().unwrap();
+    for part in [
+        "<characteristic type=\"APPAUTH\"><parm name=\"AAUTHLEVEL\" value=\"APPSRV\"/><parm name=\"AAUTHNAME\" value=\"alice\"/>",
+        "<characteristic type=\"APPAUTH\"><parm name=\"AAUTHLEVEL\" value=\"CLIENT\"/><parm name=\"AAUTHNAME\" value=\"srv1\"/>\
+         <parm name=\"AAUTHSECRET\" value=\"for the phone\"/></characteristic>",
+    ] {
+        assert!(xml.contains(part), "{part} not in {xml}");
+    }
+    let read = Document::read(&document.wbxml().unwrap()).unwrap();
+    assert_eq!(read.settings().unwrap(), settings);
+}
+
+#[test]
 fn an_access_point_comes_with_the_settings() {
     let settings = Settings {
         server_id: Some("sync.example.org".to_owned()),
@@ -350,7 +370,7 @@ prop_compose! {
             let proxy = proxied.then(|| access_point().proxy).flatten();
             Connection::New(AccessPoint { apn, proxy, ..access_point() })
         });
-        Settings { name, server_id, url: format!("{host}{port}/sync"), user, password, datastores: datastores.collect(), connection }
+        Settings { name, server_id, url: format!("{host}{port}/sync"), user, password, server_password: None, datastores: datastores.collect(), connection }
     }
 }
 

@@ -35,8 +35,17 @@ const WRITE: Duration = Duration::from_secs(20);
 
 /// Knows who may connect.
 pub trait Directory: Send + Sync + 'static {
-    /// The password of an account; `None` if it is not known, or that device may not connect. Blocks.
-    fn password(&self, account: &str, device: &str) -> Result<Option<String>, String>;
+    /// Whether the device may connect. Blocks.
+    fn entry(&self, account: &str, device: &str) -> Result<Entry, String>;
+}
+
+/// What a directory knows of a device.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// It shows one of these passwords: its own, or that of its account.
+    Passwords(Vec<String>),
+    /// It is not let in, for this reason, which the phone is not told.
+    Unknown(&'static str),
 }
 
 /// One push on its way to a phone's connection.

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::frame::{Code, Frame, parameter};
-use super::{Order, Shared};
+use super::{Entry, Order, Shared};
 use crate::sms::event::Event;
 use crate::sms::message::DeviceAddress;
 
@@ -92,13 +92,17 @@ async fn admitted(
             return None;
         };
         let shown = frame.value(parameter::CREDENTIALS).unwrap_or_default();
-        let right = match password(shared, account, device).await {
-            Ok(password) => password.is_some_and(|password| {
-                same(
-                    shown,
-                    credentials(account, &password, nonce.as_bytes()).as_bytes(),
-                )
-            }),
+        let (right, why) = match entry(shared, account, device).await {
+            Ok(Entry::Passwords(passwords)) => {
+                let is_shown = |password: &String| {
+                    let expected = credentials(account, password, nonce.as_bytes());
+                    same(shown, expected.as_bytes())
+                };
+                // All of them, so that it takes as long whichever it is.
+                let shown = passwords.iter().filter(|password| is_shown(password));
+                (shown.count() > 0, "the password is wrong")
+            }
+            Ok(Entry::Unknown(why)) => (false, why),
             Err(why) => {
                 tracing::error!("phones cannot be let in: {why}");
                 fault(writer, "try again later").await;
@@ -117,7 +121,8 @@ async fn admitted(
         if attempt + 1 >= TRIES {
             tracing::warn!(
                 account.name = address.account,
-                "a phone's credentials for pushes over TCP were refused"
+                device.id = address.device,
+                "a phone that wants pushes over TCP was refused: {why}"
             );
             tokio::time::sleep(REFUSAL).await;
             send(writer, &answer(Code::UNAUTHORIZED)).await;
@@ -210,7 +215,7 @@ async fn deliver(writer: &mut OwnedWriteHalf, order: Order) -> bool {
 }
 
 /// Asks the directory in a blocking thread.
-async fn password(shared: &Shared, account: &str, device: &str) -> Result<Option<String>, String> {
+async fn entry(shared: &Shared, account: &str, device: &str) -> Result<Entry, String> {
     let _place = shared
         .questions
         .acquire()
@@ -218,7 +223,7 @@ async fn password(shared: &Shared, account: &str, device: &str) -> Result<Option
         .map_err(|error| error.to_string())?;
     let directory = std::sync::Arc::clone(&shared.directory);
     let (account, device) = (account.to_owned(), device.to_owned());
-    tokio::task::spawn_blocking(move || directory.password(&account, &device))
+    tokio::task::spawn_blocking(move || directory.entry(&account, &device))
         .await
         .unwrap_or_else(|error| Err(error.to_string()))
 }

@@ -5,9 +5,9 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Directory;
 use super::frame::{Code, parameter};
 use super::session::credentials;
+use super::{Directory, Entry};
 use crate::push::{wdp, wsp};
 use crate::sms::settings::{CtpSettings, GatewayKind, GatewaySettings};
 use crate::sms::{
@@ -17,11 +17,12 @@ use crate::sms::{
 struct Accounts;
 
 impl Directory for Accounts {
-    fn password(&self, account: &str, _device: &str) -> Result<Option<String>, String> {
+    fn entry(&self, account: &str, _device: &str) -> Result<Entry, String> {
+        let passwords = ["its own", "sync-it-7"];
         match account {
-            "alice" => Ok(Some("sync-it-7".to_owned())),
+            "alice" => Ok(Entry::Passwords(passwords.map(str::to_owned).into())),
             "broken" => Err("the database does not answer".to_owned()),
-            _ => Ok(None),
+            _ => Ok(Entry::Unknown("there is no such account")),
         }
     }
 }

@@ -16,6 +16,17 @@ use crate::sync::{
     NotificationKind, NotificationState, PartReceipt, SubmittedPart,
 };
 
+/// What became of a receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotedReceipt {
+    /// It is written down for this notification.
+    Noted(NotificationId),
+    /// A final word was there before.
+    Known,
+    /// Nothing that it could be for is written down: the gateway may be faster than we are.
+    Unknown,
+}
+
 /// A notification that somebody asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewNotification {
@@ -70,6 +81,9 @@ statement!(
 statement!(
     ReceiptByPart(()) = "UPDATE submitted_part SET receipt = ? WHERE account = ? AND notification = ? AND attempt = ? \
      AND part = ? AND receipt < 2"
+);
+statement!(
+    PartIsThere((BigInt,)) = "SELECT 1 FROM submitted_part WHERE account = ? AND notification = ? AND attempt = ? AND part = ?"
 );
 statement!(
     LookAgain(()) = "UPDATE notification SET due = ? WHERE account = ? AND id = ? AND finished IS NULL AND node IS NULL \
@@ -252,7 +266,7 @@ impl Store {
     }
 
     /// Notes what the network said of a part: by our own name (notification, attempt, part) or by the gateway's.
-    /// Gives the notification, if it is one of ours. A final word is not overwritten.
+    /// A final word is not overwritten.
     pub fn note_receipt(
         &self,
         gateway: &str,
@@ -260,7 +274,7 @@ impl Store {
         gateway_id: Option<&str>,
         receipt: PartReceipt,
         text: &str,
-    ) -> Result<Option<NotificationId>, StoreError> {
+    ) -> Result<NotedReceipt, StoreError> {
         let gateway = gateway.to_owned();
         let gateway_id = gateway_id.map(str::to_owned);
         let text = text.to_owned();
@@ -268,6 +282,7 @@ impl Store {
             let word = Bind::Int(receipt.number());
             let (id, changed) = match (named, &gateway_id) {
                 (Some((id, attempt, part)), _) => {
+                    by_id(connection, id)?;
                     let binds = [
                         word,
                         Bind::Int(id.account.0),
@@ -281,23 +296,34 @@ impl Store {
                         let binds = [word, Bind::Text(gateway_id), Bind::Text(&gateway)];
                         changed += execute(connection, ReceiptById, &binds)?;
                     }
+                    let key = [
+                        Bind::Int(id.account.0),
+                        Bind::Int(id.number),
+                        Bind::Int(attempt),
+                        Bind::Int(i64::from(part)),
+                    ];
+                    let there: Option<(i64,)> = first(connection, PartIsThere, &key)?;
+                    if changed == 0 && there.is_none() {
+                        return Ok(NotedReceipt::Unknown);
+                    }
                     (id, changed)
                 }
                 (None, Some(gateway_id)) => {
                     let key = [Bind::Text(gateway_id), Bind::Text(&gateway)];
                     let owner: Option<(i64, i64)> = first(connection, OwnersOfId, &key)?;
                     let Some((account, number)) = owner else {
-                        return Ok(None);
+                        return Ok(NotedReceipt::Unknown);
                     };
                     let account = AccountId(account);
                     let binds = [word, key[0], key[1]];
                     let changed = execute(connection, ReceiptById, &binds)?;
                     (NotificationId { account, number }, changed)
                 }
-                (None, None) => return Ok(None),
+                // Nobody can tell what it is for.
+                (None, None) => return Ok(NotedReceipt::Known),
             };
             if changed == 0 {
-                return Ok(None);
+                return Ok(NotedReceipt::Known);
             }
             let now = now();
             let current = by_id(connection, id)?.state;
@@ -306,7 +332,7 @@ impl Store {
             let now = Bind::Int(now);
             let binds = [now, Bind::Int(id.account.0), Bind::Int(id.number), now];
             execute(connection, LookAgain, &binds)?;
-            Ok(Some(id))
+            Ok(NotedReceipt::Noted(id))
         });
         self.wake();
         noted

@@ -30,8 +30,14 @@ pub struct NotificationFacts {
     pub in_session: bool,
     /// Datastores of which it does not know the newest, and has not been told by this notification.
     pub changed: Vec<Datastore>,
+    /// The filters under which it got what it has of datastores, as text.
+    pub filters: Vec<(Datastore, String)>,
     /// Datastores that it has synchronised.
     pub views: Vec<Datastore>,
+    /// Syncs that it has begun, over all its views.
+    pub rounds: i64,
+    /// It never synchronised, and was set by hand to a form that needs no sync client.
+    pub text_only: bool,
     /// It was told something, and knows all of that now.
     pub answered: bool,
     /// Another notification was sent and is open until then.
@@ -59,6 +65,9 @@ pub struct NotificationFacts {
 /// A session without a message for so long does not go on, seconds.
 const SESSION_REST: i64 = 90;
 
+/// An item can have a time so long before the notification that it caused, seconds.
+const WRITING: i64 = 60;
+
 statement!(
     NewestSession((BigInt, BigInt, Binary)) = "SELECT ended, updated, snapshot FROM session \
      WHERE account = ? AND device = ? ORDER BY updated DESC LIMIT 1"
@@ -68,11 +77,23 @@ statement!(
         "SELECT view, base FROM \"view\" WHERE account = ? AND device = ? ORDER BY view"
 );
 statement!(
+    Filters((BigInt, Text)) = "SELECT view, filter FROM \"view\" WHERE account = ? AND device = ? \
+     AND base IS NOT NULL AND filter IS NOT NULL ORDER BY view"
+);
+statement!(
     /// Values: device, view, account, datastore, modseq.
     NewerItem((BigInt,)) = "SELECT 1 FROM item i LEFT JOIN entry e \
      ON e.account = i.account AND e.device = ? AND e.view = ? AND e.item = i.id \
      WHERE i.account = ? AND i.datastore = ? AND i.modseq > ? \
      AND ((e.item IS NULL AND i.deleted = 0) OR e.seen < i.modseq) LIMIT 1"
+);
+statement!(
+    ToldDevice((Nullable<BigInt>,)) = "SELECT max(told_modseq) FROM notification \
+     WHERE account = ? AND device = ? AND submitted IS NOT NULL"
+);
+statement!(
+    NewestItem((BigInt, BigInt)) = "SELECT modseq, updated FROM item WHERE account = ? AND datastore = ? \
+     ORDER BY modseq DESC LIMIT 1"
 );
 statement!(
     ToldUpTo((Nullable<BigInt>,)) = "SELECT told_modseq FROM notification WHERE account = ? AND id = ?"
@@ -99,8 +120,11 @@ statement!(
      AND at >= ? ORDER BY attempt"
 );
 statement!(
-    Kept((Nullable<Binary>, Nullable<Binary>)) =
-        "SELECT parameters, frozen FROM notification WHERE account = ? AND id = ?"
+    KeptOf((Nullable<Binary>, Nullable<Binary>, Nullable<BigInt>)) =
+        "SELECT parameters, frozen, told_round FROM notification WHERE account = ? AND id = ?"
+);
+statement!(
+    Rounds((BigInt,)) = "SELECT CAST(coalesce(sum(round), 0) AS BIGINT) FROM \"view\" WHERE account = ? AND device = ?"
 );
 
 impl Store {
@@ -140,6 +164,17 @@ impl Store {
             }
         }
         facts.changed = changed(connection, id.account, device, Modseq(0))?;
+        let filters: Vec<(i64, String)> = all(connection, Filters, &both)?;
+        for (view, filter) in filters {
+            facts
+                .filters
+                .push((super::super::row::datastore(view)?, filter));
+        }
+        let needs_none = matches!(facts.reach.form.as_deref(), Some("emn" | "si" | "sl"));
+        facts.text_only = needs_none && facts.views.is_empty();
+        if facts.text_only {
+            facts.changed = changed_since(connection, id.account, device, notification.created)?;
+        }
         // What it never synchronises is no part of its answer.
         let mut told_bases = notification.told.iter().filter_map(|told| {
             let view = i64::from(told.number());
@@ -150,15 +185,21 @@ impl Store {
                     .is_some_and(|base| base >= notification.told_modseq.0),
             )
         });
+        let rounds: Option<(i64,)> = first(connection, Rounds, &both)?;
+        facts.rounds = rounds.map_or(0, |(rounds,)| rounds);
+        let kept = kept(connection, id)?;
         facts.answered = match notification.submitted {
             None => false,
             Some(submitted) if notification.told.is_empty() => {
                 !facts.in_session && facts.device.last_seen * 1000 > submitted
             }
             Some(submitted) => {
-                // Who was asked to come without a change knows everything before; times of sessions are in seconds.
+                // Who was asked to come without a change knows everything before.
                 let came = notification.kind == NotificationKind::Change
-                    || facts.device.last_seen > submitted.div_euclid(1000);
+                    || match kept.told_round {
+                        Some(told) => facts.rounds > told && !facts.in_session,
+                        None => facts.device.last_seen > submitted.div_euclid(1000),
+                    };
                 let first = told_bases.next();
                 came && first.is_some_and(|first| first && told_bases.all(|knows| knows))
             }
@@ -172,13 +213,12 @@ impl Store {
         let ignored = last.iter().take_while(|(state, _)| *state == unanswered);
         facts.ignored = u32::try_from(ignored.count()).unwrap_or(u32::MAX);
         spent(connection, &mut facts, id.account, device, day)?;
-        let (parameters, frozen) = kept(connection, id)?;
         let open = |octets: Option<Vec<u8>>| {
             octets
                 .map(|octets| key.open(id.account, &octets))
                 .transpose()
         };
-        facts.parameters = open(parameters)?;
+        facts.parameters = open(kept.parameters)?;
         if notification.gateway.is_some() {
             let binds = [
                 both[0],
@@ -191,16 +231,28 @@ impl Store {
             });
             facts.receipts = parts.collect::<BTreeMap<_, _>>().into_iter().collect();
         }
-        facts.frozen = open(frozen)?;
+        facts.frozen = open(kept.frozen)?;
         Ok(facts)
     }
 }
 
-type Sealed = Option<Vec<u8>>;
+/// What is kept of a notification beside its state; the octets are sealed.
+struct Kept {
+    parameters: Option<Vec<u8>>,
+    frozen: Option<Vec<u8>>,
+    told_round: Option<i64>,
+}
 
-fn kept(connection: &mut Database, id: NotificationId) -> Result<(Sealed, Sealed), StoreError> {
+fn kept(connection: &mut Database, id: NotificationId) -> Result<Kept, StoreError> {
+    type Row = (Option<Vec<u8>>, Option<Vec<u8>>, Option<i64>);
     let binds = [Bind::Int(id.account.0), Bind::Int(id.number)];
-    first(connection, Kept, &binds)?.ok_or(StoreError::NotFound)
+    let row: Option<Row> = first(connection, KeptOf, &binds)?;
+    let (parameters, frozen, told_round) = row.ok_or(StoreError::NotFound)?;
+    Ok(Kept {
+        parameters,
+        frozen,
+        told_round,
+    })
 }
 
 fn spent(
@@ -235,6 +287,28 @@ pub(super) fn told_up_to(
     let binds = [Bind::Int(id.account.0), Bind::Int(id.number)];
     let row: Option<(Option<i64>,)> = first(connection, ToldUpTo, &binds)?;
     Ok(Modseq(row.and_then(|(told,)| told).unwrap_or(0)))
+}
+
+/// Datastores in which something changed since then that a device without views was not told of.
+fn changed_since(
+    connection: &mut Database,
+    account: AccountId,
+    device: DeviceId,
+    created: i64,
+) -> Result<Vec<Datastore>, StoreError> {
+    let both = [Bind::Int(account.0), Bind::Int(device.0)];
+    let told: Option<(Option<i64>,)> = first(connection, ToldDevice, &both)?;
+    let told = told.and_then(|(told,)| told).unwrap_or(0);
+    let mut changed = Vec::new();
+    for datastore in Datastore::ALL {
+        let binds = [both[0], Bind::Int(i64::from(datastore.number()))];
+        let newest: Option<(i64, i64)> = first(connection, NewestItem, &binds)?;
+        let since = created / 1000 - WRITING;
+        if newest.is_some_and(|(modseq, updated)| modseq > told && updated >= since) {
+            changed.push(datastore);
+        }
+    }
+    Ok(changed)
 }
 
 /// The device's views with items that it does not know yet and that are newer than `told`.

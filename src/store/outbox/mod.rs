@@ -8,13 +8,17 @@
 mod admin;
 mod claim;
 mod facts;
+mod gateway;
+mod news;
 mod reach;
 mod settle;
 #[cfg(test)]
 mod tests;
 
-pub use admin::NewNotification;
+pub use admin::{NewNotification, NotedReceipt};
 pub use facts::NotificationFacts;
+pub use gateway::GatewayNote;
+pub use news::News;
 pub use reach::DeviceKey;
 pub use settle::{Settlement, Submission};
 
@@ -118,11 +122,13 @@ pub(super) fn now() -> i64 {
 }
 
 statement!(
-    /// Devices that can be spoken to, have synchronised, and have no open notification for changes.
+    /// Devices that can be spoken to, have synchronised (or are told in texts, and never do), and have no open notification
+    /// for changes.
     Unmarked((BigInt,)) = "SELECT d.id FROM device d LEFT JOIN reach r ON r.account = d.account AND r.device = d.id \
      WHERE d.account = ? AND d.id <> ? \
      AND (d.msisdn IS NOT NULL OR r.connected > 0 OR r.channels IS NOT NULL) AND coalesce(r.channels, '') <> 'none' \
-     AND EXISTS (SELECT 1 FROM \"view\" v WHERE v.account = d.account AND v.device = d.id AND v.base IS NOT NULL) \
+     AND (r.form IN ('emn', 'si', 'sl') OR EXISTS (SELECT 1 FROM \"view\" v \
+     WHERE v.account = d.account AND v.device = d.id AND v.base IS NOT NULL)) \
      AND NOT EXISTS (SELECT 1 FROM notification n WHERE n.account = d.account AND n.device = d.id \
      AND n.finished IS NULL AND n.kind = 1)"
 );

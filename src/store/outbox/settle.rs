@@ -24,6 +24,8 @@ pub struct Submission {
     pub day: i64,
     /// The account's counter before it was made.
     pub told_modseq: Modseq,
+    /// Syncs that the device had begun before it was made.
+    pub told_round: i64,
     /// The datastores that it names.
     pub told: Vec<Datastore>,
     /// When it began.
@@ -55,6 +57,8 @@ pub struct Settlement {
     pub tried: bool,
     /// What a gateway took.
     pub submission: Option<Submission>,
+    /// All changes up to this one were considered, though nothing of them was told.
+    pub considered: Option<Modseq>,
     /// It is a finished notification for changes or a push: if more changed than it told, there is another one.
     pub again: bool,
 }
@@ -64,9 +68,10 @@ statement!(
      attempts = attempts + ? WHERE account = ? AND id = ? AND node = ? RETURNING attempts"
 );
 statement!(
-    Submitted(()) = "UPDATE notification SET gateway = ?, submitted = ?, told_modseq = ?, told = ?, used = used + ?, \
-     frozen = ? WHERE account = ? AND id = ?"
+    Submitted(()) = "UPDATE notification SET gateway = ?, submitted = ?, told_modseq = ?, told_round = ?, told = ?, \
+     used = used + ?, frozen = ? WHERE account = ? AND id = ?"
 );
+statement!(Considered(()) = "UPDATE notification SET told_modseq = ? WHERE account = ? AND id = ?");
 statement!(
     PutPart(()) = "INSERT INTO submitted_part (account, notification, attempt, part, gateway, gateway_id, at) \
      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, notification, attempt, part) DO UPDATE SET \
@@ -155,6 +160,13 @@ fn settle(
     if let Some(submission) = &settlement.submission {
         submitted(connection, now, settlement, submission, attempt, frozen)?;
     }
+    if let Some(modseq) = settlement.considered {
+        execute(
+            connection,
+            Considered,
+            &[Bind::Int(modseq.0), account, number],
+        )?;
+    }
     if settlement.noted
         && let Some(why) = &settlement.why
     {
@@ -181,6 +193,7 @@ fn submitted(
         Bind::Text(&submission.gateway),
         Bind::OptionalInt(submission.whole.then_some(now)),
         Bind::Int(submission.told_modseq.0),
+        Bind::Int(submission.told_round),
         Bind::OptionalText(told.as_deref()),
         Bind::Int(i64::from(submission.whole && submission.certain)),
         Bind::OptionalBlob(frozen),

@@ -17,13 +17,13 @@ use super::connection::Database;
 use super::{Store, StoreConfig, StoreError};
 use crate::content::{Digest, Format, MatchKey};
 use crate::sync::{
-    AccountId, Answer, Change, Commit, Cursor, Datastore, DeviceId, Entry, Item, ItemId, ItemMeta,
-    ItemWrite, Known, KnownQuery, Mark, Modseq, Outgoing, OutgoingQuery, Query, Round, Secret,
-    Selection, SessionWrite, StoredSession,
+    AccountId, Answer, Change, Commit, Cursor, Datastore, DeviceId, Echo, Entry, Item, ItemId,
+    ItemMeta, ItemWrite, Known, KnownQuery, Mark, Modseq, Outgoing, OutgoingQuery, Query, Round,
+    Secret, Selection, SessionWrite, StoredSession,
 };
 
 /// Runs a part of the contract on a new store of each kind.
-fn on_every_store(check: impl Fn(&Store)) {
+pub(in crate::store) fn on_every_store(check: impl Fn(&Store)) {
     check(&memory_store());
     on_every_database(|config| check(&Store::open(config).unwrap()));
 }
@@ -169,6 +169,7 @@ fn seen(item: ItemId, luid: &str, seen: i64, round: i64) -> Entry {
         mark: Mark::default(),
         round: Round(round),
         failures: 0,
+        echo: Echo::default(),
     }
 }
 
@@ -183,6 +184,7 @@ fn sent(item: ItemId, sent: i64, round: i64) -> Entry {
         mark: Mark::default(),
         round: Round(round),
         failures: 0,
+        echo: Echo::default(),
     }
 }
 
