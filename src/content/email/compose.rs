@@ -153,9 +153,12 @@ fn recipients(head: &Head) -> Result<Vec<String>, Refused> {
     let mut all: Vec<String> = Vec::new();
     for to in head.to.iter().chain(&head.cc).chain(&head.bcc) {
         if !is_address(&to.address) {
-            return Err(Refused::BadRecipient(
-                to.address.chars().take(100).collect(),
-            ));
+            let shown = if to.address.is_empty() {
+                &to.name
+            } else {
+                &to.address
+            };
+            return Err(Refused::BadRecipient(shown.chars().take(100).collect()));
         }
         if !all
             .iter()

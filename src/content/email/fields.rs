@@ -114,6 +114,7 @@ impl Fields {
 
     /// A list of mailboxes; nothing if it is empty.
     pub(super) fn mailboxes(&mut self, name: &str, list: &[Mailbox]) {
+        let list: Vec<&Mailbox> = list.iter().filter(|of| !of.address.is_empty()).collect();
         if list.is_empty() {
             return;
         }

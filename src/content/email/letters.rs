@@ -37,6 +37,7 @@ impl Letters {
             _ if self.ascii => "us-ascii",
             // What has another name outside of browsers.
             "windows-1252" => "iso-8859-1",
+            "UTF-8" => "utf-8",
             name => name,
         }
     }

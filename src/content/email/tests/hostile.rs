@@ -30,7 +30,7 @@ fn all_ways(message: &[u8]) {
                 assert_eq!(element.name, "email");
             }
             if mail == Shape::default() {
-                assert!(sent.len() < 120_000, "{} octets", sent.len());
+                assert!(sent.len() < 14_000, "{} octets", sent.len());
             }
         }
     }
@@ -62,28 +62,28 @@ fn all_ways(message: &[u8]) {
 
 #[test]
 fn bombs_of_depth_parts_and_names_are_survived() {
-    let nested: String = (0..20_000)
+    let nested: String = (0..4_000)
         .map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n"))
         .collect();
     let wide = format!(
         "Content-Type: multipart/mixed; boundary=b\n\n{}",
-        "--b\nContent-Type: image/png\n\nx\n".repeat(50_000)
+        "--b\nContent-Type: image/png\n\nx\n".repeat(8_000)
     );
-    let messages = "Content-Type: message/rfc822\n\n".repeat(50_000);
+    let messages = "Content-Type: message/rfc822\n\n".repeat(8_000);
     let name = format!(
         "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: image/png; name=\"{}\"\n\nx\n--b--",
-        "../a\u{202e}".repeat(20_000)
+        "../a\u{202e}".repeat(4_000)
     );
     let header = format!(
         "Subject: {}\nTo: {}\n\nx",
-        "=?utf-8?q?a?= ".repeat(20_000),
-        "a@b.example, ".repeat(20_000)
+        "=?utf-8?q?a?= ".repeat(4_000),
+        "a@b.example, ".repeat(4_000)
     );
     let html = format!(
         "Content-Type: text/html\n\n{}",
-        "<blockquote><div>".repeat(50_000)
+        "<blockquote><div>".repeat(8_000)
     );
-    let tags = format!("Content-Type: text/html\n\n{}", "<a \"".repeat(50_000));
+    let tags = format!("Content-Type: text/html\n\n{}", "<a \"".repeat(8_000));
     let same = format!(
         "Content-Type: multipart/mixed; boundary=-\n\n{}",
         "-".repeat(200_000)
