@@ -53,7 +53,7 @@ class Handler:
             event="mail",
             sender=envelope.mail_from,
             to=envelope.rcpt_tos,
-            tls=session.ssl is not None,
+            tls=bool(session.ssl or server.transport.get_extra_info("ssl_object")),
             user=session.auth_data,
             data=base64.b64encode(envelope.original_content).decode(),
         )
