@@ -53,11 +53,19 @@ pub(super) fn commit(connection: &mut Database, commit: &Commit) -> Result<(), S
         ];
         execute(connection, SetNumbers, &binds)?;
         outbox::mark(connection, commit.account, writer(commit))?;
+        if commit.changes.iter().any(is_mail) {
+            outbox::mail_came(connection, commit.account)?;
+        }
     }
     if let (Some(device), true) = (commit.device, ends_session(commit)) {
         outbox::session_ended(connection, commit.account, device)?;
     }
     Ok(())
+}
+
+/// A mail is written.
+fn is_mail(change: &Change) -> bool {
+    matches!(change, Change::PutItem(write) if write.meta.datastore == Datastore::Mail)
 }
 
 /// The device that the changes are of.
