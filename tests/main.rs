@@ -15,5 +15,6 @@ mod netsim;
 mod outbox;
 mod push;
 mod recorded;
+mod submission;
 mod support;
 mod syncevolution;

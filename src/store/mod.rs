@@ -32,6 +32,7 @@ mod readers;
 mod recording;
 mod row;
 mod statement;
+mod submission;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -52,6 +53,7 @@ pub use outbox::{
 };
 pub use prune::{Keep, Pruned};
 pub use recording::{Held, RecordedMessage, Recording};
+pub use submission::{QueuedMail, Reached, Recipient, SubmissionState};
 pub use undo::Undone;
 
 use crate::secret::KeyFile;
