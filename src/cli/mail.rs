@@ -1,4 +1,4 @@
-//! Mail of a running server: a runtime for the LMTP listener and the watchers.
+//! Mail of a running server: a runtime for the LMTP listener, the watchers, and the queue of mail that is to be sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +8,10 @@ use anyhow::Context as _;
 use super::output;
 use super::serve::cannot_listen;
 use crate::config::Config;
-use crate::mail::LocalMail;
 use crate::mail::lmtp::Listener;
+use crate::mail::submission::{self, Submission};
 use crate::mail::watch::{Settings, Watchers};
+use crate::mail::{Accounts, LocalMail};
 use crate::store::Store;
 
 /// Threads for what blocks on the database, at most.
@@ -24,6 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 pub(super) struct Mail {
     lmtp: Option<Listener>,
     watchers: Watchers,
+    submission: Submission,
     work: tokio::task::JoinHandle<()>,
     runtime: tokio::runtime::Runtime,
 }
@@ -63,11 +65,16 @@ impl Mail {
                 pause: FIRST_PAUSE,
             },
         );
-        let running = watchers.clone();
-        let work = runtime.spawn(async move { running.run().await });
+        let accounts = Arc::new(Accounts::new(store.clone(), output::now));
+        let submission = Submission::new(store.clone(), accounts, submission::Settings::default());
+        let (watching, sending) = (watchers.clone(), submission.clone());
+        let work = runtime.spawn(async move {
+            tokio::join!(watching.run(), sending.run());
+        });
         Ok(Self {
             lmtp,
             watchers,
+            submission,
             work,
             runtime,
         })
@@ -77,11 +84,12 @@ impl Mail {
     pub(super) fn stop(self) {
         drop(self.lmtp);
         self.watchers.stop();
+        self.submission.stop();
         let ended = self
             .runtime
             .block_on(async { tokio::time::timeout(PATIENCE, self.work).await });
         if ended.is_err() {
-            tracing::warn!("the watchers of mailboxes did not end in time");
+            tracing::warn!("the watchers of mailboxes and the queue of mail did not end in time");
         }
         self.runtime.shutdown_timeout(Duration::from_secs(2));
     }

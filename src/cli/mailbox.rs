@@ -207,11 +207,15 @@ fn add(args: &Add, store: &Store, global: &Global) -> anyhow::Result<Code> {
     let (kind, address, settings) = if args.local {
         let default = || format!("{}@localhost", account.name);
         let address = args.address.clone().unwrap_or_else(default);
-        let none = MailboxSettings {
-            incoming: None,
-            outgoing: None,
+        let outgoing = match &args.smtp {
+            Some(url) => Some(relay(args, url)?),
+            None => None,
         };
-        (MailboxKind::Local, address, none)
+        let settings = MailboxSettings {
+            incoming: None,
+            outgoing,
+        };
+        (MailboxKind::Local, address, settings)
     } else {
         servers(args)?
     };
@@ -379,6 +383,18 @@ fn login_at(
         user,
         credential: credential.clone(),
     })
+}
+
+/// Where a local mailbox's mail is sent; a server that is told no user asks for no login.
+fn relay(args: &Add, url: &str) -> anyhow::Result<Login> {
+    let (address, user) = settings::Address::of_url(url, Protocol::Smtp).map_err(usage)?;
+    let user = args.user.clone().or(user).unwrap_or_default();
+    let credential = if user.is_empty() {
+        Credential::Password(String::new())
+    } else {
+        given(args)?
+    };
+    login_at(args, address, user, &credential)
 }
 
 fn mailbox_of(

@@ -6,7 +6,7 @@ use super::batch::{ATTEMPTS, Batch, Tree};
 use super::lmtp::{Deliver, Verdict};
 use crate::content::email::{FolderRole, Mail};
 use crate::store::{Store, StoreError};
-use crate::sync::{AccountId, ItemId};
+use crate::sync::{AccountId, ItemId, MailboxId};
 
 /// Takes mail into a store.
 #[derive(Clone)]
@@ -97,19 +97,19 @@ impl LocalMail {
             now: Arc::new(now),
         }
     }
+}
 
-    fn account(&self, address: &str) -> Result<Option<AccountId>, StoreError> {
-        let exact = self.intake.store.local_mailbox(address)?;
-        let found = match exact {
-            Some(mailbox) => Some(mailbox),
-            // A detail behind a plus is the user's own matter (RFC 5233).
-            None => match without_detail(address) {
-                Some(plain) => self.intake.store.local_mailbox(&plain)?,
-                None => None,
-            },
-        };
-        Ok(found.map(|mailbox| mailbox.id.account))
-    }
+/// The mailbox of this server that has an address.
+pub(super) fn local_mailbox(store: &Store, address: &str) -> Result<Option<MailboxId>, StoreError> {
+    let found = match store.local_mailbox(address)? {
+        Some(mailbox) => Some(mailbox),
+        // A detail behind a plus is the user's own matter (RFC 5233).
+        None => match without_detail(address) {
+            Some(plain) => store.local_mailbox(&plain)?,
+            None => None,
+        },
+    };
+    Ok(found.map(|mailbox| mailbox.id))
 }
 
 fn without_detail(address: &str) -> Option<String> {
@@ -120,18 +120,18 @@ fn without_detail(address: &str) -> Option<String> {
 
 impl Deliver for LocalMail {
     fn knows(&self, address: &str) -> Result<bool, String> {
-        self.account(address)
-            .map(|account| account.is_some())
+        local_mailbox(&self.intake.store, address)
+            .map(|found| found.is_some())
             .map_err(|error| error.to_string())
     }
 
     fn deliver(&self, recipients: &[String], message: &[u8]) -> Vec<Verdict> {
         let now = (self.now)();
         let deliver = |recipient: &String| -> Result<Verdict, IntakeError> {
-            let Some(account) = self.account(recipient)? else {
+            let Some(mailbox) = local_mailbox(&self.intake.store, recipient)? else {
                 return Ok(Verdict::Unknown);
             };
-            self.intake.deliver(account, message, now)?;
+            self.intake.deliver(mailbox.account, message, now)?;
             Ok(Verdict::Delivered)
         };
         recipients

@@ -1,4 +1,4 @@
-//! Mail from outside: mailboxes that are watched (IMAP, POP3), mail that is handed to us (LMTP, HTTP).
+//! Mail from and to the world: mailboxes that are watched (IMAP, POP3), mail that is handed to us (LMTP, HTTP), and mail of phones that is sent.
 //!
 //! An account's mail datastore is a copy of its mailboxes within a window. Watchers bring what changed at the server as
 //! ordinary changes of the store, and carry what phones changed to the server; sessions work with the store alone.
@@ -12,13 +12,16 @@ mod intake;
 mod link;
 pub mod lmtp;
 mod pop3;
+mod post;
 mod role;
 pub mod settings;
+pub mod submission;
 pub mod watch;
 
 pub use error::MailError;
 pub use flags::Flags;
 pub use intake::{Intake, IntakeError, LocalMail};
+pub use post::Accounts;
 
 /// Logs in at a server once; gives what it can do for push mail.
 pub async fn check(incoming: &settings::Incoming) -> Result<Vec<String>, MailError> {
