@@ -8,7 +8,7 @@ use super::super::output;
 use super::push::Inbox;
 use super::scene::{PATIENCE, Stage, say, tell};
 use super::{ACCOUNT, items};
-use crate::content::email::{Folder, FolderRole, Head, Mail};
+use crate::content::email::{Folder, Head, Mail};
 use crate::content::{self, Format, ReadHint};
 use crate::handset::{Addresses, Luid, Settings, StoredItem};
 use crate::mail::Intake;
@@ -71,7 +71,9 @@ impl Stage {
             from(&head)?,
             head.subject
         );
-        say("The phone's user answers; the phone puts the answer into its outbox, and synchronises:")?;
+        say(
+            "The phone's user answers; the phone puts the answer into its outbox, and synchronises:",
+        )?;
         self.write(&answer)?;
         tell(&self.sync_some(&[MAIL])?)?;
         let answer = self.came_to(&friend)?;
@@ -141,9 +143,9 @@ impl Stage {
     fn came_to(&self, account: &Account) -> anyhow::Result<Mail> {
         let begin = Instant::now();
         loop {
-            let items =
-                self.store
-                    .items(account.id, Datastore::Mail, Cursor::default(), 100)?;
+            let items = self
+                .store
+                .items(account.id, Datastore::Mail, Cursor::default(), 100)?;
             let mail = items.iter().find(|item| item.meta.format == Format::Mail);
             if let Some(item) = mail {
                 return Ok(Mail::read(&item.body)?);
