@@ -338,7 +338,14 @@ fn every_mail_is_there_once_after_a_hundred_broken_links() {
     };
     let mut world = World::new();
     let cutter = Cutter::start(dovecot.imap);
-    world.join(&url(cutter.port()), "alice", "alice-pw");
+    let mailbox = world.join(&url(cutter.port()), "alice", "alice-pw");
+    let checked = |world: &World| {
+        world
+            .store
+            .mailbox(mailbox.id)
+            .expect("the mailbox")
+            .checked
+    };
     world.watch(settings());
     std::thread::scope(|scope| {
         let deliveries = scope.spawn(|| {
@@ -348,15 +355,22 @@ fn every_mail_is_there_once_after_a_hundred_broken_links() {
         });
         // The moments differ: the watcher is greeted, logs in, lists, fetches, idles.
         let mut random = 0x2545_F491_4F6C_DD1D_u64;
-        let mut made = 0;
+        let (mut made, mut before) = (0, 0);
         for cut in 0..CUTS {
             world.until("a connection", |_| (cutter.made() > made).then_some(()));
+            if cut % 3 == 0 {
+                // Pauses grow with each failure: now and then it comes to an end of its look.
+                world.until("a look's end", |world| {
+                    (checked(world) > before).then_some(())
+                });
+            }
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
             std::thread::sleep(Duration::from_millis(random % 120));
             cutter.cut();
             made = cutter.made();
+            before = checked(&world);
             if cut % 25 == 24 {
                 // The node dies too, and another one takes over.
                 world.kill();
