@@ -8,6 +8,7 @@ mod forms;
 mod gateway;
 mod kannel;
 mod mail;
+mod mailbox;
 mod many;
 mod nonce;
 mod receipts;

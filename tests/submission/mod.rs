@@ -1,6 +1,6 @@
 //! Mail of phones on its way to a real submission server: refusals, lost links, logins, TLS, and never twice.
 
-mod sink;
+pub(crate) mod sink;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

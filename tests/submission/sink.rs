@@ -11,24 +11,24 @@ use crate::support::lines::Lines;
 use crate::support::peer::present;
 
 /// A running server. Dropping ends it.
-pub(super) struct Sink {
+pub(crate) struct Sink {
     child: Child,
     lines: Lines,
-    pub(super) port: u16,
+    pub(crate) port: u16,
 }
 
 /// A mail that it took.
-pub(super) struct Taken {
-    pub(super) sender: String,
-    pub(super) to: Vec<String>,
-    pub(super) user: Option<String>,
-    pub(super) tls: bool,
-    pub(super) message: String,
+pub(crate) struct Taken {
+    pub(crate) sender: String,
+    pub(crate) to: Vec<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) tls: bool,
+    pub(crate) message: String,
 }
 
 impl Sink {
     /// `None` if it is not installed.
-    pub(super) fn start(arguments: &[&str]) -> Option<Self> {
+    pub(crate) fn start(arguments: &[&str]) -> Option<Self> {
         let library = "/usr/lib/python3/dist-packages/aiosmtpd/smtp.py";
         if !present("aiosmtpd", &["python3", library]) {
             return None;
@@ -52,7 +52,7 @@ impl Sink {
     }
 
     /// Waits for an event of that name.
-    pub(super) fn next(&mut self, name: &str) -> Value {
+    pub(crate) fn next(&mut self, name: &str) -> Value {
         self.lines.wait(name, |line| {
             let event: Value = serde_json::from_str(line).ok()?;
             (event["event"] == name).then_some(event)
@@ -60,12 +60,12 @@ impl Sink {
     }
 
     /// Waits for a mail.
-    pub(super) fn mail(&mut self) -> Taken {
+    pub(crate) fn mail(&mut self) -> Taken {
         taken(&self.next("mail"))
     }
 
     /// How many mails it took in all.
-    pub(super) fn count(&mut self) -> usize {
+    pub(crate) fn count(&mut self) -> usize {
         let all = self.lines.so_far();
         let mail = |line: &&str| line.contains("\"event\": \"mail\"");
         all.lines().filter(mail).count()

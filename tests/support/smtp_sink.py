@@ -14,6 +14,7 @@ import sys
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
+USERS = {("ann", "p\u00e4ss"), ("alice", "alice-pw")}
 seen = set()
 
 
@@ -72,7 +73,7 @@ class Handler:
 
 def password(server, session, envelope, mechanism, data):
     user, secret = data.login.decode(), data.password.decode()
-    if (user, secret) != ("ann", "p\u00e4ss"):
+    if (user, secret) not in USERS:
         say(event="login refused")
         return AuthResult(success=False, handled=False)
     return AuthResult(success=True, auth_data=f"{user} by {mechanism}")

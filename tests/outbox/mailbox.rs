@@ -1,0 +1,173 @@
+//! Push mail, whole: a mail in Dovecot is an SMS in Kannel's centre; the phone reads, files, deletes and answers; Dovecot and a mail server show it.
+
+use candybar::content::email::{Folder, Mail};
+use candybar::content::{self, Format, ReadHint};
+use candybar::handset::{Addresses, HttpTransport, Luid, Phone, Settings};
+use candybar::push::{san, wdp, wsp};
+
+use super::{ACCOUNT, World, sync, until};
+use crate::submission::sink::Sink;
+use crate::support::dovecot::Dovecot;
+use crate::support::kannel::Kannel;
+
+const MAIL: &str = "mail";
+
+/// Prints subject and marks of each message of a folder.
+const LIST: &str = r#"
+imap.select('"FOLDER"', readonly=True)
+for number in imap.search(None, 'ALL')[1][0].split():
+    data = imap.fetch(number, '(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])')[1]
+    subject = data[0][1].decode().strip().removeprefix('Subject: ')
+    flags = re.search(rb'FLAGS \(([^)]*)\)', b' '.join(p if isinstance(p, bytes) else p[0] for p in data)).group(1).decode()
+    print(subject + ': ' + ' '.join(sorted(f for f in flags.split() if f != '\\Recent')))
+"#;
+
+fn list(dovecot: &Dovecot, folder: &str) -> Vec<String> {
+    let text = dovecot.imaplib("alice", &LIST.replace("FOLDER", folder));
+    text.lines().map(|line| line.trim().to_owned()).collect()
+}
+
+fn mail_phone(world: &World) -> Phone<HttpTransport> {
+    let mut phone = world.phone(1);
+    let settings: &mut Settings = phone.client_mut().settings_mut();
+    settings.datastores = [(MAIL.to_owned(), Addresses::same("./mail"))].into();
+    sync(&mut phone, &[MAIL]);
+    let number = ["--msisdn", "+46700000001"];
+    let set = ["device", "set", ACCOUNT.0, "IMEI:1"];
+    world.server.command(&[&set[..], &number].concat());
+    phone
+}
+
+fn folder(phone: &Phone<HttpTransport>, name: &str) -> Luid {
+    let items = phone.items(MAIL);
+    let found = items.into_iter().find(|(_, item)| {
+        item.content_type == Format::Folder.mime()
+            && Folder::read(&item.body.0).is_ok_and(|folder| folder.name == name)
+    });
+    found.unwrap_or_else(|| panic!("no folder {name}")).0
+}
+
+fn mail(phone: &Phone<HttpTransport>, subject: &str) -> Option<(Luid, Mail)> {
+    let hint = ReadHint {
+        format: Some(Format::Email),
+        ..ReadHint::default()
+    };
+    let items = phone.items(MAIL).into_iter();
+    let mails = items.filter_map(|(luid, item)| {
+        let record = content::read(&item.body.0, &hint).ok()?.record;
+        Some((luid, Mail::of(record)?))
+    });
+    let mut found = mails.filter(|(_, mail)| mail.head().subject == subject);
+    found.next()
+}
+
+fn message(subject: &str) -> String {
+    format!(
+        "From: Bob <bob@example.net>\r\nTo: alice@example.org\r\nSubject: {subject}\r\n\
+         Date: Thu, 26 Nov 2026 10:00:00 +0000\r\nMessage-ID: <{subject}@example.net>\r\n\r\nThe text of {subject}.\r\n"
+    )
+}
+
+#[test]
+fn a_mail_wakes_the_phone_which_reads_files_deletes_and_answers() {
+    let Some(dovecot) = Dovecot::start(&["alice"], None) else {
+        return;
+    };
+    let (Some(mut kannel), Some(mut sink)) =
+        (Kannel::start("http://127.0.0.1:9/mo?"), Sink::start(&["login"]))
+    else {
+        return;
+    };
+    let world = World::new(&format!(
+        "[push]\ncoalesce_seconds = 0\n[[gateway]]\nname = \"kannel\"\nkind = \"kannel\"\nurl = \"{}\"\nusername = \"{}\"\npassword = \"{}\"\nsender = \"12345\"\n",
+        kannel.sendsms(),
+        Kannel::USER,
+        Kannel::PASSWORD
+    ));
+    let password = world.server.file("password");
+    std::fs::write(&password, "alice-pw\n").expect("written");
+    world.server.command(&[
+        "mailbox",
+        "add",
+        ACCOUNT.0,
+        "--imap",
+        &format!("imap://alice@127.0.0.1:{}", dovecot.imap),
+        "--smtp",
+        &format!("smtp://127.0.0.1:{}", sink.port),
+        "--address",
+        "alice@example.org",
+        "--password-file",
+        &password.display().to_string(),
+    ]);
+    let mut phone = mail_phone(&world);
+    until("the watch", || {
+        let listed = world.server.command(&["mailbox", "list", "--json"]);
+        listed.contains("\"watched\"").then_some(())
+    });
+    dovecot.deliver("alice", &message("Tea"));
+    let sms = kannel.next();
+    assert!(sms.to.ends_with("46700000001"), "{}", sms.to);
+    let whole = wdp::Reassembly::new().add(&sms.from, &sms.udh, &sms.body);
+    let datagram = whole.expect("a segment").expect("it is one SMS");
+    let package = wsp::Push::read(&datagram.payload).expect("a push");
+    let asked = san::read(&package.body).expect("package #0").notice.syncs;
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].uri, "./mail");
+    sync(&mut phone, &[MAIL]);
+    let (tea, read) = mail(&phone, "Tea").expect("the mail is on the phone");
+    let text = String::from_utf8_lossy(&read.message).into_owned();
+    assert!(text.contains("The text of Tea."), "{text}");
+    for subject in ["Cake", "Spam"] {
+        dovecot.deliver("alice", &message(subject));
+    }
+    until("the other mails", || {
+        sync(&mut phone, &[MAIL]);
+        mail(&phone, "Cake").and(mail(&phone, "Spam"))
+    });
+
+    // Read; filed; deleted; answered.
+    let body = phone.items(MAIL)[&tea].body.0.clone();
+    let body = String::from_utf8_lossy(&body).replace("<read>false", "<read>true");
+    assert!(phone.replace(MAIL, &tea, body));
+    let (cake, _) = mail(&phone, "Cake").expect("the mail");
+    let (spam, _) = mail(&phone, "Spam").expect("the mail");
+    let (drafts, outbox) = (folder(&phone, "Drafts"), folder(&phone, "Outbox"));
+    let answer = "To: bob@example.net\r\nSubject: Re: Tea\r\n\r\nAt four.\r\n";
+    let answer = phone.add_as(
+        MAIL,
+        Format::Email.mime(),
+        format!("<Email><emailitem><![CDATA[{answer}]]></emailitem></Email>"),
+    );
+    let memory = phone.client_mut().memory_mut().datastore_mut(MAIL);
+    assert!(memory.move_to(&cake, &drafts.0) && memory.move_to(&answer, &outbox.0));
+    assert!(phone.delete(MAIL, &spam));
+    sync(&mut phone, &[MAIL]);
+
+    let taken = sink.mail();
+    assert_eq!(taken.sender, "alice@example.org");
+    assert_eq!(taken.to, ["bob@example.net"]);
+    for field in [
+        "In-Reply-To: <Tea@example.net>",
+        "Subject: Re: Tea",
+        "At four.",
+    ] {
+        assert!(taken.message.contains(field), "{field}: {}", taken.message);
+    }
+    for (folder, expected) in [
+        ("INBOX", "Tea: \\Seen"),
+        ("Drafts", "Cake:"),
+        ("Trash", "Spam:"),
+        ("Sent", "Re: Tea: \\Seen"),
+    ] {
+        until(&format!("{expected} in {folder}"), || {
+            (list(&dovecot, folder) == [expected]).then_some(())
+        });
+    }
+    until("the answer among the sent", || {
+        sync(&mut phone, &[MAIL]);
+        let sent = folder(&phone, "Sent");
+        let (luid, _) = mail(&phone, "Re: Tea")?;
+        (phone.items(MAIL)[&luid].parent == sent.0).then_some(())
+    });
+    assert_eq!(sink.count(), 1, "it went out once");
+}
