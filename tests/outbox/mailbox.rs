@@ -73,9 +73,10 @@ fn a_mail_wakes_the_phone_which_reads_files_deletes_and_answers() {
     let Some(dovecot) = Dovecot::start(&["alice"], None) else {
         return;
     };
-    let (Some(mut kannel), Some(mut sink)) =
-        (Kannel::start("http://127.0.0.1:9/mo?"), Sink::start(&["login"]))
-    else {
+    let (Some(mut kannel), Some(mut sink)) = (
+        Kannel::start("http://127.0.0.1:9/mo?"),
+        Sink::start(&["login"]),
+    ) else {
         return;
     };
     let world = World::new(&format!(
