@@ -14,7 +14,7 @@ use super::profile::Target;
 use super::send::{Filling, Packed};
 use super::state::{Sent, Stage};
 use super::turn::{Held, Turn};
-use crate::content::email::{Extent, FolderRole, Mail, Shape};
+use crate::content::email::{FolderRole, Mail, Shape};
 use crate::content::{self, Digest, Format};
 use crate::filter::FilterType;
 use crate::sync::{
@@ -450,68 +450,43 @@ impl Turn<'_> {
         kind: Sent,
         item: &Item,
     ) -> Option<Vec<u8>> {
-        let format = target.format_of(item.meta.format);
         let form = content::Target {
-            format,
-            mail: self.shape(link, kind, format, item),
+            format: target.format_of(item.meta.format),
+            mail: self.shape_of(link, item),
             ..target.form()
         };
+        let asks = self.state.links[link].refield || self.fetches_items(link);
+        if kind == Sent::Replace && form.format == Format::Email && !asks {
+            let mut record = content::read_stored(&item.body, item.meta.format)?;
+            // The text of a draft can have changed.
+            if record.root.text("DRAFT") != Some("true") {
+                for name in ["EMAILITEM", "MISSING", "EXT"] {
+                    record.root.remove(name);
+                }
+            }
+            return Some(content::write(&record, &form));
+        }
         content::lower(&item.body, item.meta.format, &form)
     }
 
-    /// How much of a mail the device gets: the flags of what it has, all of a draft, else the text up to the limit of its
-    /// folder, or what the device's own filter of fields asks for.
-    fn shape(&self, link: usize, kind: Sent, format: Format, item: &Item) -> Shape {
-        let of = &self.state.links[link];
-        let fetches = self.fetches_items(link);
-        let draft = || Mail::state(&item.body).is_ok_and(|(mail, _)| mail.draft);
-        if item.meta.format != Format::Mail || draft() {
+    /// How much of a mail the device gets: as the window of its folder and the filter of the session say.
+    fn shape_of(&self, link: usize, item: &Item) -> Shape {
+        // A draft that is there in part could not be edited.
+        if Mail::state(&item.body).is_ok_and(|(mail, _)| mail.draft) {
             return Shape::WHOLE;
         }
-        // A bare message tells no flags.
-        if kind == Sent::Replace && format == Format::Email && !of.refield && !fetches {
-            return Shape::FLAGS;
-        }
-        let windows = &self.context.settings.mail_windows;
-        let windows = self.context.device.mail_window.over(windows);
-        let limit = windows.of(self.role_of(item.meta.parent)).bytes;
-        let limit = match limit {
+        let windows = self
+            .context
+            .device
+            .mail_window
+            .over(&self.context.settings.mail_windows);
+        let octets = match windows.of(self.role_of(item.meta.parent)).bytes {
             None | Some(0) => u64::MAX,
-            Some(octets) => octets.into(),
+            Some(octets) => u64::from(octets),
         };
-        let fields = of.filter.as_ref().and_then(|filter| filter.fields.as_ref());
-        let named = fields.and_then(|fields| {
-            fields
-                .iter()
-                .find(|field| field.name.eq_ignore_ascii_case("emailitem"))
-        });
-        let Some(field) = named else {
-            return match fetches {
-                true => Shape::WHOLE,
-                false => Shape {
-                    body_octets: limit,
-                    ..Shape::default()
-                },
-            };
-        };
-        // As clients ask: nothing for the header alone, then the text, then the attachments.
-        let asks = |name: &str| {
-            field
-                .params
-                .iter()
-                .any(|param| param.name.eq_ignore_ascii_case(name))
-        };
-        let size = field.max_size.map(u64::from);
-        Shape {
-            extent: match (asks("texttype"), asks("attachtype")) {
-                (_, true) => Extent::Whole,
-                (true, false) => Extent::Text,
-                (false, false) => Extent::Header,
-            },
-            body_octets: size.unwrap_or(if fetches { u64::MAX } else { limit }),
-            attachment_octets: size.unwrap_or(u64::MAX),
-            ..Shape::default()
-        }
+        let filter = self.state.links[link].filter.as_ref();
+        let fields = filter.and_then(|filter| filter.fields.as_deref());
+        Shape::asked(octets, self.fetches_items(link), fields)
     }
 }
 

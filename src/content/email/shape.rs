@@ -5,7 +5,7 @@ use super::letters::Letters;
 use super::object::{self, Left};
 use super::small::{self, Small, Style};
 use super::{Extension, octets};
-use crate::content::{Component, Dialect, Format, Target};
+use crate::content::{Component, Dialect, Format, PropertyCapability, Target};
 
 /// Octets of a mail's text that a device gets if nothing else is said.
 const BODY_OCTETS: u64 = 4_096;
@@ -70,6 +70,52 @@ impl Shape {
         extent: Extent::Whole,
         ..Self::ORIGINAL
     };
+}
+
+/// Octets of attachments that a device gets in one mail.
+const ATTACHMENT_OCTETS: u64 = 2 << 20;
+
+impl Shape {
+    /// What a device is sent of a mail. `body_octets` is what its window leaves of a text. With `fetched` it asked for just this mail, and gets
+    /// all of it. `fields` are those of its filter: `emailitem` alone means the header, with the parameter `texttype` the text too, with
+    /// `attachtype` all; MaxSize limits the last of these.
+    pub fn asked(body_octets: u64, fetched: bool, fields: Option<&[PropertyCapability]>) -> Self {
+        let text = Self {
+            body_octets: if fetched { u64::MAX } else { body_octets },
+            ..Self::default()
+        };
+        let whole = Self {
+            extent: Extent::Whole,
+            body_octets: u64::MAX,
+            attachment_octets: ATTACHMENT_OCTETS,
+            ..text
+        };
+        let is = |name: &str, word: &str| name.eq_ignore_ascii_case(word);
+        let Some(fields) = fields else {
+            return if fetched { whole } else { text };
+        };
+        let Some(item) = fields.iter().find(|field| is(&field.name, "EMAILITEM")) else {
+            return text;
+        };
+        let asks = |word: &str| item.params.iter().any(|param| is(&param.name, word));
+        let most = item.max_size.map(u64::from);
+        if asks("ATTACHTYPE") {
+            return Self {
+                attachment_octets: most.unwrap_or(ATTACHMENT_OCTETS).min(ATTACHMENT_OCTETS),
+                ..whole
+            };
+        }
+        if asks("TEXTTYPE") {
+            return Self {
+                body_octets: most.unwrap_or(text.body_octets),
+                ..text
+            };
+        }
+        Self {
+            extent: Extent::Header,
+            ..text
+        }
+    }
 }
 
 /// The Ext elements of OMA DS mail that a device understands.

@@ -372,3 +372,38 @@ fn pictures_are_made_small() {
         "{sent}"
     );
 }
+
+#[test]
+fn a_device_gets_what_its_filter_asks_for() {
+    use crate::content::{ParamCapability, PropertyCapability};
+    let field = |param: &str, max_size| {
+        let mut field = PropertyCapability::new("emailitem");
+        field.max_size = max_size;
+        if !param.is_empty() {
+            field.params.push(ParamCapability {
+                name: param.to_owned(),
+                values: Vec::new(),
+            });
+        }
+        [field]
+    };
+    assert_eq!(Shape::asked(100, false, None), text(100));
+    assert_eq!(Shape::asked(100, true, None).extent, Extent::Whole);
+    let header = Shape::asked(100, false, Some(&field("", None)));
+    assert_eq!(header.extent, Extent::Header);
+    assert_eq!(
+        Shape::asked(100, false, Some(&field("texttype", Some(7)))),
+        text(7)
+    );
+    assert_eq!(
+        Shape::asked(100, true, Some(&field("TEXTTYPE", None))),
+        text(u64::MAX)
+    );
+    let all = Shape::asked(100, false, Some(&field("attachtype", Some(9))));
+    assert_eq!(
+        (all.extent, all.attachment_octets, all.body_octets),
+        (Extent::Whole, 9, u64::MAX)
+    );
+    let other = [PropertyCapability::new("read")];
+    assert_eq!(Shape::asked(100, false, Some(&other)), text(100));
+}
