@@ -15,8 +15,8 @@ use candybar::handset::{
 use candybar::session;
 use candybar::store::{NewItem, Store, StoreConfig};
 use candybar::sync::{
-    Account, Change, Commit, Cursor, Datastore, Device, Entry, ItemId, ItemMeta, ItemWrite, Mark,
-    Modseq, Round, Secret,
+    Account, Change, Commit, Cursor, Datastore, Device, Echo, Entry, ItemId, ItemMeta, ItemWrite,
+    Mark, Modseq, Round, Secret,
 };
 
 const STORE: &str = "contacts";
@@ -150,6 +150,8 @@ fn row(number: u32) -> [Change; 2] {
         digest: item.digest,
         key: item.key,
         updated: 1_700_000_000,
+        parent: ItemId(0),
+        content: modseq,
     };
     let entry = Entry {
         item: id,
@@ -160,6 +162,8 @@ fn row(number: u32) -> [Change; 2] {
         mark: Mark::default(),
         round: Round(1),
         failures: 0,
+        parent: ItemId(0),
+        echo: Echo::default(),
     };
     let write = ItemWrite {
         meta,

@@ -114,6 +114,9 @@ pub enum BuildError {
     /// Text with an octet 0 in it, where a 0 ends the text.
     #[error("the {0} has an octet 0 in it")]
     Zero(&'static str),
+    /// A name of a header field or parameter that is empty or begins with no sign of ASCII.
+    #[error("the name of a WSP header field or parameter begins with a sign of ASCII")]
+    Name,
     /// A PIN that is not digits, or has too few or too many.
     #[error("a PIN for this kind of signature has {least} to {most} digits")]
     Pin {

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use chrono::DateTime;
 
+use super::LoadFailed;
 use super::state::{Link, Mode, Owed, Phase, Stage};
 use super::turn::Turn;
 use crate::filter::Filter;
+use crate::sync::Generation;
 use crate::sync::recording::{Event, What};
-use crate::sync::{Datastore, Generation};
 use crate::syncml::{Alert, Anchor, Code, Command, Item, Location, Meta, Version};
 
 /// Datastores of one session.
@@ -26,13 +27,17 @@ pub(super) enum Wanted {
 }
 
 impl Turn<'_> {
-    pub(super) fn alert(&mut self, alert: &Alert<'_>, position: u32) {
+    pub(super) fn alert(&mut self, alert: &Alert<'_>, position: u32) -> Result<(), LoadFailed> {
         let Some(code) = alert.code else {
-            return self.answer(position, &alert.cmd_id, "Alert", Code::INCOMPLETE_COMMAND);
+            self.answer(position, &alert.cmd_id, "Alert", Code::INCOMPLETE_COMMAND);
+            return Ok(());
         };
         let wanted = match (Mode::from_alert(code), code) {
             (Some(mode), _) => Wanted::Sync(mode),
-            (None, 224) => return self.suspend(alert, position),
+            (None, 224) => {
+                self.suspend(alert, position);
+                return Ok(());
+            }
             (None, 225) if self.state.version >= Version::V12 => Wanted::Resume,
             (None, _) => {
                 let status = match code {
@@ -43,11 +48,12 @@ impl Turn<'_> {
                 if !alert.no_resp {
                     self.answer(position, &alert.cmd_id, "Alert", status);
                 }
-                return;
+                return Ok(());
             }
         };
         if alert.items.is_empty() {
-            return self.answer(position, &alert.cmd_id, "Alert", Code::INCOMPLETE_COMMAND);
+            self.answer(position, &alert.cmd_id, "Alert", Code::INCOMPLETE_COMMAND);
+            return Ok(());
         }
         for item in &alert.items {
             let uri = |location: &Option<Location<'_>>| {
@@ -59,7 +65,7 @@ impl Turn<'_> {
             let (target, source) = (uri(&item.target), uri(&item.source));
             let anchor = item.meta.as_ref().and_then(|meta| meta.anchor.as_ref());
             let next = anchor.map(|anchor| anchor.next.to_string());
-            let code = self.begin(wanted, &target, &source, anchor, item);
+            let code = self.begin(wanted, &target, &source, anchor, item)?;
             if !alert.no_resp {
                 let owed = Owed {
                     msg_ref: self.msg_ref.clone(),
@@ -74,6 +80,7 @@ impl Turn<'_> {
                 self.reply.owe(position, owed);
             }
         }
+        Ok(())
     }
 
     /// Begins the sync of a datastore; gives the Status.
@@ -84,9 +91,9 @@ impl Turn<'_> {
         source: &str,
         anchor: Option<&Anchor<'_>>,
         item: &Item<'_>,
-    ) -> Code {
+    ) -> Result<Code, LoadFailed> {
         if self.state.phase != Phase::Initialising && self.state.phase != Phase::Receiving {
-            return Code::COMMAND_NOT_ALLOWED;
+            return Ok(Code::COMMAND_NOT_ALLOWED);
         }
         // Sony Ericsson C510 leaves the target empty.
         let local = if target.trim_matches(['.', '/']).is_empty() {
@@ -103,7 +110,7 @@ impl Turn<'_> {
                         .is_some_and(|last| last.len() > MAX_TEXT)
             });
         if too_long {
-            return Code::URI_TOO_LONG;
+            return Ok(Code::URI_TOO_LONG);
         }
         let Some(view) = self.view_at(local, source) else {
             self.note(
@@ -111,17 +118,14 @@ impl Turn<'_> {
                 None,
                 format!("the device asked for an unknown datastore {local:?}"),
             );
-            return Code::NOT_FOUND;
+            return Ok(Code::NOT_FOUND);
         };
-        if view == Datastore::Mail {
-            return Code::NOT_FOUND;
-        }
         let filter = match self.filter_of(view, local, item) {
             Ok(filter) => filter,
-            Err(code) => return code,
+            Err(code) => return Ok(code),
         };
         if self.state.links.len() >= MAX_LINKS {
-            return Code::COMMAND_NOT_ALLOWED;
+            return Ok(Code::COMMAND_NOT_ALLOWED);
         }
         if let Some(meta) = &item.meta
             && let Some(octets) = meta.max_obj_size
@@ -154,6 +158,9 @@ impl Turn<'_> {
             // If it cannot.
             Wanted::Resume => Mode::Slow,
         };
+        if mode == Mode::RefreshFromServer && self.would_wipe(view)? {
+            return Ok(Code::FORBIDDEN);
+        }
         let slow = mode.needs_anchors() && basis.is_none();
         let held = basis
             .as_ref()
@@ -193,6 +200,7 @@ impl Turn<'_> {
             free_octets: None,
             client_last: last.to_owned(),
             resumed: false,
+            begun: false,
             again: Vec::new(),
         };
         let overlaps = |other: &Link| {
@@ -204,7 +212,7 @@ impl Turn<'_> {
                     .any(|one| view.collections().contains(one))
         };
         if self.state.links.iter().any(overlaps) {
-            return Code::COMMAND_NOT_ALLOWED;
+            return Ok(Code::COMMAND_NOT_ALLOWED);
         }
         let resumed = match wanted {
             Wanted::Resume => self.resumed(&state, last, &link),
@@ -228,7 +236,7 @@ impl Turn<'_> {
         self.targets.remove(&index);
         if slow && wanted == Wanted::Resume {
             self.forced.push(index);
-            Code::REFRESH_REQUIRED
+            Ok(Code::REFRESH_REQUIRED)
         } else if slow {
             self.forced.push(index);
             let text = if last.is_empty() {
@@ -237,9 +245,9 @@ impl Turn<'_> {
                 "slow sync: the device's anchor is not that of a sync that ended here"
             };
             self.note_slow(view, text);
-            Code::REFRESH_REQUIRED
+            Ok(Code::REFRESH_REQUIRED)
         } else {
-            Code::OK
+            Ok(Code::OK)
         }
     }
 

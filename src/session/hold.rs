@@ -4,7 +4,8 @@
 //! the client's package is complete, over all its messages, and those of sessions that broke off before. If it would take
 //! more than the configured share of a datastore (and at least [`LEAST`] items), or if it is a refresh by an empty client,
 //! nothing is deleted: the items stay, the device does not get them again, and the operator decides. Likewise Deletes
-//! that would go to the device: past the same share of what it holds they are not sent.
+//! that would go to the device: past the same share of what it holds they are not sent. And a refresh from the server, for
+//! which a device gives up all that it has, is not begun if that would cost it more than this share.
 
 use rustc_hash::FxHashSet;
 
@@ -14,8 +15,8 @@ use super::turn::{Held, Turn};
 use crate::content::Digest;
 use crate::sync::recording::{Event, What};
 use crate::sync::{
-    Answer, ConflictPolicy, Cursor, Datastore, Entry, ItemId, ItemMeta, Mark, OutgoingQuery, Query,
-    Selection, Tally,
+    Answer, ConflictPolicy, Cursor, Datastore, Entry, ItemId, ItemMeta, Mark, Modseq,
+    OutgoingQuery, Query, Selection, Tally,
 };
 
 /// Fewer deletions than this are never held.
@@ -83,9 +84,14 @@ impl Turn<'_> {
         if refresh {
             self.unclaimed(link, &mut deletions)?;
         }
-        let mut deletions: Vec<ItemId> = deletions.into_iter().collect();
-        deletions.sort_unstable();
-        if self.exceeds(link, deletions.len() as u64)? {
+        if self.is_hierarchical(link) && !deletions.is_empty() {
+            self.with_contents(link, &mut deletions)?;
+        }
+        let all = deletions;
+        let mut deletions: Vec<ItemId> = all.iter().copied().collect();
+        // What is in a folder before the folder.
+        deletions.sort_unstable_by_key(|id| (std::cmp::Reverse(self.depth(*id)), *id));
+        if self.exceeds(link, &deletions)? {
             self.hold(link, &deletions);
             return Ok(());
         }
@@ -109,10 +115,8 @@ impl Turn<'_> {
                     };
                     self.put_entry(view, again, None);
                 }
-                Some(_) => {
-                    self.delete_item(*id);
-                    self.drop_entry(view, *id);
-                }
+                Some(_) => self.delete_or_discard(link, *id, &all),
+                None if self.is_hierarchical(link) => self.delete_or_discard(link, *id, &all),
                 None => {
                     self.trace.push(&Event {
                         item: *id,
@@ -144,6 +148,9 @@ impl Turn<'_> {
     /// Living items that the client did not name in its refresh.
     fn unclaimed(&mut self, link: usize, found: &mut FxHashSet<ItemId>) -> Result<(), LoadFailed> {
         let of = &self.state.links[link];
+        if self.is_hierarchical(link) {
+            return self.unnamed(link, found);
+        }
         let mut query = OutgoingQuery {
             view: of.view,
             round: of.round,
@@ -186,8 +193,29 @@ impl Turn<'_> {
         }
     }
 
+    /// The same where the device has only a part of what there is.
+    fn unnamed(&mut self, link: usize, found: &mut FxHashSet<ItemId>) -> Result<(), LoadFailed> {
+        let of = &self.state.links[link];
+        let (view, round) = (of.view, of.round);
+        let Answer::Known(known) = self.loads.load(&Query::OnDevice(view))? else {
+            return Err(LoadFailed);
+        };
+        self.load_folders(link)?;
+        self.keep_known(known);
+        let left = self.items.iter().filter(|(id, held)| {
+            let missing = |entry: &Entry| entry.luid.is_some() && entry.round < round;
+            !held.meta.deleted
+                && view.collections().contains(&held.meta.datastore)
+                && held.entry.as_ref().is_some_and(missing)
+                && self.role_of(**id).is_none()
+        });
+        found.extend(left.map(|(id, _)| *id));
+        Ok(())
+    }
+
     /// Whether so many deletions are more than the operator allows in one session.
-    fn exceeds(&mut self, link: usize, deletions: u64) -> Result<bool, LoadFailed> {
+    fn exceeds(&mut self, link: usize, items: &[ItemId]) -> Result<bool, LoadFailed> {
+        let deletions = items.len() as u64;
         let percent = u64::from(self.context.settings.hold_deletes_percent);
         if deletions == 0 || percent >= 100 {
             return Ok(false);
@@ -201,7 +229,18 @@ impl Turn<'_> {
         }
         let view = of.view;
         let received = u64::from(of.counts.received_added);
-        let stored = self.tally(Tally::Living(view))?;
+        // A device with folders has only a part of what is in them.
+        let stored = if self.is_hierarchical(link) {
+            let counted = |id: &&ItemId| {
+                let before = self.items.get(id).and_then(|held| held.before.as_ref());
+                let entry = before.and_then(|(_, entry)| entry.as_ref());
+                entry.is_some_and(|entry| entry.luid.is_some())
+            };
+            let more = items.iter().filter(|id| !counted(id)).count() as u64;
+            self.tally(Tally::OnDevice(view))?.saturating_add(more)
+        } else {
+            self.tally(Tally::Living(view))?
+        };
         let new_here = self
             .items
             .values()
@@ -256,8 +295,11 @@ impl Turn<'_> {
         let mut withheld = 0;
         if percent < 100 && !of.mode.names_everything() {
             let deletions = self.tally(Tally::Deletions { view, base })?;
-            if deletions >= LEAST
-                && deletions * 100 > percent * self.tally(Tally::OnDevice(view))?
+            // With those that wait already: a session that broke off may have held a part of them.
+            let waiting = deletions + self.tally(Tally::Untold(view))?;
+            if deletions > 0
+                && waiting >= LEAST
+                && waiting * 100 > percent * self.tally(Tally::OnDevice(view))?
             {
                 withheld = deletions;
             }
@@ -266,29 +308,94 @@ impl Turn<'_> {
         Ok(withheld)
     }
 
-    /// Does not send a Delete: the operator decides.
-    pub(super) fn withhold(&mut self, link: usize, meta: &ItemMeta, entry: &Entry) {
-        let of = &mut self.state.links[link];
-        let (view, round) = (of.view, of.round);
-        of.counts.sent_held += 1;
-        let first = of.counts.sent_held == 1;
+    /// Sends no Delete of those that wait: the operator decides. All of them at once, so that a session that breaks off
+    /// leaves no part of them to the next.
+    pub(super) fn withhold(&mut self, link: usize) -> Result<(), LoadFailed> {
+        let of = &self.state.links[link];
+        let (view, round, first) = (of.view, of.round, of.counts.sent_held == 0);
+        let Answer::Known(gone) = self.loads.load(&Query::Gone(view))? else {
+            return Err(LoadFailed);
+        };
+        let gone: Vec<ItemId> = gone
+            .into_iter()
+            .map(|known| {
+                let id = known.item.id;
+                self.keep_known(vec![known]);
+                id
+            })
+            .collect();
+        for id in gone {
+            // As this message has left it.
+            let held = &self.items[&id];
+            let waits = |entry: &&Entry| {
+                held.meta.deleted
+                    && entry.failures >= 0
+                    && entry.sent.is_none()
+                    && entry.luid.is_some()
+            };
+            let Some(entry) = held.entry.as_ref().filter(waits).cloned() else {
+                continue;
+            };
+            self.withhold_one(view, held.meta.modseq, Entry { round, ..entry });
+            self.state.links[link].counts.sent_held += 1;
+        }
+        if first {
+            let text = "HELD: most items of the device were deleted here; it is not told until you decide (candybar sessions release or discard)";
+            self.note(Some(view), None, text);
+        }
+        Ok(())
+    }
+
+    fn withhold_one(&mut self, view: Datastore, version: Modseq, entry: Entry) {
         self.trace.push(&Event {
-            item: meta.id,
-            version: meta.modseq,
+            item: entry.item,
+            version,
             luid: entry.luid.as_deref().unwrap_or_default(),
             ..Event::new(What::HeldSent, Some(view))
         });
         let untold = Entry {
             failures: Entry::UNTOLD,
-            round,
-            ..entry.clone()
+            ..entry
         };
         self.put_entry(view, untold, None);
         self.holds = true;
-        if first {
-            let text = "HELD: most items of the device were deleted here; it is not told until you decide (candybar sessions release or discard)";
-            self.note(Some(view), None, text);
+    }
+
+    /// Whether a refresh from the server would take too many items from the device. Then it is not told of their deletion
+    /// either, and the operator decides.
+    pub(super) fn would_wipe(&mut self, view: Datastore) -> Result<bool, LoadFailed> {
+        let percent = u64::from(self.context.settings.hold_deletes_percent);
+        if percent >= 100 {
+            return Ok(false);
         }
+        let Answer::Known(gone) = self.loads.load(&Query::Gone(view))? else {
+            return Err(LoadFailed);
+        };
+        let count = gone.len() as u64;
+        let empties = count > 0 && self.tally(Tally::Living(view))? == 0;
+        let exceeds =
+            count >= LEAST && count * 100 > percent * self.tally(Tally::OnDevice(view))?;
+        if !empties && !exceeds {
+            return Ok(false);
+        }
+        let held_before = self.holds;
+        self.keep_known(gone.clone());
+        for known in gone {
+            let Some(entry) = known.entry.filter(|entry| entry.failures >= 0) else {
+                continue;
+            };
+            self.withhold_one(view, known.item.modseq, entry);
+        }
+        let whose = if self.holds && !held_before {
+            "until you decide (candybar sessions release or discard)"
+        } else {
+            "until you decide about the session that held their deletion"
+        };
+        let text = format!(
+            "HELD: a refresh from here would take {count} items from the device that were deleted here; it is refused {whose}"
+        );
+        self.note(Some(view), None, text);
+        Ok(true)
     }
 
     fn tally(&mut self, tally: Tally) -> Result<u64, LoadFailed> {

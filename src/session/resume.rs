@@ -70,8 +70,10 @@ impl Interrupted {
                 .is_some_and(|of| of.client_anchor == last)
         };
         self.links.iter().position(|(link, went_through)| {
-            // One that went through is resumed by a client that did not see its end.
+            // One that went through is resumed by a client that did not see its end. One in which the client was to name all
+            // that it has, and had not begun to, is begun anew: SyncEvolution would resume it with nothing.
             link.view == view
+                && (!link.mode.names_everything() || link.has_begun())
                 && link.round == state.round
                 && (last.is_empty() && !went_through
                     || !last.is_empty() && last == link.client_last
@@ -169,6 +171,7 @@ impl Turn<'_> {
             considered: Modseq(0),
             counts: Counts::default(),
             resumed: true,
+            begun: old.has_begun(),
             again,
             ..fresh.clone()
         })

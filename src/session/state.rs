@@ -194,6 +194,9 @@ pub(super) struct Link {
     /// It goes on with what an earlier session began.
     #[serde(default)]
     pub resumed: bool,
+    /// A Sync of it came in the session that is resumed, or in one before that.
+    #[serde(default)]
+    pub begun: bool,
     /// Sent in the session that is resumed, and not answered there.
     #[serde(default)]
     pub again: Vec<ItemId>,
@@ -203,6 +206,11 @@ impl Link {
     /// Whether an item with this entry was sent in this round (or counts as sent in it) and is not confirmed.
     pub(super) fn awaits(&self, entry: Option<&Entry>) -> bool {
         entry.is_some_and(|entry| entry.sent.is_some() && entry.round == self.round)
+    }
+
+    /// A Sync of the client came, here or before the session was resumed.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun || self.stage != Stage::Alerted
     }
 
     /// The base of this sync's changes.
@@ -258,6 +266,8 @@ pub(super) enum Sent {
     Add,
     Replace,
     Delete,
+    /// Into another folder.
+    Move,
 }
 
 /// A Status that is to be sent.
@@ -328,6 +338,9 @@ pub(super) struct Outgoing {
     pub kind: Sent,
     /// GUID of an Add, LUID of a Replace.
     pub address: String,
+    /// Its folder.
+    #[serde(default)]
+    pub parent: ItemId,
     pub media: String,
     pub body: String,
     pub offset: usize,
@@ -369,6 +382,9 @@ pub(super) struct State {
     #[serde(default)]
     pub finished: Option<Finished>,
     pub outgoing: Option<Outgoing>,
+    /// Items that were sent with a folder, and it; until their Status comes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub placed: Vec<(ItemId, ItemId)>,
     /// The large object whose last chunk has no Status yet.
     #[serde(default)]
     pub closing: Option<Outgoing>,
@@ -426,6 +442,7 @@ impl State {
             incoming: None,
             finished: None,
             outgoing: None,
+            placed: Vec::new(),
             closing: None,
             messages: 0,
             recorded: 0,

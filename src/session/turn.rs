@@ -6,6 +6,7 @@ use super::reply::Reply;
 use super::resume::{Interrupted, is_bare};
 use super::state::{Owed, Phase, Stage, State};
 use super::{Admission, Context, LoadFailed, Loads, Note, Outcome, Summary, auth, devinf};
+use crate::content::email::FolderRole;
 use crate::device::profile::Resolved;
 use crate::sync::recording::{Event, Trace, What};
 use crate::sync::{Change, Datastore, Device, Entry, ItemId, ItemMeta, Modseq, ViewState};
@@ -44,6 +45,14 @@ pub(super) struct Held {
     pub changed: bool,
 }
 
+impl Held {
+    /// The device is not told that the item was deleted, until the operator decides.
+    pub(super) fn is_untold(&self) -> bool {
+        let entry = self.entry.as_ref();
+        entry.is_some_and(|entry| entry.failures == Entry::UNTOLD)
+    }
+}
+
 /// The work on one message.
 pub(super) struct Turn<'t> {
     pub state: &'t mut State,
@@ -79,6 +88,8 @@ pub(super) struct Turn<'t> {
     pub own: std::rc::Rc<Resolved>,
     /// Deletes in the reply.
     pub deletes: u16,
+    /// Folders with their roles, once they are loaded; some may be deleted meanwhile.
+    pub folders: Option<Vec<(ItemId, Option<FolderRole>)>>,
 }
 
 impl<'t> Turn<'t> {
@@ -114,6 +125,7 @@ impl<'t> Turn<'t> {
             suspended_at: None,
             own: std::rc::Rc::default(),
             deletes: 0,
+            folders: None,
             state,
             context,
             loads,
@@ -157,7 +169,7 @@ impl<'t> Turn<'t> {
             positions(|command| matches!(command, Command::Alert(_) | Command::Get(_)))
         {
             match command {
-                Command::Alert(alert) => self.alert(alert, position),
+                Command::Alert(alert) => self.alert(alert, position)?,
                 Command::Get(get) => self.get(get, position),
                 _ => {}
             }

@@ -27,6 +27,15 @@ statement!(
 statement!(
     OnDevice((BigInt,)) = "SELECT count(*) FROM entry WHERE account = ? AND device = ? AND view = ? AND luid IS NOT NULL"
 );
+statement!(Gone((MetaSql, EntrySql)) =
+    "SELECT " meta_columns!() ", " entry_columns!() " FROM entry e JOIN item i \
+     ON i.account = e.account AND i.id = e.item \
+     WHERE e.account = ? AND e.device = ? AND e.view = ? AND e.luid IS NOT NULL AND e.sent IS NULL \
+     AND i.deleted = 1 ORDER BY e.item");
+statement!(
+    Untold((BigInt,)) = "SELECT count(*) FROM entry WHERE account = ? AND device = ? AND view = ? \
+     AND failures = ? AND failures < 0"
+);
 statement!(DeviceIds((BigInt,)) = "SELECT id FROM device WHERE account = ?");
 statement!(
     /// As if the Delete had been sent before, and never confirmed.
@@ -58,19 +67,33 @@ pub(super) fn pending(
         Bind::Int(i64::from(Entry::PENDING)),
     ];
     let mut found = Vec::new();
-    each(
-        connection,
-        Marked,
-        &binds,
-        |(meta, entry): (MetaRow, EntryRow)| {
-            found.push(Known {
-                item: row::meta(meta)?,
-                entry: Some(row::entry(entry)?),
-            });
-            Ok(ControlFlow::Continue(()))
-        },
-    )?;
+    each(connection, Marked, &binds, |row| keep(&mut found, row))?;
     Ok(found)
+}
+
+/// Items that the device has, and that are deleted here without its having been told.
+pub(super) fn gone(
+    connection: &mut Database,
+    account: AccountId,
+    device: DeviceId,
+    view: Datastore,
+) -> Result<Vec<Known>, StoreError> {
+    let view = Bind::Int(i64::from(view.number()));
+    let binds = [Bind::Int(account.0), Bind::Int(device.0), view];
+    let mut found = Vec::new();
+    each(connection, Gone, &binds, |row| keep(&mut found, row))?;
+    Ok(found)
+}
+
+fn keep(
+    found: &mut Vec<Known>,
+    (meta, entry): (MetaRow, EntryRow),
+) -> Result<ControlFlow<()>, StoreError> {
+    found.push(Known {
+        item: row::meta(meta)?,
+        entry: Some(row::entry(entry)?),
+    });
+    Ok(ControlFlow::Continue(()))
 }
 
 /// Counts.
@@ -96,6 +119,14 @@ pub(super) fn tally(
             OnDevice,
             &[account, device, number(view)],
         )?),
+        Tally::Untold(view) => {
+            let untold = Bind::Int(i64::from(Entry::UNTOLD));
+            add(first(
+                connection,
+                Untold,
+                &[account, device, number(view), untold],
+            )?);
+        }
         Tally::Deletions { view, base } => {
             for datastore in view.collections() {
                 let base = Bind::Int(base.0);

@@ -64,6 +64,38 @@ pub struct Entry {
     pub round: Round,
     /// How often sending failed since it last went well; below 0 it is one of [`Self::PENDING`] and those beside it.
     pub failures: i32,
+    /// The folder in which the device has the item; 0 is the top, and stands for all of a flat datastore.
+    pub parent: ItemId,
+    /// Whether the device answers what it is sent with what it sent before.
+    pub echo: Echo,
+}
+
+/// What a device made of an item last, and how often it sent just that again after it was sent something else: the trace of a
+/// device that rewrites what it gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Echo(pub i64);
+
+impl Echo {
+    /// The bits that count.
+    const COUNT: i64 = 0b111;
+
+    /// The device sent this content for a change.
+    #[must_use]
+    pub fn heard(self, content: Digest) -> Self {
+        let mut octets = [0; 8];
+        octets.copy_from_slice(&content.0[..8]);
+        let content = i64::from_be_bytes(octets) & !Self::COUNT;
+        if self.0 & !Self::COUNT == content && self != Self::default() {
+            Self(content | (self.times() + 1).min(Self::COUNT))
+        } else {
+            Self(content)
+        }
+    }
+
+    /// How often the content came again; 7 is also more.
+    pub const fn times(self) -> i64 {
+        self.0 & Self::COUNT
+    }
 }
 
 impl Entry {
@@ -86,7 +118,15 @@ impl Entry {
             mark: Mark::default(),
             round,
             failures: 0,
+            parent: ItemId(0),
+            echo: Echo::default(),
         }
+    }
+
+    /// The folder in which the device has it.
+    #[must_use]
+    pub fn within(self, parent: ItemId) -> Self {
+        Self { parent, ..self }
     }
 
     /// Whether it is one of [`Self::PENDING`].

@@ -285,3 +285,27 @@ proptest! {
         prop_assert!(written.ends_with(expected));
     }
 }
+
+#[test]
+fn white_space_at_the_beginning_is_no_space_between_tags() {
+    for (text, written) in [
+        (" x", "&#32;x"),
+        ("\n x", "&#10; x"),
+        ("\tx ", "&#9;x "),
+        ("\r\nx", "&#13;\nx"),
+        ("x\n y", "x\n y"),
+    ] {
+        let mut writer = Writer::new(Vec::new(), None);
+        writer.start(syncml::DATA, true);
+        writer.text(text, true);
+        writer.end(syncml::DATA);
+        let document = writer.finish();
+        let document = String::from_utf8(document).unwrap();
+        assert!(
+            document.contains(&format!(">{written}</Data>")),
+            "{document}"
+        );
+        let read = steps(&document).unwrap().into_iter().flatten().skip(1);
+        assert_eq!(read.collect::<String>(), text);
+    }
+}

@@ -129,11 +129,22 @@ impl<O: Output> Writer<O> {
         self.event(XmlEvent::End(BytesEnd::new(&*name)));
     }
 
-    /// Text; carriage returns as references, and line feeds too unless `lines`. What XML cannot hold becomes U+FFFD.
+    /// Text; carriage returns as references, white space at its beginning, and line feeds too unless `lines`. What XML cannot hold becomes U+FFFD.
     pub(crate) fn text(&mut self, text: &str, lines: bool) {
         let bytes = text.as_bytes();
         let mut from = 0;
-        for (at, &byte) in bytes.iter().enumerate() {
+        // Parsers that skip white space after a tag skip no reference: a part of an item may begin with any character.
+        let first = match bytes.first() {
+            Some(b' ') => "&#32;",
+            Some(b'\t') => "&#9;",
+            Some(b'\n') => "&#10;",
+            _ => "",
+        };
+        if !first.is_empty() {
+            self.raw(first);
+            from = 1;
+        }
+        for (at, &byte) in bytes.iter().enumerate().skip(from) {
             if !SPECIAL[usize::from(byte)] {
                 continue;
             }

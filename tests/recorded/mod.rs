@@ -1,7 +1,10 @@
 //! Recorded sessions, and what can be done with them: phones against the engine in memory.
 
 mod conflicts;
+mod echoes;
+mod effects;
 mod holds;
+mod refreshes;
 mod sessions;
 mod undo;
 mod world;

@@ -16,6 +16,8 @@ use candybar::session;
 use candybar::store::{NewItem, Recording, Store, StoreConfig};
 use candybar::sync::recording::{What, events};
 use candybar::sync::{Account, Cursor, Datastore, ItemId, Secret};
+use candybar::syncml::codec::{Form, Limits, decode, encode};
+use candybar::syncml::{Carrier, Message};
 
 pub(super) const STORE: &str = "contacts";
 
@@ -57,6 +59,16 @@ impl World {
 
     /// A phone, with the settings that the world has now.
     pub(super) fn phone_with(&self, number: u32, behaviour: Behaviour) -> Handset {
+        self.phone_changed(number, behaviour, |_| {})
+    }
+
+    /// A phone whose messages are changed before they are sent.
+    pub(super) fn phone_changed(
+        &self,
+        number: u32,
+        behaviour: Behaviour,
+        change: impl Fn(&mut Message<'_>) + 'static,
+    ) -> Handset {
         let exchange = Exchange::new(
             self.store.clone(),
             ServerSettings {
@@ -70,9 +82,15 @@ impl World {
         let time = self.clock.clone();
         let deliver: Box<Delivery> = Box::new(move |post| {
             time.set(time.get() + 1);
+            let carrier = Carrier::from_mime(post.content_type).expect("a carrier");
+            let mut message =
+                decode(post.body, carrier, &Limits::default()).expect("a phone's own message");
+            change(&mut message);
+            let version = message.header.version().expect("a version");
+            let body = encode(&message, &Form::new(carrier, version));
             let request = ServerRequest {
                 content_type: post.content_type,
-                body: post.body,
+                body: &body,
                 user_agent: None,
                 profile_header: None,
                 query: None,

@@ -3,6 +3,7 @@
 pub(crate) mod ctp;
 pub(crate) mod datastore;
 pub(crate) mod fields;
+pub(crate) mod gate;
 pub(crate) mod kannel;
 pub(crate) mod lines;
 pub(crate) mod peer;

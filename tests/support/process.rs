@@ -25,6 +25,15 @@ impl Ended {
 
 /// Runs `command` to its end, without standard input; kills it after `limit`.
 pub(crate) fn run(command: &mut Command, limit: Duration) -> Ended {
+    run_watched(command, limit, |_| {})
+}
+
+/// The same; `started` is told the process, which is also its group.
+pub(crate) fn run_watched(
+    command: &mut Command,
+    limit: Duration,
+    started: impl FnOnce(u32),
+) -> Ended {
     let mut output = tempfile::tempfile().expect("a temporary file for the output");
     let duplicate =
         |file: &File| Stdio::from(file.try_clone().expect("a second handle of the output"));
@@ -36,6 +45,7 @@ pub(crate) fn run(command: &mut Command, limit: Duration) -> Ended {
         .spawn()
         .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
     let group = child.id();
+    started(group);
     let (sender, ended) = mpsc::channel();
     thread::spawn(move || sender.send(child.wait()));
     let status = match ended.recv_timeout(limit) {
@@ -128,7 +138,8 @@ impl Drop for Daemon {
     }
 }
 
-fn kill_group(leader: u32) {
+/// Ends a process that leads a group, and its children, by SIGKILL.
+pub(crate) fn kill_group(leader: u32) {
     // The shell's own kill: the program of that name is in a package that a small system lacks.
     Command::new("sh")
         .args(["-c", "kill -s KILL -- \"-$0\"", &leader.to_string()])

@@ -106,19 +106,9 @@ impl SyncServer for Candybar {
     }
 
     fn items(&self, datastore: Datastore) -> Vec<String> {
-        let format = match datastore {
-            Datastore::Contacts => "vcard",
-            Datastore::Calendar | Datastore::Tasks => "icalendar",
-            Datastore::Notes => "json",
-        };
-        let text = self.command(&[
-            "export",
-            Self::ACCOUNT.0,
-            datastore.name(),
-            "--format",
-            format,
-        ]);
-        split_export(datastore, &text)
+        exported(datastore, Self::ACCOUNT.0, |arguments| {
+            self.command(arguments)
+        })
     }
 }
 
@@ -142,6 +132,21 @@ fn candybar(folder: &Path, arguments: &[&str]) -> Command {
 
 fn command_in(folder: &Path, arguments: &[&str]) -> String {
     program::succeed(&mut candybar(folder, arguments), arguments)
+}
+
+/// The items of an account, as `command` exports them.
+pub(crate) fn exported(
+    datastore: Datastore,
+    account: &str,
+    command: impl Fn(&[&str]) -> String,
+) -> Vec<String> {
+    let format = match datastore {
+        Datastore::Contacts => "vcard",
+        Datastore::Calendar | Datastore::Tasks => "icalendar",
+        Datastore::Notes => "json",
+    };
+    let text = command(&["export", account, datastore.name(), "--format", format]);
+    split_export(datastore, &text)
 }
 
 /// The bodies in an export: cards and calendars as one text, notes one by one.

@@ -256,13 +256,24 @@ impl Phone {
 
     /// Runs one session over `datastores`.
     pub(crate) fn sync(&self, mode: Mode, datastores: &[Datastore]) -> Report {
+        self.sync_watched(mode, datastores, |_| {})
+    }
+
+    /// The same; `started` is told the client's process.
+    pub(crate) fn sync_watched(
+        &self,
+        mode: Mode,
+        datastores: &[Datastore],
+        started: impl FnOnce(u32),
+    ) -> Report {
         let before = self.log_folders();
         let sources = datastores.iter().map(|datastore| datastore.source());
-        let ended = process::run(
+        let ended = process::run_watched(
             self.command()
                 .args(["--sync", mode.name(), CONFIGURATION])
                 .args(sources),
             LIMIT,
+            started,
         );
         let log = self
             .log_folders()

@@ -1,9 +1,13 @@
 //! SyncEvolution's client as the phone, against candybar and, as a control of the scenario, against its own server.
 
 mod accounts;
+mod conflicts;
 mod edits;
+mod interrupted;
 mod legacy;
+mod portraits;
 mod scenario;
+mod world;
 
 use crate::support::server::Candybar;
 use crate::support::syncevolution::{self, Auth, Carrier, Dialect, Version};

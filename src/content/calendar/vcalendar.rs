@@ -269,9 +269,12 @@ impl<'a> Item<'a> {
             .unwrap_or(&property.name)
             .to_owned();
         if let Some(all_day) = self.all_day {
+            let view = self.view(moment);
             let date = match (name.as_str(), all_day.end) {
                 ("DTEND" | "DUE", Some(end)) => end,
-                _ => all_day::date(self.view(moment), all_day.shift),
+                // A task has no end, but some write one: it lies before the next day as that of an event does.
+                ("DTEND", None) => all_day::date(view, true),
+                _ => all_day::date(view, all_day.shift),
             };
             self.out
                 .properties

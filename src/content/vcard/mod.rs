@@ -81,7 +81,6 @@ pub(super) fn read(mut root: Component, format: Format, warnings: &mut Vec<Warni
         rename(&mut property.name);
         if property.name == "AGENT"
             && form == Form::Modern
-            && root.children.is_empty()
             && let Some(agent) = agent(&property, format, warnings)
         {
             root.children.push(agent);
@@ -172,7 +171,7 @@ fn raise_params(property: &mut Property) {
             .find(|param| param.name == "TYPE")
     {
         for value in &mut types.values {
-            if let Some((_, subtype)) = value.split_once('/') {
+            if let Some((_, subtype)) = value.rsplit_once('/') {
                 *value = subtype.to_owned();
             }
         }
@@ -206,7 +205,7 @@ fn raise_value(property: &mut Property, format: Format) {
         "NICKNAME" if form == Form::Legacy => Value::Parts(vec![vec![unescape(&raw, form)]]),
         "NICKNAME" | "CATEGORIES" => Value::Parts(vec![list(&raw, form)]),
         "GEO" => geo(&raw, format),
-        "BDAY" | "ANNIVERSARY" => Value::Text(date(raw.trim())),
+        "BDAY" | "ANNIVERSARY" => Value::Text(date(plain(raw, form).trim())),
         "TEL" | "EMAIL" => {
             let text = unescape(raw.trim(), form);
             let number = text

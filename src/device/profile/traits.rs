@@ -95,6 +95,8 @@ effects! {
         message_percent: u8,
         /// Deletes of one message.
         max_deletes: u16,
+        /// `true`: what leaves the device only because its filter leaves it out is a soft delete.
+        soft_deletes: bool,
         /// `true`: a Status that tells a failure (500 and above) has no Item.
         bare_errors: bool,
         /// So much is added to the Size of a large object.

@@ -299,6 +299,10 @@ fn write_key(out: &mut Vec<u8>, key: &Key) -> Result<(), BuildError> {
             out.push(0x80 | code);
             Ok(())
         }
+        // A name is a token: nothing quotes it, so one that begins otherwise would be read as a shift to another code page.
+        Key::Name(name) if !matches!(name.as_bytes().first(), Some(0x20..=0x7E)) => {
+            Err(BuildError::Name)
+        }
         Key::Name(name) => value::text(out, name),
     }
 }

@@ -260,3 +260,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_header_whose_name_nothing_can_quote_is_not_written() {
+    for name in ["", "\u{1}x", "\u{F6}x"] {
+        let mut push = Push::notification(b"body".to_vec());
+        push.headers.push(Header {
+            key: Key::Name(name.to_owned()),
+            value: Value::Integer(1),
+        });
+        assert_eq!(push.octets(), Err(BuildError::Name), "{name:?}");
+    }
+    // Read from octets that have such a name.
+    let push = Push::read(&hex("01 06 07 CE 22 FF 10 20 00 81")).unwrap();
+    assert_eq!(push.octets(), Err(BuildError::Name));
+}

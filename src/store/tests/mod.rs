@@ -3,6 +3,7 @@
 mod administration;
 mod contract;
 mod crash;
+mod hierarchy;
 mod migrations;
 mod outgoing;
 #[cfg(feature = "postgres")]
@@ -17,9 +18,9 @@ use super::connection::Database;
 use super::{Store, StoreConfig, StoreError};
 use crate::content::{Digest, Format, MatchKey};
 use crate::sync::{
-    AccountId, Answer, Change, Commit, Cursor, Datastore, DeviceId, Entry, Item, ItemId, ItemMeta,
-    ItemWrite, Known, KnownQuery, Mark, Modseq, Outgoing, OutgoingQuery, Query, Round, Secret,
-    Selection, SessionWrite, StoredSession,
+    AccountId, Answer, Change, Commit, Cursor, Datastore, DeviceId, Echo, Entry, Item, ItemId,
+    ItemMeta, ItemWrite, Known, KnownQuery, Mark, Modseq, Outgoing, OutgoingQuery, Query, Round,
+    Secret, Selection, SessionWrite, StoredSession,
 };
 
 /// Runs a part of the contract on a new store of each kind.
@@ -125,6 +126,8 @@ impl Draft {
                 digest: digest(body),
                 key: MatchKey(body.len() as i64),
                 updated: 1000,
+                parent: ItemId(0),
+                content: self.0.modseq,
             },
             body: body.into(),
             original: None,
@@ -169,6 +172,8 @@ fn seen(item: ItemId, luid: &str, seen: i64, round: i64) -> Entry {
         mark: Mark::default(),
         round: Round(round),
         failures: 0,
+        parent: ItemId(0),
+        echo: Echo::default(),
     }
 }
 
@@ -183,6 +188,8 @@ fn sent(item: ItemId, sent: i64, round: i64) -> Entry {
         mark: Mark::default(),
         round: Round(round),
         failures: 0,
+        parent: ItemId(0),
+        echo: Echo::default(),
     }
 }
 
