@@ -79,6 +79,8 @@ mod tests {
                     digest: Digest([0; 16]),
                     key: MatchKey(0),
                     updated: 0,
+                    parent: ItemId(0),
+                    content: Modseq(1),
                 },
                 body: body.into(),
             },
