@@ -82,11 +82,10 @@ statement!(
      ON CONFLICT (account, device, day, gateway) DO UPDATE SET sms = spent_sms.sms + excluded.sms"
 );
 statement!(
-    CameSince((BigInt,)) =
-        "SELECT 1 FROM session WHERE account = ? AND device = ? AND updated >= ? LIMIT 1"
+    CameSince((BigInt,)) = "SELECT CAST(1 AS BIGINT) FROM session WHERE account = ? AND device = ? AND updated >= ? LIMIT 1"
 );
 statement!(
-    OpenForChanges((BigInt,)) = "SELECT 1 FROM notification WHERE account = ? AND device = ? AND finished IS NULL \
+    OpenForChanges((BigInt,)) = "SELECT CAST(1 AS BIGINT) FROM notification WHERE account = ? AND device = ? AND finished IS NULL \
      AND kind = 1 LIMIT 1"
 );
 
