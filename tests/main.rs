@@ -14,5 +14,6 @@ mod netsim;
 mod outbox;
 mod push;
 mod recorded;
+mod submission;
 mod support;
 mod syncevolution;

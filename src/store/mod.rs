@@ -31,6 +31,7 @@ mod readers;
 mod recording;
 mod row;
 mod statement;
+mod submission;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -50,6 +51,7 @@ pub use outbox::{
 };
 pub use prune::{Keep, Pruned};
 pub use recording::{Held, RecordedMessage, Recording};
+pub use submission::{QueuedMail, Reached, Recipient, SubmissionState};
 pub use undo::Undone;
 
 use crate::secret::KeyFile;

@@ -1,0 +1,3 @@
+//! Mail from and to the world.
+
+pub mod submission;
