@@ -8,6 +8,7 @@ mod fuzz;
 mod gateways;
 mod hostile;
 mod kill;
+mod mail;
 mod midlet;
 mod models;
 mod netsim;

@@ -24,6 +24,7 @@ mod hierarchy;
 mod holds;
 mod items;
 mod load;
+mod mailbox;
 mod outbox;
 mod outgoing;
 mod prune;
@@ -45,6 +46,7 @@ pub use error::StoreError;
 pub use holds::{Decided, Decision};
 pub use items::NewItem;
 pub use load::Reader;
+pub use mailbox::{MAX_MAILBOXES, WatchOutcome};
 pub use outbox::{
     DeviceKey, GatewayNote, NewNotification, News, NotedReceipt, NotificationFacts, Settlement,
     Submission,

@@ -25,18 +25,29 @@ struct Memory {
     outbox: Mutex<HashMap<i64, Mail>>,
     sent: Mutex<Vec<(i64, String)>>,
     inbox: Mutex<Vec<String>>,
+    /// Addresses of other accounts of this server, and what they got.
+    near: Mutex<Vec<String>>,
+    delivered: Mutex<Vec<(i64, String)>>,
 }
 
+/// The number of the first of the other accounts.
+const NEAR: i64 = 100;
+
 impl Post for Memory {
-    fn sender(&self, _account: AccountId) -> Result<Option<Sender>, String> {
-        let server = self.server.lock().unwrap().clone();
-        Ok(server.map(|server| Sender {
-            server,
+    fn sender(&self, _account: AccountId) -> Result<Sender, String> {
+        Ok(Sender {
+            server: self.server.lock().unwrap().clone(),
             addresses: vec![Mailbox {
                 name: "Ann".to_owned(),
                 address: "ann@example.org".to_owned(),
             }],
-        }))
+        })
+    }
+
+    fn local(&self, address: &str) -> Result<Option<AccountId>, StoreError> {
+        let near = self.near.lock().unwrap();
+        let found = (NEAR..).zip(near.iter()).find(|(_, of)| *of == address);
+        Ok(found.map(|(number, _)| AccountId(number)))
     }
 
     fn mail(&self, _account: AccountId, item: ItemId) -> Result<Option<Mail>, StoreError> {
@@ -53,8 +64,13 @@ impl Post for Memory {
         Ok(())
     }
 
-    fn deliver(&self, _account: AccountId, message: Vec<u8>) -> Result<(), StoreError> {
+    fn deliver(&self, account: AccountId, message: Vec<u8>) -> Result<(), StoreError> {
         let message = String::from_utf8(message).expect("ASCII");
+        if account.0 >= NEAR {
+            let mut delivered = self.delivered.lock().unwrap();
+            delivered.push((account.0, message));
+            return Ok(());
+        }
         self.inbox.lock().unwrap().push(message);
         Ok(())
     }
@@ -216,6 +232,37 @@ fn mail_reaches_a_server_once_and_is_filed() {
         .expect("queued");
     assert_eq!(world.finished(item).state, SubmissionState::Finished);
     assert_eq!(sink.count(), 1);
+}
+
+#[test]
+fn who_has_a_mailbox_here_gets_it_without_a_server() {
+    let Some(mut sink) = Sink::start(&[]) else {
+        return;
+    };
+    let mut world = World::new(server(sink.port));
+    let near = ["eve@example.org", "kim@example.org"].map(str::to_owned);
+    *world.post.near.lock().unwrap() = near.to_vec();
+    let _node = world.node(settings());
+    let both = world.put("kim@example.org, bob@example.net");
+    assert_eq!(sink.mail().to, ["bob@example.net"]);
+    let mail = world.finished(both);
+    assert_eq!(reached(&mail), [Reached::Sent, Reached::Sent]);
+    *world.post.server.lock().unwrap() = None;
+    let one = world.put("eve@example.org, bob@example.net");
+    let mail = world.finished(one);
+    assert_eq!(reached(&mail), [Reached::Sent, Reached::Refused]);
+    let delivered = world.post.delivered.lock().unwrap().clone();
+    let to: Vec<i64> = delivered.iter().map(|(account, _)| *account).collect();
+    assert_eq!(to, [NEAR + 1, NEAR]);
+    assert!(
+        delivered[1]
+            .1
+            .starts_with("From: Ann <ann@example.org>\r\n")
+    );
+    let reports = world.reports();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert!(reports[0].contains("no server that sends mail") && !reports[0].contains("eve@"));
+    assert_eq!((sink.count(), world.sent().len()), (1, 2));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Mail of phones on its way to the world: a durable queue, and nodes that work on it.
 //!
 //! A mail that a phone puts into its outbox is in the queue with the same transaction. A node claims it with a lease, makes a message of it
-//! ([`compose`](crate::content::email::compose)), and hands it to the account's submission server. The message's id is the same in every attempt.
+//! ([`compose`](crate::content::email::compose)), puts it into the inboxes of those recipients whose mailboxes are kept here, and hands it to the
+//! account's submission server for the others. The message's id is the same in every attempt.
 //! Before the content goes out this is written down; what happens to the node or the connection after that is never answered by a second
 //! copy: the sender is told that it may not have been sent. What is refused or too old is told as well, by a mail.
 //!
@@ -34,16 +35,18 @@ const MOST_HELD: usize = 16;
 /// How an account's mail goes out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
-    /// Where.
-    pub server: Server,
+    /// Where; `None` if it goes to nobody but those whose mailboxes this server keeps.
+    pub server: Option<Server>,
     /// The account's own addresses, the usual one first.
     pub addresses: Vec<Mailbox>,
 }
 
 /// What the queue needs of the account's mailbox. Its methods block.
 pub trait Post: Send + Sync + 'static {
-    /// How the account's mail goes out; `None` if it has no way.
-    fn sender(&self, account: AccountId) -> Result<Option<Sender>, String>;
+    /// How the account's mail goes out.
+    fn sender(&self, account: AccountId) -> Result<Sender, String>;
+    /// The account that has a mailbox here with that address.
+    fn local(&self, address: &str) -> Result<Option<AccountId>, StoreError>;
     /// A mail of the account; `None` if it is not there any more.
     fn mail(&self, account: AccountId, item: ItemId) -> Result<Option<Mail>, StoreError>;
     /// The mail that this one answers, if there is one.

@@ -6,6 +6,7 @@ use super::smtp::{self, Problem};
 use super::{Sender, Shared, blocking, now};
 use crate::content::email::{Author, Mail, Mailbox, Outgoing, Unreached, compose, report};
 use crate::store::{QueuedMail, Reached, Recipient, StoreError, SubmissionState};
+use crate::sync::AccountId;
 
 /// Works on a claimed mail. What fails for want of the database is tried again when the lease ends.
 pub(super) async fn mail(shared: &Arc<Shared>, mail: QueuedMail) {
@@ -73,9 +74,26 @@ async fn worked(shared: &Arc<Shared>, mut mail: QueuedMail) -> Result<(), StoreE
         };
         mail.recipients = job.outgoing.recipients.iter().map(fresh).collect();
     }
+    if !delivered_here(shared, &mut mail, &job.outgoing).await? {
+        // Somebody else has it by now.
+        return Ok(());
+    }
+    let server = match job.sender.server {
+        _ if !waits(&mail) => None,
+        Some(server) => Some(server),
+        None => {
+            let why = "the account has no server that sends mail";
+            refuse_waiting(&mut mail, why);
+            None
+        }
+    };
+    let Some(server) = server else {
+        settle(shared, &mut mail, SubmissionState::Settled).await?;
+        return finish(shared, mail).await;
+    };
     mail.attempts += 1;
     let from = job.outgoing.from.clone();
-    let announced = smtp::announce(&job.sender.server, &from, &mut mail.recipients).await;
+    let announced = smtp::announce(&server, &from, &mut mail.recipients).await;
     let problem = match announced {
         Ok(Some(announced)) => {
             if !settle(shared, &mut mail, SubmissionState::Handed).await? {
@@ -92,8 +110,8 @@ async fn worked(shared: &Arc<Shared>, mut mail: QueuedMail) -> Result<(), StoreE
         Some(Problem::Never(why)) => reached(&mut mail, Reached::Refused, &why),
         Some(Problem::Unknown(why)) => unknown(&mut mail, &why),
         Some(Problem::Later(why)) => {
-            let waits = |of: &Recipient| of.reached == Reached::Waiting;
-            let first = mail.recipients.iter().find(|of| waits(of));
+            let mut all = mail.recipients.iter();
+            let first = all.find(|of| of.reached == Reached::Waiting);
             let why = match (why.is_empty(), first) {
                 (true, Some(first)) => first.why.clone(),
                 _ => why,
@@ -103,16 +121,70 @@ async fn worked(shared: &Arc<Shared>, mut mail: QueuedMail) -> Result<(), StoreE
             }
         }
     }
-    if mail
-        .recipients
-        .iter()
-        .any(|of| of.reached == Reached::Waiting)
-    {
+    if waits(&mail) {
         let why = "some recipients have to wait".to_owned();
         return again(shared, mail, why).await;
     }
     settle(shared, &mut mail, SubmissionState::Settled).await?;
     finish(shared, mail).await
+}
+
+/// Some recipient has no answer yet.
+fn waits(mail: &QueuedMail) -> bool {
+    let mut all = mail.recipients.iter();
+    all.any(|of| of.reached == Reached::Waiting)
+}
+
+fn refuse_waiting(mail: &mut QueuedMail, why: &str) {
+    let waiting = |of: &&mut Recipient| of.reached == Reached::Waiting;
+    for recipient in mail.recipients.iter_mut().filter(waiting) {
+        recipient.reached = Reached::Refused;
+        why.clone_into(&mut recipient.why);
+    }
+}
+
+/// Puts the mail into the inboxes of recipients that are here. What is written down before says that it may have been done; so
+/// nobody gets it twice. False if somebody else has the mail.
+async fn delivered_here(
+    shared: &Arc<Shared>,
+    mail: &mut QueuedMail,
+    outgoing: &Outgoing,
+) -> Result<bool, StoreError> {
+    let found = {
+        let (shared, recipients) = (Arc::clone(shared), mail.recipients.clone());
+        blocking(move || {
+            let waiting = recipients
+                .iter()
+                .enumerate()
+                .filter(|(_, of)| of.reached == Reached::Waiting);
+            let found = waiting.map(|(at, of)| Ok((at, shared.post.local(&of.address)?)));
+            found.collect::<Result<Vec<_>, StoreError>>()
+        })
+        .await?
+    };
+    let here: Vec<(usize, AccountId)> = found
+        .into_iter()
+        .filter_map(|(at, account)| Some((at, account?)))
+        .collect();
+    if here.is_empty() {
+        return Ok(true);
+    }
+    for (at, _) in &here {
+        let recipient = &mut mail.recipients[*at];
+        recipient.reached = Reached::Unknown;
+        "the server was stopped while it was delivered".clone_into(&mut recipient.why);
+    }
+    if !settle(shared, mail, SubmissionState::Waiting).await? {
+        return Ok(false);
+    }
+    for (at, account) in here {
+        let (shared, message) = (Arc::clone(shared), outgoing.message.clone());
+        blocking(move || shared.post.deliver(account, message)).await?;
+        let recipient = &mut mail.recipients[at];
+        recipient.reached = Reached::Sent;
+        recipient.why.clear();
+    }
+    Ok(true)
 }
 
 /// What became of the recipients that the server took: those without a word of their own.
@@ -135,11 +207,7 @@ fn job(shared: &Shared, queued: &QueuedMail) -> Result<Result<Job, NoJob>, Store
         return Ok(Err(NoJob::Gone));
     };
     let sender = match shared.post.sender(queued.account) {
-        Ok(Some(sender)) => sender,
-        Ok(None) => {
-            let why = "the account has no server that sends mail".to_owned();
-            return Ok(Err(NoJob::Refused(why)));
-        }
+        Ok(sender) => sender,
         Err(why) => return Ok(Err(NoJob::Later(why))),
     };
     let head = mail.head();
@@ -277,7 +345,7 @@ fn told(shared: &Shared, mail: &QueuedMail) -> Result<(), StoreError> {
     if unreached.is_empty() {
         return Ok(());
     }
-    let own = shared.post.sender(mail.account).ok().flatten();
+    let own = shared.post.sender(mail.account).ok();
     let own = own.and_then(|own| own.addresses.into_iter().next());
     let to = own.or(head.from.first().cloned()).unwrap_or(Mailbox {
         name: String::new(),
