@@ -14,7 +14,7 @@ use super::profile::Target;
 use super::send::{Filling, Packed};
 use super::state::{Sent, Stage};
 use super::turn::{Held, Turn};
-use crate::content::email::{FolderRole, Shape};
+use crate::content::email::{FolderRole, Mail, Shape};
 use crate::content::{self, Digest, Format};
 use crate::filter::FilterType;
 use crate::sync::{
@@ -471,6 +471,10 @@ impl Turn<'_> {
 
     /// How much of a mail the device gets: as the window of its folder and the filter of the session say.
     fn shape_of(&self, link: usize, item: &Item) -> Shape {
+        // A draft that is there in part could not be edited.
+        if Mail::state(&item.body).is_ok_and(|(mail, _)| mail.draft) {
+            return Shape::WHOLE;
+        }
         let windows = self
             .context
             .device
