@@ -8,7 +8,7 @@ use super::connection::Database;
 use super::error::StoreError;
 use super::load::{self, AccountRow, AccountSql};
 use super::statement::{Bind, each, execute, first, statement};
-use super::{Store, now, outbox};
+use super::{Store, announcement, now, outbox};
 use crate::secret::KeyFile;
 use crate::sync::{Account, AccountId, Conflicts, Datastore, Secret};
 
@@ -202,6 +202,7 @@ fn remove_step(connection: &mut Database) -> Result<bool, StoreError> {
     {
         return Ok(true);
     }
+    announcement::remove_account(connection, account)?;
     execute(connection, RemoveViews, &[account])?;
     execute(connection, RemoveSessions, &[account])?;
     execute(connection, RemoveRecordings, &[account])?;

@@ -5,10 +5,10 @@ use rustc_hash::FxHashMap;
 
 use super::connection::Database;
 use super::error::StoreError;
-use super::outbox;
 use super::recording;
 use super::row::{format_number, kind_number, kind_of};
 use super::statement::{Bind, execute, first, statement};
+use super::{announcement, outbox};
 use crate::sync::{
     AccountId, Change, Commit, Datastore, Device, DeviceId, Entry, Generation, ItemId, ItemWrite,
     Modseq, Round, SessionWrite, ViewState,
@@ -253,6 +253,10 @@ impl Writes<'_> {
             Change::DropEntriesBefore { view, round } => self.drop_entries_before(*view, *round),
             Change::PutView { view, state } => self.put_view(*view, state),
             Change::Settle { view, round } => self.settle(*view, *round),
+            Change::DropAnnouncements { upto } => {
+                let device = self.device()?;
+                announcement::shown(self.connection, self.account, device, *upto)
+            }
             Change::PutDevice(device) => self.put_device(device),
         }
     }

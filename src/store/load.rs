@@ -12,7 +12,7 @@ use super::row::{
     self, EntryRow, EntrySql, GenerationRow, MetaRow, MetaSql, entry_columns, meta_columns,
 };
 use super::statement::{Bind, all, each, first, statement};
-use super::{holds, outgoing};
+use super::{announcement, holds, outgoing};
 use crate::content::MatchKey;
 use crate::secret::KeyFile;
 use crate::sync::{
@@ -105,6 +105,9 @@ impl Reader {
                 holds::pending(connection, account, device, *view).map(Answer::Known)
             }
             Query::Gone(view) => holds::gone(connection, account, device, *view).map(Answer::Known),
+            Query::Announcements => {
+                announcement::waiting(connection, account, device).map(Answer::Announcements)
+            }
             Query::Tally(tally) => {
                 holds::tally(connection, account, device, *tally).map(Answer::Count)
             }
