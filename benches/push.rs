@@ -91,6 +91,7 @@ fn start(runtime: &tokio::runtime::Runtime, folder: &Path) -> (Store, Outbox) {
                 sms_per_account: 0,
                 ..Policy::default()
             },
+            mail: candybar::outbox::mail::MailRules::default(),
             in_flight: 1,
             lease: Duration::from_secs(30),
             keep: Duration::from_secs(86_400),

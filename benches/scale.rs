@@ -150,6 +150,8 @@ fn row(number: u32) -> [Change; 2] {
         digest: item.digest,
         key: item.key,
         updated: 1_700_000_000,
+        parent: ItemId(0),
+        content: modseq,
     };
     let entry = Entry {
         item: id,
@@ -160,6 +162,7 @@ fn row(number: u32) -> [Change; 2] {
         mark: Mark::default(),
         round: Round(1),
         failures: 0,
+        parent: ItemId(0),
         echo: Echo::default(),
     };
     let write = ItemWrite {

@@ -23,7 +23,7 @@ pub use push::PushConfig;
 
 use crate::exchange::Depth;
 use crate::sms::settings::{GatewaySettings, Secret};
-use crate::sync::{ConflictPolicy, Datastore};
+use crate::sync::{ConflictPolicy, Datastore, Window};
 use key::{KEYS, Kind};
 use layer::Layers;
 
@@ -59,6 +59,13 @@ pub struct SyncConfig {
     pub aliases: BTreeMap<String, Datastore>,
     /// Share of a datastore whose deletion in one session is held; 100: none is.
     pub hold_deletes_percent: u8,
+}
+
+/// `[mail]`: the mail of the accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MailConfig {
+    /// Which mails of a folder a phone has.
+    pub window: Window,
 }
 
 /// `[recording]`: what is kept of sessions for people.
@@ -124,6 +131,8 @@ pub struct Config {
     pub sync: SyncConfig,
     /// `[devices]`: the folder of the operator's own device profiles.
     pub profiles: Option<PathBuf>,
+    /// `[mail]`
+    pub mail: MailConfig,
     /// `[recording]`
     pub recording: RecordingConfig,
     /// `[keep]`
@@ -277,6 +286,13 @@ impl Config {
                 time_zone: number(&layers, "sync.time_zone"),
                 aliases: aliases(&text("sync.aliases")).unwrap_or_default(),
                 hold_deletes_percent: number(&layers, "sync.hold_deletes_percent"),
+            },
+            mail: MailConfig {
+                window: Window {
+                    days: Some(number(&layers, "mail.window_days")),
+                    count: Some(number(&layers, "mail.window_count")),
+                    bytes: Some(number(&layers, "mail.body_bytes")),
+                },
             },
             recording: RecordingConfig {
                 depth: match text("recording.depth").as_str() {

@@ -11,7 +11,7 @@ use super::{Global, output, setup};
 use crate::device::profile::Resolved;
 use crate::outbox::message::FORMS;
 use crate::store::{Store, StoreError};
-use crate::sync::{Account, Device, Reach, ViewState};
+use crate::sync::{Account, Device, Reach, ViewState, Windows};
 
 /// Longest device address, octets.
 const LONGEST_URI: usize = 255;
@@ -69,6 +69,9 @@ enum Command {
         /// Form of its notifications: san, syncml-1.1, emn, si or sl
         #[arg(long, value_name = "FORM", group = "what")]
         notification: Option<String>,
+        /// Which mails it has: days=14,count=50,bytes=4096, of one folder sent.count=0; empty: as configured
+        #[arg(long, value_name = "LIMITS", group = "what")]
+        mail_window: Option<String>,
     },
     /// Forget a device; its next synchronisation compares everything
     Forget {
@@ -149,10 +152,12 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             profile,
             channel,
             notification,
+            mail_window,
         } => {
             let account = setup::account(&store, &name)?;
             let channels = channel.as_deref().map(channels).transpose()?;
             let form = notification.as_deref().map(form).transpose()?;
+            let windows = mail_window.as_deref().map(windows).transpose()?;
             let mut device = find(&store, &account, &device)?;
             if let Some(text) = msisdn {
                 device.msisdn = number(&text)?;
@@ -172,6 +177,10 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             }
             if let Some(form) = form {
                 store.set_form(account.id, device.id, form)?;
+            }
+            if let Some(windows) = windows {
+                store.set_mail_window(account.id, device.id, &windows)?;
+                device.mail_window = windows;
             }
             if global.json {
                 output::json(&summary(&device))?;
@@ -238,6 +247,14 @@ fn form(text: &str) -> Result<Option<&'static str>, Failure> {
     })
 }
 
+/// Limits of what mails a device has.
+fn windows(text: &str) -> Result<Windows, Failure> {
+    text.parse().map_err(|why: String| {
+        Failure::new(Code::Usage, why)
+            .hint("write limits with commas: days=14,count=50,bytes=4096,sent.count=0")
+    })
+}
+
 /// Names of gateways, or of kinds of them.
 fn channels(text: &str) -> Result<Vec<String>, Failure> {
     let names: Vec<String> = text
@@ -282,6 +299,7 @@ fn summary(device: &Device) -> serde_json::Value {
         "device": device.uri,
         "msisdn": device.msisdn,
         "profile": device.profile,
+        "mail_window": device.mail_window.to_string(),
         "user_agent": device.user_agent,
         "profile_header": device.profile_header,
         "last_seen": device.last_seen,
@@ -385,6 +403,13 @@ fn show(
         (
             "description",
             device.profile_header.clone().unwrap_or_else(unknown),
+        ),
+        (
+            "mail",
+            match device.mail_window.is_empty() {
+                true => "as configured".to_owned(),
+                false => device.mail_window.to_string(),
+            },
         ),
         ("added", output::time(device.created)),
         ("last seen", output::time(device.last_seen)),

@@ -295,6 +295,8 @@ mod tests {
                 digest: Digest([0; 16]),
                 key: MatchKey(0),
                 updated: 0,
+                parent: ItemId(0),
+                content: Modseq(id),
             },
             body: body.as_bytes().to_vec(),
         }

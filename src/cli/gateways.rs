@@ -108,6 +108,7 @@ fn settings_of(config: &Config, profiles: Arc<Catalogue>) -> outbox::Settings {
             profiles,
         },
         policy: push.policy.clone(),
+        mail: push.mail.clone(),
         in_flight: push.in_flight,
         lease: push.lease,
         keep: push.keep,

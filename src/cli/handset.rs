@@ -22,13 +22,15 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::handset::{
-    Auth, HttpTransport, Luid, Memory, Mode, ModelError, Notification, Phone, PhoneError, Progress,
-    Report, Request, StateFile,
+    Addresses, Auth, HttpTransport, Luid, Memory, Mode, ModelError, Notification, Phone,
+    PhoneError, Progress, Report, Request, StateFile,
 };
 use crate::syncml::{Carrier, Version};
 use models::Kind;
 
-const DATASTORES: [&str; 4] = ["contacts", "calendar", "tasks", "notes"];
+const DATASTORES: [&str; 5] = ["contacts", "calendar", "tasks", "notes", MAIL];
+/// It is synchronised when it is named.
+const MAIL: &str = "mail";
 
 const REFUSED: u8 = 3;
 const ITEMS_FAILED: u8 = 4;
@@ -53,6 +55,8 @@ enum Action {
     Add(AddArgs),
     /// Change an item.
     Edit(EditArgs),
+    /// Put an item into another folder.
+    Move(MoveArgs),
     /// Delete an item.
     Delete(DeleteArgs),
     /// Wait for short messages on a UDP port, and sync when the server asks.
@@ -103,8 +107,8 @@ struct SyncArgs {
     /// phone stays what it is once it has synchronised.
     #[arg(long = "as", value_name = "MODEL")]
     model: Option<String>,
-    /// What to sync: contacts, calendar, tasks, notes; all that the phone has if it is not given. NAME=ADDRESS syncs with
-    /// another address on the server.
+    /// What to sync: contacts, calendar, tasks, notes, mail; all that the phone has but mail if it is not given. NAME=ADDRESS syncs
+    /// with another address on the server.
     #[arg(long = "datastore", value_name = "NAME")]
     datastores: Vec<String>,
     /// two-way, slow, one-way-from-client, refresh-from-client, one-way-from-server or refresh-from-server.
@@ -155,10 +159,13 @@ struct ShowArgs {
 struct AddArgs {
     #[command(flatten)]
     state: State,
-    /// contacts, calendar, tasks or notes.
+    /// contacts, calendar, tasks, notes or mail.
     datastore: String,
     /// The item, in the form that the phone uses: vCard, vCalendar or text.
     file: PathBuf,
+    /// The folder into which it goes, as `handset show` names it.
+    #[arg(long, value_name = "LUID", default_value = "")]
+    folder: String,
     /// Media type, if it is not the datastore's usual one.
     #[arg(long, value_name = "TYPE")]
     content_type: Option<String>,
@@ -174,7 +181,7 @@ struct AddArgs {
 struct EditArgs {
     #[command(flatten)]
     state: State,
-    /// contacts, calendar, tasks or notes.
+    /// contacts, calendar, tasks, notes or mail.
     datastore: String,
     /// The item, as `handset show` names it.
     luid: String,
@@ -183,10 +190,22 @@ struct EditArgs {
 }
 
 #[derive(Debug, clap::Args)]
+struct MoveArgs {
+    #[command(flatten)]
+    state: State,
+    /// mail.
+    datastore: String,
+    /// The item, as `handset show` names it.
+    luid: String,
+    /// The folder; empty: the top.
+    folder: String,
+}
+
+#[derive(Debug, clap::Args)]
 struct DeleteArgs {
     #[command(flatten)]
     state: State,
-    /// contacts, calendar, tasks or notes.
+    /// contacts, calendar, tasks, notes or mail.
     datastore: String,
     /// The item, as `handset show` names it.
     luid: String,
@@ -195,7 +214,7 @@ struct DeleteArgs {
 /// Arguments that clap cannot judge; exit code 2.
 #[derive(Debug, thiserror::Error)]
 enum UsageError {
-    #[error("there is no datastore {0:?}; a phone has contacts, calendar, tasks and notes")]
+    #[error("there is no datastore {0:?}; a phone has contacts, calendar, tasks, notes and mail")]
     Datastore(String),
     #[error("{0} belongs to device {1}; give another --state for another phone")]
     Device(PathBuf, String),
@@ -228,6 +247,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Action::Show(args) => show(&args).map(|()| ExitCode::SUCCESS),
         Action::Add(args) => add(&args).map(|()| ExitCode::SUCCESS),
         Action::Edit(args) => edit(&args).map(|()| ExitCode::SUCCESS),
+        Action::Move(args) => move_to(&args).map(|()| ExitCode::SUCCESS),
         Action::Delete(args) => delete(&args).map(|()| ExitCode::SUCCESS),
     };
     match result {
@@ -360,6 +380,10 @@ fn sync_as(args: &SyncArgs, asked: Option<&Notification>) -> anyhow::Result<Exit
     for datastore in &args.datastores {
         let (name, address) = datastore.split_once('=').unwrap_or((datastore, ""));
         let name = known(name)?;
+        if name == MAIL && settings.devinf.datastores.contains_key(MAIL) {
+            let addresses = settings.datastores.entry(MAIL.to_owned());
+            addresses.or_insert_with(|| Addresses::same("./mail"));
+        }
         let Some(addresses) = settings.datastores.get_mut(name) else {
             return Err(UsageError::NoDatastore(kind.title(), name.to_owned()).into());
         };
@@ -369,7 +393,7 @@ fn sync_as(args: &SyncArgs, asked: Option<&Notification>) -> anyhow::Result<Exit
         names.push(name);
     }
     if names.is_empty() {
-        let has = |name: &&str| settings.datastores.contains_key(*name);
+        let has = |name: &&str| *name != MAIL && settings.datastores.contains_key(*name);
         names.extend(DATASTORES.into_iter().filter(has));
     }
     args.wanted.apply(&mut settings, &names)?;
@@ -502,7 +526,12 @@ fn show(args: &ShowArgs) -> anyhow::Result<()> {
                 crate::handset::ItemState::Added => ", new",
                 crate::handset::ItemState::Changed => ", changed",
             };
-            writeln!(out, "{luid} ({}{state})", item.content_type)?;
+            let moved = if item.moved { ", moved" } else { "" };
+            let folder = match &*item.parent {
+                "" => String::new(),
+                folder => format!(", in folder {}", printable(folder)),
+            };
+            writeln!(out, "{luid} ({}{state}{moved}{folder})", item.content_type)?;
             for line in String::from_utf8_lossy(&item.body.0).lines() {
                 writeln!(out, "    {}", printable(line))?;
             }
@@ -542,7 +571,12 @@ fn add(args: &AddArgs) -> anyhow::Result<()> {
         .as_deref()
         .unwrap_or_else(|| settings.devinf.preferred_type(name));
     let body = settings.storage.enter(name, &settings.devinf, &body);
-    let luid = memory.datastore_mut(name).add(content_type, &body, false);
+    let store = memory.datastore_mut(name);
+    if !args.folder.is_empty() && !store.items.contains_key(&Luid(args.folder.clone())) {
+        return Err(UsageError::Item(args.folder.clone(), name.to_owned()).into());
+    }
+    let luid = store.add(content_type, &body, false);
+    store.move_to(&luid, &args.folder);
     file.save(&memory)?;
     writeln!(std::io::stdout().lock(), "{luid}")?;
     Ok(())
@@ -559,6 +593,17 @@ fn edit(args: &EditArgs) -> anyhow::Result<()> {
         .replace(&Luid(args.luid.clone()), &body)
     {
         return Err(UsageError::Item(args.luid.clone(), name.to_owned()).into());
+    }
+    Ok(file.save(&memory)?)
+}
+
+fn move_to(args: &MoveArgs) -> anyhow::Result<()> {
+    let name = known(&args.datastore)?;
+    let (file, mut memory) = existing(&args.state)?;
+    let store = memory.datastore_mut(name);
+    if !store.move_to(&Luid(args.luid.clone()), &args.folder) {
+        let missing = format!("{} or folder {}", args.luid, args.folder);
+        return Err(UsageError::Item(missing, name.to_owned()).into());
     }
     Ok(file.save(&memory)?)
 }

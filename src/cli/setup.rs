@@ -11,7 +11,7 @@ use crate::config::{Config, Flag};
 use crate::exchange;
 use crate::session;
 use crate::store::{Keep, Store, StoreConfig, StoreError};
-use crate::sync::Account;
+use crate::sync::{Account, Windows};
 use crate::telemetry;
 
 /// Reads the configuration, with a command's own flags over it.
@@ -94,6 +94,7 @@ pub(super) fn settings(config: &Config) -> anyhow::Result<exchange::Settings> {
             server_id: config.server_id.clone(),
             profiles: config.catalogue()?,
             hold_deletes_percent: sync.hold_deletes_percent,
+            mail_windows: Windows::all(config.mail.window),
         },
         session_timeout: sync.session_timeout_seconds,
         nonce_secret: hash.finalize().to_vec(),

@@ -171,6 +171,30 @@ pub const KEYS: &[Key] = &[
         "50",
         "A session that would delete more than this share of a datastore, and at least 10 items, is held for the operator; 100: none is.",
     ),
+    key(
+        "mail.window_days",
+        Kind::Number {
+            min: 0,
+            max: 36_500,
+        },
+        "30",
+        "A phone has the mails of so many days; 0: of all days.",
+    ),
+    key(
+        "mail.window_count",
+        Kind::Number { min: 0, max: 5000 },
+        "50",
+        "A phone has so many mails of a folder, the newest.",
+    ),
+    key(
+        "mail.body_bytes",
+        Kind::Number {
+            min: 0,
+            max: 1 << 30,
+        },
+        "4096",
+        "A phone gets so many octets of a mail's text until it asks for more; 0: all.",
+    ),
     conflict_of("sync.contacts.conflict"),
     conflict_of("sync.calendar.conflict"),
     conflict_of("sync.tasks.conflict"),

@@ -128,7 +128,7 @@ fn unknown_keys_name_the_nearest() {
         shown,
         "unknown key CANDYBAR_SYNC__CONFLCT in the environment: did you mean CANDYBAR_SYNC__CONFLICT?"
     );
-    for text in ["[mail]\nwindow_days = 14", "colour = true"] {
+    for text in ["[post]\nwindow_days = 14", "colour = true"] {
         let shown = problem(load(text, &[], &[]));
         assert!(shown.starts_with("unknown key "), "{shown}");
     }

@@ -25,6 +25,8 @@ pub struct Holding {
     pub mixed: bool,
     /// Octets of the longest temporary GUID that it takes.
     pub max_guid_size: Option<u64>,
+    /// It keeps folders in this datastore.
+    pub hierarchical: bool,
 }
 
 impl Holding {
@@ -37,6 +39,7 @@ impl Holding {
             unmarked_utc: false,
             mixed: false,
             max_guid_size: None,
+            hierarchical: false,
         }
     }
 
@@ -79,12 +82,14 @@ impl Holding {
             return holding;
         };
         holding.max_guid_size = info.max_guid_size;
+        holding.hierarchical = info.hierarchical;
         let preferred = info
             .rx_pref
             .iter()
             .chain(&info.rx)
             .find_map(|content_type| {
                 Format::from_mime(&content_type.kind, Some(&content_type.version))
+                    .filter(|format| *format != Format::Folder)
                     .filter(|format| carries(*format, datastore) && !(legacy && format.is_modern()))
             });
         if let Some(format) = preferred {
@@ -129,7 +134,7 @@ pub const fn formats(datastore: Datastore) -> &'static [Format] {
             &[Format::VCalendar10, Format::ICalendar20]
         }
         Datastore::Notes => &[Format::PlainText, Format::VNote11],
-        Datastore::Mail => &[],
+        Datastore::Mail => &[Format::Email, Format::Message, Format::Folder],
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn of(
 ) -> RecordingWrite {
     let written = pack_items(outcome.changes.iter().filter_map(|change| match change {
         Change::PutItem(write) => Some(write.meta.id),
-        Change::DeleteItem { item, .. } => Some(*item),
+        Change::MoveItem { item, .. } | Change::DeleteItem { item, .. } => Some(*item),
         _ => None,
     }));
     let trace = std::mem::take(&mut outcome.trace).into_octets();

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use super::{Comparison, Expression, Field, Operator};
 use crate::content::{
-    Component, Property, Record, Time, Value, Window, compare_time, modern_name, within,
+    Component, Kind, Property, Record, Time, Value, Window, compare_time, modern_name, within,
 };
 
 /// An item, and what is known of it beside its content.
@@ -38,7 +38,10 @@ impl Expression {
                     since: *since,
                     before: *before,
                 };
-                within(subject.record, &window, subject.time_zone)
+                match subject.record.kind {
+                    Kind::Mail => came_within(subject, &window),
+                    _ => within(subject.record, &window, subject.time_zone),
+                }
             }
             Self::MaxSize(octets) => subject.octets <= *octets,
             Self::Kind(kind) => subject.record.kind == *kind,
@@ -129,6 +132,17 @@ impl Comparison {
             Operator::Contains | Operator::NotContains => false,
         }
     }
+}
+
+/// Whether a mail was received within a window; one that does not say it passes.
+fn came_within(subject: &Subject<'_>, window: &Window) -> bool {
+    let Some(received) = subject.record.root.property("RECEIVED") else {
+        return true;
+    };
+    let compared = |time| compare_time(subject.record, received, time, subject.time_zone);
+    let since = window.since.and_then(compared);
+    let before = window.before.and_then(compared);
+    since.is_none_or(Ordering::is_ge) && before.is_none_or(Ordering::is_lt)
 }
 
 /// The component that has the item's properties.

@@ -133,6 +133,16 @@ pub struct Comparison {
     pub value: Option<String>,
 }
 
+impl Comparison {
+    /// What a comparison with the time of change says.
+    fn modified(&self) -> Option<&str> {
+        let named = matches!(&self.field, Field::Property(name, _) if name == "MODIFIED");
+        self.value
+            .as_deref()
+            .filter(|_| named && self.operator == Operator::Equal)
+    }
+}
+
 /// The left side of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Field {
@@ -225,7 +235,43 @@ impl Address {
 }
 
 impl Expression {
-    /// Whether it looks at the times of items (SINCE, BEFORE), which only events and tasks have.
+    /// The same as it is meant for mail: clients write `modified&EQ;` and mean since then, or `all`. `None`: all items pass.
+    #[must_use]
+    pub fn for_mail(self) -> Option<Self> {
+        match self {
+            Self::All(list) => {
+                let mut list: Vec<Self> = list.into_iter().filter_map(Self::for_mail).collect();
+                match list.len() {
+                    0 | 1 => list.pop(),
+                    _ => Some(Self::All(list)),
+                }
+            }
+            Self::Any(list) => {
+                let list: Option<Vec<Self>> = list.into_iter().map(Self::for_mail).collect();
+                list.map(Self::Any)
+            }
+            Self::Compare(comparison) => match comparison.modified() {
+                Some("all") => None,
+                Some(text) => match Time::parse(text) {
+                    Some(time) => Some(Self::Window {
+                        since: Some(time),
+                        before: None,
+                    }),
+                    None => Some(Self::Compare(comparison)),
+                },
+                None => Some(Self::Compare(comparison)),
+            },
+            other => Some(other),
+        }
+    }
+
+    /// Whether it names single items by their ids.
+    pub fn names_items(&self) -> bool {
+        let named = |field: &&Field| matches!(field, Field::Luid | Field::Guid);
+        self.fields().iter().any(named)
+    }
+
+    /// Whether it looks at the times of items (SINCE, BEFORE), which only events, tasks and mails have.
     pub fn has_window(&self) -> bool {
         match self {
             Self::All(list) | Self::Any(list) => list.iter().any(Self::has_window),

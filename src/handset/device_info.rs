@@ -57,6 +57,9 @@ fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
+/// Content type of a folder.
+pub(super) const FOLDER: &str = "application/vnd.omads-folder+xml";
+
 /// What the phone says about one datastore.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DatastoreCapability {
@@ -70,6 +73,8 @@ pub struct DatastoreCapability {
     pub max_items: Option<u64>,
     /// SyncType numbers.
     pub sync_types: Vec<u32>,
+    /// SupportHierarchicalSync: it has folders (1.2).
+    pub hierarchical: bool,
     /// CTCap of the preferred content type; empty means that the phone does not tell.
     pub properties: Vec<PropertyCapability>,
 }
@@ -122,6 +127,18 @@ impl Default for DeviceInfo {
             "notes".to_owned(),
             datastore("Notes", &[("text/plain", "1.0")], Vec::new()),
         );
+        let mail = datastore(
+            "Mail",
+            &[("application/vnd.omads-email+xml", "1.2"), (FOLDER, "1.2")],
+            Vec::new(),
+        );
+        datastores.insert(
+            "mail".to_owned(),
+            DatastoreCapability {
+                hierarchical: true,
+                ..mail
+            },
+        );
         Self {
             manufacturer: "Candybar".to_owned(),
             model: "Handset".to_owned(),
@@ -151,6 +168,7 @@ fn datastore(
         max_guid_size: Some(64),
         max_items: None,
         sync_types: (1..=7).collect(),
+        hierarchical: false,
         properties,
     }
 }
@@ -265,6 +283,12 @@ impl DeviceInfo {
             })
     }
 
+    /// Whether a datastore has folders.
+    pub fn is_hierarchical(&self, datastore: &str) -> bool {
+        let store = self.datastores.get(datastore);
+        store.is_some_and(|store| store.hierarchical)
+    }
+
     /// The preferred content type of a datastore.
     pub fn preferred_type(&self, datastore: &str) -> &str {
         self.datastores
@@ -331,6 +355,7 @@ impl DeviceInfo {
                     max_mem: None,
                     max_id: Some(max_id),
                 }),
+                hierarchical: store.hierarchical && version == Version::V12,
                 sync_types: store.sync_types.clone(),
                 ..DataStoreInfo::default()
             };

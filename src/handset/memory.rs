@@ -74,6 +74,9 @@ pub enum ItemState {
     Changed,
 }
 
+/// Folders within each other that are looked through.
+const MAX_DEPTH: usize = 64;
+
 /// One item of a phone.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct StoredItem {
@@ -83,6 +86,12 @@ pub struct StoredItem {
     pub body: Octets,
     /// What the server knows of it.
     pub state: ItemState,
+    /// LUID of the folder that it is in; empty at the top, and in a datastore without folders.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub parent: String,
+    /// It is in another folder than the server knows.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub moved: bool,
 }
 
 /// A server id with the LUID that the phone gave to the item.
@@ -209,6 +218,7 @@ impl DatastoreMemory {
                 content_type: content_type.to_owned(),
                 body: Octets(body.to_vec()),
                 state,
+                ..StoredItem::default()
             },
         );
         luid
@@ -226,12 +236,47 @@ impl DatastoreMemory {
         true
     }
 
+    /// The user puts an item into a folder, the top with an empty LUID; `false` if there is no item or folder of these LUIDs.
+    pub fn move_to(&mut self, luid: &Luid, parent: &str) -> bool {
+        let known = parent.is_empty() || self.items.contains_key(&Luid(parent.to_owned()));
+        let Some(item) = self.items.get_mut(luid).filter(|_| known) else {
+            return false;
+        };
+        if item.parent != parent {
+            parent.clone_into(&mut item.parent);
+            item.moved |= item.state != ItemState::Added;
+        }
+        true
+    }
+
+    /// How many folders an item is in.
+    pub(super) fn depth(&self, luid: &Luid) -> usize {
+        let mut at = luid.clone();
+        for depth in 0..MAX_DEPTH {
+            match self.items.get(&at).map(|item| &item.parent) {
+                Some(parent) if !parent.is_empty() => at = Luid(parent.clone()),
+                _ => return depth,
+            }
+        }
+        MAX_DEPTH
+    }
+
+    /// Takes away what is in a folder.
+    pub(super) fn empty_folder(&mut self, folder: &Luid) {
+        let mut open = vec![folder.0.clone()];
+        while let Some(folder) = open.pop() {
+            let inside = self.items.extract_if(.., |_, item| item.parent == folder);
+            open.extend(inside.map(|(luid, _)| luid.0));
+        }
+    }
+
     /// The user deletes an item; `false` if there is none of that LUID. The server is told in any case: an item that was
     /// never confirmed may have reached it.
     pub fn delete(&mut self, luid: &Luid) -> bool {
         let existed = self.items.remove(luid).is_some();
         if existed {
             self.deleted.insert(luid.clone());
+            self.empty_folder(luid);
         }
         existed
     }

@@ -3,7 +3,9 @@
 //! A device that synchronises with a filter (OMA DS 1.2, Filter; SyncML 1.1, target address filtering) is not woken for
 //! items that are new to it and do not pass. For an item that it has it always is: the item changed, or has to leave it.
 
-use crate::content;
+use super::mail::MailFacts;
+use crate::content::email::{Folder, FolderRole, Head, Mail};
+use crate::content::{self, Format};
 use crate::filter::{Filter, Subject};
 use crate::store::News;
 
@@ -34,6 +36,30 @@ pub fn passes(filter: &str, news: &[News], zone: chrono_tz::Tz) -> bool {
         })
 }
 
+/// What counts of mail that is new to a device; `None` for anything else. Mail at the top is in the inbox of a flat
+/// mailbox.
+pub fn mail_facts(news: &News) -> Option<MailFacts> {
+    let meta = &news.item.meta;
+    if news.known || meta.deleted || meta.format != Format::Mail {
+        return None;
+    }
+    let (mail, message) = Mail::state(&news.item.body).ok()?;
+    let head = Head::of(news.item.body.get(message..)?);
+    let folder = news.folder.as_deref();
+    let folder = folder.and_then(|body| Folder::read(body).ok());
+    let (role, folder) = match folder {
+        None => (FolderRole::Inbox.name(), String::new()),
+        Some(folder) => (folder.role.map_or("", FolderRole::name), folder.name),
+    };
+    Some(MailFacts {
+        role: role.to_owned(),
+        folder,
+        sender: head.sender(),
+        urgent: head.urgent,
+        read: mail.read,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,11 +79,41 @@ mod tests {
                     digest: Digest([0; 16]),
                     key: MatchKey(0),
                     updated: 0,
+                    parent: ItemId(0),
+                    content: Modseq(1),
                 },
                 body: body.into(),
             },
             known,
+            folder: None,
         }
+    }
+
+    #[test]
+    fn new_mail_is_told_by_its_head_and_its_folder() {
+        let message =
+            b"From: Ada <Ada@Example.org>\r\nImportance: high\r\nSubject: x\r\n\r\nbody\r\n";
+        let mut mail = news("", false);
+        mail.item.meta.format = Format::Mail;
+        mail.item.body = Mail::received(message.to_vec(), 5).write();
+        let facts = mail_facts(&mail).expect("a mail");
+        let expected = MailFacts {
+            role: "inbox".into(),
+            folder: String::new(),
+            sender: "ada@example.org".into(),
+            urgent: true,
+            read: false,
+        };
+        assert_eq!(facts, expected);
+        let lists = Folder::new("Lists", None);
+        mail.folder = Some(lists.write());
+        let facts = mail_facts(&mail).expect("a mail");
+        assert_eq!((&*facts.role, &*facts.folder), ("", "Lists"));
+        mail.folder = Some(Folder::new("Skickat", Some(FolderRole::Sent)).write());
+        assert_eq!(mail_facts(&mail).expect("a mail").role, "sent");
+        mail.known = true;
+        assert_eq!(mail_facts(&mail), None, "it changed, and is not new");
+        assert_eq!(mail_facts(&news(&card("Ada"), false)), None);
     }
 
     fn card(name: &str) -> String {

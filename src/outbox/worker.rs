@@ -16,13 +16,16 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 use super::figures::Figures;
+use super::mail::{MailRules, Worth};
 use super::message::{self, Sender};
 use super::plan::{self, Channel, Facts, Receipts, Route, Step};
 use super::policy::Policy;
 use super::wanted::{self, MOST_JUDGED};
 use crate::sms::{Addressing, CircuitState, Gateways};
 use crate::store::{NotificationFacts, Settlement, Store, StoreError};
-use crate::sync::{Notification, NotificationId, NotificationKind, NotificationState, PartReceipt};
+use crate::sync::{
+    Datastore, Notification, NotificationId, NotificationKind, NotificationState, PartReceipt,
+};
 use report::Said;
 use submit::Job;
 
@@ -48,6 +51,8 @@ pub struct Settings {
     pub sender: Sender,
     /// What the operator allows.
     pub policy: Policy,
+    /// Which new mail is worth a notification.
+    pub mail: MailRules,
     /// Submissions to a gateway at once.
     pub in_flight: usize,
     /// How long a node that says nothing keeps what it claimed.
@@ -306,13 +311,23 @@ impl Outbox {
             && notification.kind == NotificationKind::Change
             && notification.state != NotificationState::Sent
         {
-            self.leave_out(&mut known)?;
-            if known.changed.is_empty() {
-                step = Step::Finish {
+            let worth = self.leave_out(&mut known, now)?;
+            step = match worth {
+                _ if !known.changed.is_empty() => step,
+                Worth::Later(until) => Step::Wait {
+                    until,
+                    why: Some("quiet hours of mail".into()),
+                },
+                Worth::Now => Step::Finish {
                     state: NotificationState::Dropped,
                     why: "nothing changed that passes the phone's filter".into(),
-                };
-            }
+                },
+                Worth::NextSync => Step::Finish {
+                    state: NotificationState::Dropped,
+                    why: "no new mail is worth a notification ([push.mail]); it waits for the next sync"
+                        .into(),
+                },
+            };
         }
         if let Step::Send { gateways } = &mut step {
             if known.frozen.is_some()
@@ -328,9 +343,10 @@ impl Outbox {
         Ok((Box::new(known), step))
     }
 
-    /// Takes datastores out of what changed of which the device wants nothing.
-    fn leave_out(&self, facts: &mut NotificationFacts) -> Result<(), StoreError> {
-        let zone = self.0.settings.policy.zone;
+    /// Takes datastores out of what changed of which the device wants nothing; and says what the mail among it is worth.
+    fn leave_out(&self, facts: &mut NotificationFacts, now: i64) -> Result<Worth, StoreError> {
+        let policy = &self.0.settings.policy;
+        let zone = policy.zone;
         let (account, device) = (facts.account.id, facts.device.id);
         for (view, filter) in &facts.filters {
             if !facts.changed.contains(view) {
@@ -341,7 +357,19 @@ impl Outbox {
                 facts.changed.retain(|changed| changed != view);
             }
         }
-        Ok(())
+        let mail = Datastore::Mail;
+        // A phone without a sync client has no view of what is new to it.
+        if !facts.changed.contains(&mail) || facts.text_only {
+            return Ok(Worth::Now);
+        }
+        let news = self.0.store.news(account, device, mail, MOST_JUDGED)?;
+        let mails = news.iter().filter_map(wanted::mail_facts);
+        let worth = self.0.settings.mail.worth_of(mails, policy, now);
+        if worth != Worth::Now && news.len() <= MOST_JUDGED {
+            facts.changed.retain(|changed| *changed != mail);
+            return Ok(worth);
+        }
+        Ok(Worth::Now)
     }
 
     /// Ways to the device in the order of its preference.

@@ -9,7 +9,7 @@ use super::state::{Link, Mode, Owed, Phase, Stage};
 use super::turn::Turn;
 use crate::filter::Filter;
 use crate::sync::recording::{Event, What};
-use crate::sync::{Answer, Change, Datastore, Generation, Query};
+use crate::sync::{Answer, Change, Generation, Query};
 use crate::syncml::{Alert, Anchor, Code, Command, Data, Item, Location, Meta, Version};
 
 /// Datastores of one session.
@@ -120,9 +120,6 @@ impl Turn<'_> {
             );
             return Ok(Code::NOT_FOUND);
         };
-        if view == Datastore::Mail {
-            return Ok(Code::NOT_FOUND);
-        }
         let filter = match self.filter_of(view, local, item) {
             Ok(filter) => filter,
             Err(code) => return Ok(code),

@@ -5,6 +5,7 @@
 
 use super::LoadFailed;
 use super::group::Atomic;
+use super::hierarchy::Place;
 use super::incoming::{Content, Incoming, unread};
 use super::state::{Phase, Stage};
 use super::turn::Turn;
@@ -27,6 +28,8 @@ pub(super) struct Op<'m> {
     pub atomic: Option<usize>,
     /// LUID of the item that this one is a copy of.
     pub copy_of: Option<String>,
+    /// The folder that it names.
+    pub place: Option<Place>,
     /// What came for it; `Err` is the Status for what cannot be read.
     pub content: Result<Content<'m>, Code>,
 }
@@ -85,6 +88,7 @@ impl Turn<'_> {
         self.collect(link, &sync.commands, position, &mut ops, &mut atomics);
         if !ops.is_empty() {
             self.load_usage()?;
+            self.load_folders(link)?;
         }
         self.state.commands += ops.len() as u64;
         let mut lookup = self.look_up(link, &target, &mut ops)?;
@@ -145,10 +149,6 @@ impl Turn<'_> {
                 }
                 // An Atomic within an Atomic is not allowed.
                 Command::Group(_) => refused = Some(Code::COMMAND_FAILED),
-                Command::Change(change) if change.kind == ChangeKind::Move => {
-                    self.note_move(link);
-                    refused = Some(Code::FEATURE_NOT_SUPPORTED);
-                }
                 Command::Change(change)
                     if within.is_some() && change.items.iter().any(|item| item.more_data) =>
                 {
@@ -198,9 +198,11 @@ impl Turn<'_> {
             source.or(target_of_item)
         };
         let luid = luid.unwrap_or_default();
+        let place = Place::of(item);
+        let bare = matches!(change.kind, ChangeKind::Delete | ChangeKind::Move);
         let content = if luid.is_empty() || luid.len() > MAX_LUID {
             Err(Code::INCOMPLETE_COMMAND)
-        } else if change.kind == ChangeKind::Delete || copy_of.is_some() {
+        } else if bare || copy_of.is_some() {
             Ok(Content::Absent)
         } else {
             let metas = [item.meta.as_ref(), change.meta.as_ref()];
@@ -237,6 +239,7 @@ impl Turn<'_> {
             soft: change.soft,
             atomic: None,
             copy_of,
+            place,
             content,
         })
     }

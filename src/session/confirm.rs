@@ -130,8 +130,10 @@ impl Turn<'_> {
             // The Map will say the rest.
             Sent::Add if code.is_success() => {}
             Sent::Add if code == Code::ALREADY_EXISTS => {}
-            Sent::Replace if code.is_success() => {
+            Sent::Replace | Sent::Move if code.is_success() => {
+                let parent = self.placed(awaited.item).unwrap_or(entry.parent);
                 let confirmed = Entry {
+                    parent,
                     seen: awaited.version,
                     sent: None,
                     digest: Digest::default(),
@@ -142,7 +144,7 @@ impl Turn<'_> {
                 let confirmed = self.owing_newer(Some(awaited.link), confirmed);
                 self.put_entry(view, confirmed, None);
             }
-            Sent::Replace if gone => {
+            Sent::Replace | Sent::Move if gone => {
                 // The device lost the item: next time it is new to it.
                 let again = Entry {
                     luid: None,
@@ -343,12 +345,14 @@ impl Turn<'_> {
                 held.meta.modseq
             };
             let seen = added.unwrap_or(newest.min(sending_since));
+            let sent_to = held.entry.as_ref().map(|entry| entry.parent);
+            let parent = sent_to.unwrap_or(held.meta.parent);
             if let Some(other) = by_luid.insert(luid.clone(), id)
                 && other != id
             {
                 self.drop_entry(view, other);
             }
-            let mut entry = Entry::named(id, &luid, seen, round);
+            let mut entry = Entry::named(id, &luid, seen, round).within(parent);
             if added.is_some() {
                 entry = self.owing_newer(link, entry);
             }
@@ -385,6 +389,7 @@ impl Turn<'_> {
             link.considered
         };
         let filter = match link.mode {
+            _ if self.fetches_items(index) => link.held,
             // Nothing was sent, so the device has what it had.
             Mode::OneWayFromClient => link.held,
             Mode::RefreshFromClient => link.filter.or(link.held),

@@ -9,7 +9,7 @@ use super::lookup::Lookup;
 use super::profile::Target;
 use super::state::Mode;
 use super::turn::{Held, Turn};
-use crate::content::{self, Digest, Record, read_stored};
+use crate::content::{self, Digest, Format, Kind, Record, read_stored};
 use crate::sync::recording::{Event, What};
 use crate::sync::{ConflictPolicy, Datastore, Entry, ItemId, ItemMeta, Modseq};
 use crate::syncml::{ChangeKind, Code};
@@ -30,13 +30,27 @@ impl Turn<'_> {
         if !mode.client_sends() {
             return Code::COMMAND_NOT_ALLOWED;
         }
+        let placed = self.place_of(link, op, lookup);
+        lookup.place = placed.unwrap_or_default();
         let code = match &op.content {
             Err(code) => *code,
-            Ok(Content::Absent) => match &op.copy_of {
-                Some(from) => self.copy(link, op, from, lookup),
-                None => self.delete(link, op, lookup),
+            Ok(Content::Absent) if op.kind == ChangeKind::Move => match placed {
+                Ok(place) => self.relocate(link, op, place, lookup),
+                Err(code) => code,
             },
-            Ok(Content::Unchanged(id)) => self.still_there(link, *id),
+            Ok(Content::Absent) => match (&op.copy_of, placed) {
+                (Some(_), Err(code)) => code,
+                (Some(from), _) => self.copy(link, op, from, lookup),
+                (None, _) => self.delete(link, op, lookup),
+            },
+            Ok(Content::Body(_)) if placed.is_err() => placed.err().unwrap_or_default(),
+            Ok(Content::Body(incoming)) if self.is_hierarchical(link) => {
+                self.put(link, target, op, incoming, lookup)
+            }
+            Ok(Content::Unchanged(id)) => match placed {
+                Ok(place) => self.still_there(link, op, *id, place),
+                Err(code) => code,
+            },
             Ok(Content::Body(incoming)) if mode.names_everything() => {
                 self.claim(link, target, op, incoming, lookup)
             }
@@ -56,8 +70,89 @@ impl Turn<'_> {
         code
     }
 
+    /// Add or Replace in a datastore with folders.
+    fn put(
+        &mut self,
+        link: usize,
+        target: &Target,
+        op: &Op<'_>,
+        incoming: &Incoming<'_>,
+        lookup: &mut Lookup,
+    ) -> Code {
+        let place = lookup.place;
+        let known = lookup.by_luid.get(&op.luid).and_then(|id| {
+            let held = self.items.get(id)?;
+            Some((*id, held.entry.as_ref()?.parent))
+        });
+        let to = match place {
+            Some(place) => place,
+            None => self.default_place(op, incoming),
+        };
+        if known.is_none() {
+            // A mail that the device has in part is nothing that could be kept.
+            let record = incoming.record();
+            let whole = record.root.property("MISSING").is_none()
+                && record.root.property("EMAILITEM").is_some();
+            if incoming.kind == Kind::Mail && !whole {
+                return self.claim_part(link, op, incoming, lookup);
+            }
+            if incoming.kind == Kind::Folder && self.has_too_many_folders() {
+                return Code::DEVICE_FULL;
+            }
+            if place.is_some()
+                && let Err(code) = self.may_go(link, &op.luid, None, to)
+            {
+                return code;
+            }
+        }
+        lookup.place = Some(to);
+        let code = if self.state.links[link].mode.names_everything() {
+            self.claim(link, target, op, incoming, lookup)
+        } else {
+            self.upsert(link, target, op, incoming, lookup)
+        };
+        if !(code.is_success() || code == Code::CONFLICT_SERVER_WINS) {
+            return code;
+        }
+        let Some(id) = lookup.by_luid.get(&op.luid).copied() else {
+            return code;
+        };
+        let had = known.filter(|(of, _)| *of == id).map(|(_, parent)| parent);
+        match self.settle_place(link, op, id, place, had) {
+            Ok(()) => code,
+            Err(refused) => refused,
+        }
+    }
+
+    /// A mail that the device has in part, under an id that is not known: its twin, if it is there.
+    fn claim_part(
+        &mut self,
+        link: usize,
+        op: &Op<'_>,
+        incoming: &Incoming<'_>,
+        lookup: &mut Lookup,
+    ) -> Code {
+        let (view, round) = (self.state.links[link].view, self.state.links[link].round);
+        let twin = self.candidates(incoming, lookup).into_iter().find(|id| {
+            let held = &self.items[id];
+            held.entry
+                .as_ref()
+                .is_none_or(|entry| entry.round < round || entry.luid.is_none())
+        });
+        let Some(id) = twin else {
+            return Code::INCOMPLETE_COMMAND;
+        };
+        let held = &self.items[&id];
+        let entry = Entry::named(id, &op.luid, held.meta.modseq, round)
+            .with_content(incoming.digest, incoming.mark)
+            .within(lookup.place.unwrap_or(held.meta.parent));
+        self.put_entry(view, entry, Some(lookup));
+        self.state.links[link].counts.received_equal += 1;
+        Code::OK
+    }
+
     /// Add or Replace with the octets that the device sent last, of an item that is as it was then.
-    fn still_there(&mut self, link: usize, id: ItemId) -> Code {
+    fn still_there(&mut self, link: usize, op: &Op<'_>, id: ItemId, place: Option<ItemId>) -> Code {
         let of = &mut self.state.links[link];
         of.counts.received_equal += 1;
         let (view, round) = (of.view, of.round);
@@ -69,7 +164,13 @@ impl Turn<'_> {
             held.changed = true;
             self.claims.insert(id, view);
         }
-        Code::OK
+        let had = self.items.get(&id).and_then(|held| held.entry.as_ref());
+        match had.map(|entry| entry.parent) {
+            Some(had) if place.is_some_and(|place| place != had) => self
+                .settle_place(link, op, id, place, Some(had))
+                .map_or_else(|code| code, |()| Code::OK),
+            _ => Code::OK,
+        }
     }
 
     fn delete(&mut self, link: usize, op: &Op<'_>, lookup: &mut Lookup) -> Code {
@@ -100,7 +201,17 @@ impl Turn<'_> {
             self.drop_entry(view, id);
             return Code::OK;
         }
-        let changed_here = held.meta.modseq > entry.seen;
+        if self.role_of(id).is_some() {
+            self.note(
+                Some(view),
+                Some(&op.luid),
+                "the device deleted a folder that the server needs: it is sent to the device again",
+            );
+            self.put_entry(view, entry.owed(held.meta.modseq, round), None);
+            return Code::PERMISSION_DENIED;
+        }
+        // A mail that is deleted is in the trash.
+        let changed_here = held.meta.format != Format::Mail && held.meta.modseq > entry.seen;
         if changed_here && self.policy(held.meta.datastore) != ConflictPolicy::Client {
             // What was written here since the device saw it is not lost: the device gets it again.
             self.state.links[link].counts.conflicts += 1;
@@ -157,7 +268,7 @@ impl Turn<'_> {
                 || incoming.record().clone(),
                 |stored| target.overlay(&stored, incoming.record()),
             );
-            self.write_item(Some(id), incoming, Some(&record));
+            self.write_item(Some(id), incoming, Some(&record), None);
             self.put_entry(view, now_equal(entry, self.modseq), Some(lookup));
             return Code::OK;
         }
@@ -178,7 +289,7 @@ impl Turn<'_> {
                 Some(&op.luid),
                 "the stored item cannot be read; the device's version replaces it",
             );
-            self.write_item(Some(id), incoming, None);
+            self.write_item(Some(id), incoming, None, None);
             self.put_entry(view, now_equal(entry, self.modseq), Some(lookup));
             return Code::OK;
         };
@@ -291,7 +402,7 @@ impl Turn<'_> {
                     "changed on both sides: both versions are kept",
                 );
                 self.put_entry(view, entry.owed(held.meta.modseq, round), None);
-                let new = self.write_item(None, incoming, None);
+                let new = self.write_item(None, incoming, None, lookup.place);
                 let own = Entry::named(new, &op.luid, self.modseq, round)
                     .with_content(incoming.digest, incoming.mark);
                 self.put_entry(view, own, Some(lookup));
@@ -345,7 +456,7 @@ impl Turn<'_> {
         let (id, added) = match twin {
             Some(id) => (id, false),
             None if self.is_over_quota(1, incoming.body.len()) => return Code::DEVICE_FULL,
-            None => (self.write_item(None, incoming, None), true),
+            None => (self.write_item(None, incoming, None, lookup.place), true),
         };
         let entry = Entry::named(id, &op.luid, self.items[&id].meta.modseq, round)
             .with_content(incoming.digest, incoming.mark);
@@ -379,7 +490,7 @@ impl Turn<'_> {
             if self.is_over_quota(1, incoming.body.len()) {
                 return Code::DEVICE_FULL;
             }
-            let id = self.write_item(None, incoming, None);
+            let id = self.write_item(None, incoming, None, lookup.place);
             let entry = Entry::named(id, &op.luid, self.modseq, round)
                 .with_content(incoming.digest, incoming.mark);
             self.put_entry(view, entry, Some(lookup));
@@ -406,7 +517,7 @@ impl Turn<'_> {
             return Code::OK;
         }
         let Some(stored) = self.stored(&held) else {
-            self.write_item(Some(id), incoming, None);
+            self.write_item(Some(id), incoming, None, None);
             self.put_entry(view, entry(self.modseq), Some(lookup));
             return Code::OK;
         };
@@ -495,6 +606,14 @@ impl Turn<'_> {
             .cloned()
             .unwrap_or_default();
         ids.retain(|id| self.items.get(id).is_some_and(|held| !held.meta.deleted));
+        if let Some(place) = lookup.place {
+            // Folders of one name are twins within one folder only; a mail may be elsewhere by now.
+            ids.retain(|id| {
+                let meta = &self.items[id].meta;
+                meta.format != Format::Folder || meta.parent == place || self.role_of(*id).is_some()
+            });
+            ids.sort_by_key(|id| (self.items[id].meta.parent != place, *id));
+        }
         ids
     }
 
@@ -564,7 +683,7 @@ impl Turn<'_> {
         record: &Record,
     ) {
         if held.meta.deleted || content::digest(record) != held.meta.digest {
-            self.write_item(Some(id), incoming, Some(record));
+            self.write_item(Some(id), incoming, Some(record), None);
         }
     }
 }

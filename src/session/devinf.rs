@@ -15,11 +15,12 @@ use crate::syncml::{
 };
 
 /// Datastores that the server has now.
-const OFFERED: [Datastore; 4] = [
+const OFFERED: [Datastore; 5] = [
     Datastore::Contacts,
     Datastore::Calendar,
     Datastore::Tasks,
     Datastore::Notes,
+    Datastore::Mail,
 ];
 
 /// The device's document as it is kept: XML, whatever carried it.
@@ -57,8 +58,11 @@ pub(super) fn own(
         .iter()
         .filter(|datastore| {
             let hidden = |of: &Vec<Datastore>| of.contains(datastore);
+            // Phones that do not know mail fail at its types.
             addressed.iter().any(|of| of.is(**datastore))
-                || detail == Detail::Full && !traits.devinf_hides.as_ref().is_some_and(hidden)
+                || **datastore != Datastore::Mail
+                    && detail == Detail::Full
+                    && !traits.devinf_hides.as_ref().is_some_and(hidden)
         })
         .map(|datastore| {
             let addressed = addressed.iter().find(|of| of.is(*datastore));
@@ -117,6 +121,7 @@ pub(super) fn own(
                 } else {
                     ct_caps
                 },
+                hierarchical: version >= Version::V12 && *datastore == Datastore::Mail,
                 sync_types: (1..=6).collect(),
                 filter_rx: match (version, detail) {
                     (Version::V12, Detail::Full | Detail::Addressed) => vec![ContentType {
@@ -157,7 +162,10 @@ pub(super) fn own(
 
 /// What a filter may ask of the items of a form.
 fn filter_cap(format: Format, content_type: ContentType<'static>) -> FilterCap<'static> {
-    let timed = matches!(format, Format::VCalendar10 | Format::ICalendar20);
+    let timed = matches!(
+        format,
+        Format::VCalendar10 | Format::ICalendar20 | Format::Email
+    );
     let window = ["SINCE", "BEFORE"].into_iter().filter(|_| timed);
     FilterCap {
         content_type,
@@ -181,9 +189,11 @@ const fn properties(format: Format) -> &'static [&'static str] {
         Format::VCard21 | Format::VCard30 | Format::VCard40 => CONTACT,
         Format::VCalendar10 => VCALENDAR,
         Format::ICalendar20 => ICALENDAR,
+        Format::Email | Format::Mail => MAIL,
+        Format::Folder => FOLDER,
+        Format::Message => &[],
         // The text itself.
         Format::PlainText => &["BODY"],
-        Format::Mail | Format::Email | Format::Folder | Format::Message => &[],
         Format::VNote11 => NOTE,
     }
 }
@@ -261,9 +271,9 @@ fn ct_cap(format: Format, content_type: ContentType<'static>) -> CtCap<'static> 
             ICALENDAR,
         ),
         Format::VNote11 => framed("VNOTE", &[], NOTE),
-        Format::PlainText | Format::Mail | Format::Email | Format::Folder | Format::Message => {
-            Vec::new()
-        }
+        Format::Email => MAIL.iter().map(property).collect(),
+        Format::Folder => FOLDER.iter().map(property).collect(),
+        Format::PlainText | Format::Message | Format::Mail => Vec::new(),
     };
     CtCap {
         content_type,
@@ -400,6 +410,20 @@ const ICALENDAR: &[&str] = &[
     "TZOFFSETTO",
     "TZNAME",
 ];
+/// The elements of the Email object.
+const MAIL: &[&str] = &[
+    "read",
+    "forwarded",
+    "replied",
+    "received",
+    "created",
+    "modified",
+    "deleted",
+    "flagged",
+    "emailitem",
+];
+/// The elements of the Folder object.
+const FOLDER: &[&str] = &["name", "created", "modified", "accessed", "role"];
 const NOTE: &[&str] = &[
     "SUMMARY",
     "BODY",

@@ -66,10 +66,21 @@ impl Turn<'_> {
         joined
             .and_then(|(filter, address)| join(filter, address))
             .and_then(|filter| check(view, filter))
+            .map(|filter| filter.and_then(|filter| meant(view, filter)))
             .map_err(|refused| {
                 let text = format!("the device's filter is refused: {}", refused.why);
                 self.note(Some(view), None, text);
                 refused.code
+            })
+    }
+
+    /// Whether a device asks for single mails, that it has in part: all else stays as it is.
+    pub(super) fn fetches_items(&self, link: usize) -> bool {
+        let filter = self.state.links[link].filter.as_ref();
+        self.is_hierarchical(link)
+            && filter.is_some_and(|filter| {
+                filter.kind == FilterType::Inclusive
+                    && filter.record.as_ref().is_some_and(Expression::names_items)
             })
     }
 
@@ -109,7 +120,7 @@ impl Turn<'_> {
     }
 
     /// Whether an item passes. One that cannot be read passes: the sender says so.
-    fn passes(&self, filter: Option<&Filter>, item: &Item, luid: Option<&str>) -> bool {
+    pub(super) fn passes(&self, filter: Option<&Filter>, item: &Item, luid: Option<&str>) -> bool {
         let Some(filter) = filter.filter(|filter| filter.record.is_some()) else {
             return true;
         };
@@ -131,6 +142,14 @@ impl Turn<'_> {
         let of = &self.state.links[link];
         self.passes(of.filter.as_ref().or(of.held.as_ref()), item, None)
     }
+}
+
+/// A filter as it is meant for the items of a datastore; `None` if it lets all pass.
+fn meant(view: Datastore, mut filter: Filter) -> Option<Filter> {
+    if view == Datastore::Mail {
+        filter.record = filter.record.and_then(Expression::for_mail);
+    }
+    (filter.record.is_some() || filter.fields.is_some()).then_some(filter)
 }
 
 /// A filter that is not taken.
@@ -267,13 +286,19 @@ fn check(view: Datastore, filter: Option<Filter>) -> Result<Option<Filter>, Refu
     let Some(record) = &filter.record else {
         return Ok(Some(filter));
     };
-    let kinds: Vec<Kind> = [Kind::Contact, Kind::Event, Kind::Task, Kind::Note]
-        .into_iter()
-        .filter(|kind| view.collections().contains(&device::home(*kind)))
-        .collect();
+    let kinds: Vec<Kind> = [
+        Kind::Contact,
+        Kind::Event,
+        Kind::Task,
+        Kind::Note,
+        Kind::Mail,
+    ]
+    .into_iter()
+    .filter(|kind| view.collections().contains(&device::home(*kind)))
+    .collect();
     let timed = kinds
         .iter()
-        .any(|kind| matches!(kind, Kind::Event | Kind::Task));
+        .any(|kind| matches!(kind, Kind::Event | Kind::Task | Kind::Mail));
     if record.has_window() && !timed {
         let error = FilterError::Unsupported(format!("SINCE or BEFORE, but {view} have no times"));
         return Err(error.into());
@@ -281,7 +306,7 @@ fn check(view: Datastore, filter: Option<Filter>) -> Result<Option<Filter>, Refu
     for field in record.fields() {
         if let Field::Property(name, _) = field
             && !name.starts_with("X-")
-            && !super::devinf::filterable(view).any(|known| known == name)
+            && !super::devinf::filterable(view).any(|known| known.eq_ignore_ascii_case(name))
         {
             let error = FilterError::Unsupported(format!("the property {name}"));
             return Err(error.into());

@@ -12,6 +12,7 @@ use super::lookup::Lookup;
 use super::profile::Target;
 use super::state::Counts;
 use super::turn::{Held, Turn};
+use crate::content::Kind;
 use crate::sync::recording::{Event, What};
 use crate::sync::{Datastore, Entry, ItemId, Modseq};
 use crate::syncml::{ChangeKind, Code};
@@ -219,10 +220,14 @@ impl Turn<'_> {
         };
         let of = &self.state.links[link];
         let (view, round) = (of.view, of.round);
-        let new = self.write_item(None, &incoming, None);
+        let place = lookup.place.or(Some(meta.parent));
+        if incoming.kind == Kind::Folder {
+            return Code::FEATURE_NOT_SUPPORTED;
+        }
+        let new = self.write_item(None, &incoming, None, place);
         let entry = Entry {
             digest: incoming.digest,
-            ..Entry::named(new, &op.luid, self.modseq, round)
+            ..Entry::named(new, &op.luid, self.modseq, round).within(self.items[&new].meta.parent)
         };
         self.put_entry(view, entry, Some(lookup));
         Code::ITEM_ADDED

@@ -84,9 +84,14 @@ impl Turn<'_> {
         if refresh {
             self.unclaimed(link, &mut deletions)?;
         }
-        let mut deletions: Vec<ItemId> = deletions.into_iter().collect();
-        deletions.sort_unstable();
-        if self.exceeds(link, deletions.len() as u64)? {
+        if self.is_hierarchical(link) && !deletions.is_empty() {
+            self.with_contents(link, &mut deletions)?;
+        }
+        let all = deletions;
+        let mut deletions: Vec<ItemId> = all.iter().copied().collect();
+        // What is in a folder before the folder.
+        deletions.sort_unstable_by_key(|id| (std::cmp::Reverse(self.depth(*id)), *id));
+        if self.exceeds(link, &deletions)? {
             self.hold(link, &deletions);
             return Ok(());
         }
@@ -110,10 +115,8 @@ impl Turn<'_> {
                     };
                     self.put_entry(view, again, None);
                 }
-                Some(_) => {
-                    self.delete_item(*id);
-                    self.drop_entry(view, *id);
-                }
+                Some(_) => self.delete_or_discard(link, *id, &all),
+                None if self.is_hierarchical(link) => self.delete_or_discard(link, *id, &all),
                 None => {
                     self.trace.push(&Event {
                         item: *id,
@@ -145,6 +148,9 @@ impl Turn<'_> {
     /// Living items that the client did not name in its refresh.
     fn unclaimed(&mut self, link: usize, found: &mut FxHashSet<ItemId>) -> Result<(), LoadFailed> {
         let of = &self.state.links[link];
+        if self.is_hierarchical(link) {
+            return self.unnamed(link, found);
+        }
         let mut query = OutgoingQuery {
             view: of.view,
             round: of.round,
@@ -187,8 +193,29 @@ impl Turn<'_> {
         }
     }
 
+    /// The same where the device has only a part of what there is.
+    fn unnamed(&mut self, link: usize, found: &mut FxHashSet<ItemId>) -> Result<(), LoadFailed> {
+        let of = &self.state.links[link];
+        let (view, round) = (of.view, of.round);
+        let Answer::Known(known) = self.loads.load(&Query::OnDevice(view))? else {
+            return Err(LoadFailed);
+        };
+        self.load_folders(link)?;
+        self.keep_known(known);
+        let left = self.items.iter().filter(|(id, held)| {
+            let missing = |entry: &Entry| entry.luid.is_some() && entry.round < round;
+            !held.meta.deleted
+                && view.collections().contains(&held.meta.datastore)
+                && held.entry.as_ref().is_some_and(missing)
+                && self.role_of(**id).is_none()
+        });
+        found.extend(left.map(|(id, _)| *id));
+        Ok(())
+    }
+
     /// Whether so many deletions are more than the operator allows in one session.
-    fn exceeds(&mut self, link: usize, deletions: u64) -> Result<bool, LoadFailed> {
+    fn exceeds(&mut self, link: usize, items: &[ItemId]) -> Result<bool, LoadFailed> {
+        let deletions = items.len() as u64;
         let percent = u64::from(self.context.settings.hold_deletes_percent);
         if deletions == 0 || percent >= 100 {
             return Ok(false);
@@ -202,7 +229,18 @@ impl Turn<'_> {
         }
         let view = of.view;
         let received = u64::from(of.counts.received_added);
-        let stored = self.tally(Tally::Living(view))?;
+        // A device with folders has only a part of what is in them.
+        let stored = if self.is_hierarchical(link) {
+            let counted = |id: &&ItemId| {
+                let before = self.items.get(id).and_then(|held| held.before.as_ref());
+                let entry = before.and_then(|(_, entry)| entry.as_ref());
+                entry.is_some_and(|entry| entry.luid.is_some())
+            };
+            let more = items.iter().filter(|id| !counted(id)).count() as u64;
+            self.tally(Tally::OnDevice(view))?.saturating_add(more)
+        } else {
+            self.tally(Tally::Living(view))?
+        };
         let new_here = self
             .items
             .values()

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::apply::Op;
 use super::profile::Target;
 use super::turn::Turn;
+use crate::content::email::Folder;
 use crate::content::{self, Digest, Floating, Format, Kind, MatchKey, ReadHint, Record};
 use crate::device;
 use crate::sync::{ItemId, ItemMeta, Mark};
@@ -19,7 +20,7 @@ use crate::syncml::{Code, Meta};
 
 /// What came for an item.
 pub(super) enum Content<'m> {
-    /// Nothing: it is to be deleted.
+    /// Nothing: it is to be deleted or moved.
     Absent,
     /// A body that was not looked into yet.
     Unread(Unread<'m>),
@@ -86,6 +87,30 @@ impl Incoming<'static> {
     }
 }
 
+impl Incoming<'static> {
+    /// A folder of our own making.
+    pub(super) fn of_folder(folder: &Folder) -> Option<Self> {
+        let body = folder.write();
+        let hint = ReadHint {
+            format: Some(Format::Folder),
+            kind: Some(Kind::Folder),
+            ..ReadHint::default()
+        };
+        let parsed = content::read(&body, &hint).ok()?;
+        Some(Self {
+            plain: true,
+            digest: content::digest(&parsed.record),
+            key: content::match_key(&parsed.record),
+            mark: Mark::default(),
+            format: Format::Folder,
+            kind: Kind::Folder,
+            body: Cow::Owned(body),
+            hint,
+            record: OnceCell::new(),
+        })
+    }
+}
+
 /// The mark of the octets of a body and of what says how to read them.
 fn mark(body: &[u8], media: Option<Format>) -> Mark {
     let mut hash = Sha256::new();
@@ -143,7 +168,8 @@ impl Turn<'_> {
             None => OnceCell::new(),
         };
         Ok(Incoming {
-            plain: hint.floating == Floating::Keep && hint.dialect.is_none(),
+            // A mail has a stored form of its own.
+            plain: hint.floating == Floating::Keep && hint.dialect.is_none() && kind != Kind::Mail,
             digest,
             key,
             mark: unread.mark,

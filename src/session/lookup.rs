@@ -19,6 +19,8 @@ pub(super) struct Lookup {
     pub by_key: FxHashMap<MatchKey, Vec<ItemId>>,
     /// Versions that the device saw last, of items that changed since.
     pub revisions: FxHashMap<ItemId, Item>,
+    /// The folder that the op at hand names.
+    pub place: Option<ItemId>,
 }
 
 impl Turn<'_> {

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use super::devinf;
 use super::state::{LEAST_MAX_MESSAGE, Make};
 use super::turn::Turn;
-use crate::content::{self, Capabilities, Floating, Kind, Merged, ReadHint, Record};
+use crate::content::{self, Capabilities, Floating, Format, Kind, Merged, ReadHint, Record};
 use crate::device;
 use crate::device::profile::{Identity, Resolved, Traits};
 use crate::filter::Filter;
@@ -157,6 +157,15 @@ impl Target {
             time_zone: self.time_zone,
             dialect: self.own.dialect(),
             now: self.now,
+        }
+    }
+
+    /// The form in which the device is sent an item that is stored in a form.
+    pub(super) fn format_of(&self, stored: Format) -> Format {
+        if stored == Format::Folder {
+            stored
+        } else {
+            self.holding.format
         }
     }
 

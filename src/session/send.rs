@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::LoadFailed;
 use super::filter::Verdict;
+use super::plan::Parent;
 use super::profile::Target;
 use super::state::{Awaited, Mode, Outgoing, Sent, Stage};
 use super::turn::Turn;
@@ -18,12 +19,12 @@ use crate::syncml::{self, Change, ChangeKind, Command, Data, Location, Meta, Syn
 /// Items of one page.
 const PAGE: u32 = 300;
 /// Commands of one message, whatever its size: the Statuses for them have to be remembered.
-const MAX_COMMANDS: usize = 1_000;
+pub(super) const MAX_COMMANDS: usize = 1_000;
 /// A chunk smaller than this is not worth a message of its own.
 const LEAST_CHUNK: usize = 256;
 
 /// What became of an item that was to be sent.
-enum Packed {
+pub(super) enum Packed {
     /// It is in the message, or there is nothing to send for it.
     Done,
     /// The message is full.
@@ -33,8 +34,8 @@ enum Packed {
 /// A Sync element that is being filled.
 pub(super) struct Filling {
     pub link: usize,
-    commands: Vec<Command<'static>>,
-    target: std::rc::Rc<Target>,
+    pub commands: Vec<Command<'static>>,
+    pub target: std::rc::Rc<Target>,
 }
 
 impl Turn<'_> {
@@ -87,10 +88,15 @@ impl Turn<'_> {
             ..Sync::default()
         };
         // How many items pass is known when they were looked at.
-        let counted = target.number_of_changes && !self.is_filtered(link);
+        let hierarchical = self.is_hierarchical(link);
+        let counted = target.number_of_changes && (hierarchical || !self.is_filtered(link));
         if first && counted && self.state.version > Version::V10 {
             // A device that has no room for all of them gets fewer.
-            let changes = self.count(link)?;
+            let changes = if hierarchical {
+                self.planned(link)?.len() as u64
+            } else {
+                self.count(link)?
+            };
             let room = self.state.links[link].free_items;
             sync.number_of_changes =
                 Some(changes).filter(|count| room.is_none_or(|room| *count <= room));
@@ -203,6 +209,9 @@ impl Turn<'_> {
         let Stage::Sending(mut cursor) = self.state.links[link].stage else {
             return Ok(true);
         };
+        if self.is_hierarchical(link) {
+            return self.fill_planned(filling);
+        }
         loop {
             let query = self.query(link, cursor);
             let Answer::Outgoing(page) = self.loads.load(&Query::Outgoing(query))? else {
@@ -335,7 +344,7 @@ impl Turn<'_> {
         let entry = entry.filter(|entry| !all || entry.round == round);
         let luid = entry.as_ref().and_then(|entry| entry.luid.clone());
         let mut removed = item.meta.deleted;
-        if self.is_filtered(link) {
+        if !self.is_hierarchical(link) && self.is_filtered(link) {
             match self.verdict(link, &self.selection(link), &item, entry.as_ref()) {
                 Verdict::Send => {}
                 Verdict::Leave => return Packed::Done,
@@ -359,6 +368,19 @@ impl Turn<'_> {
             (false, Some(luid)) => (Sent::Replace, luid),
             (false, None) => (Sent::Add, item.meta.id.guid()),
         };
+        self.pack_as(filling, kind, address, item, entry)
+    }
+
+    /// Packs an item as a command of that kind; `entry` is what the device has of it in this round.
+    pub(super) fn pack_as(
+        &mut self,
+        filling: &mut Filling,
+        kind: Sent,
+        address: String,
+        item: Item,
+        entry: Option<Entry>,
+    ) -> Packed {
+        let link = filling.link;
         if self.waits(kind, link) {
             self.remember(link, &item.meta, entry.as_ref());
             return Packed::Done;
@@ -372,12 +394,13 @@ impl Turn<'_> {
         {
             return Packed::Full;
         }
-        let format = filling.target.holding.format;
+        let parent = self.parent_for(link, &filling.target, kind, item.meta.parent);
         let adds = kind == Sent::Add;
-        let body = if kind == Sent::Delete {
+        let format = filling.target.format_of(item.meta.format);
+        let body = if matches!(kind, Sent::Delete | Sent::Move) {
             Vec::new()
         } else {
-            match self.body_for(&filling.target, &item) {
+            match self.body_for(link, &filling.target, kind, &item) {
                 Some(body) => body,
                 None => {
                     let view = self.state.links[link].view;
@@ -396,7 +419,7 @@ impl Turn<'_> {
             return Packed::Done;
         }
         let octets = body.len();
-        let mut command = command(kind, &address, format, body, None, false);
+        let mut command = command(kind, &address, &parent, format, body, None, false);
         // It lives on here: the device only makes room.
         let soft = !item.meta.deleted && self.own.traits.soft_deletes == Some(true);
         if let Command::Change(change) = &mut command {
@@ -432,7 +455,7 @@ impl Turn<'_> {
     }
 
     /// Whether the device must not be sent that now: it is owed until the next sync.
-    fn waits(&self, kind: Sent, link: usize) -> bool {
+    pub(super) fn waits(&self, kind: Sent, link: usize) -> bool {
         kind == Sent::Replace
             && self.own.traits.no_slow_replace == Some(true)
             && self.state.links[link].mode == Mode::Slow
@@ -480,6 +503,7 @@ impl Turn<'_> {
             version: meta.modseq,
             kind,
             address,
+            parent: meta.parent,
             media: format.mime().to_owned(),
             body,
             offset: 0,
@@ -510,7 +534,8 @@ impl Turn<'_> {
                 out.body.len() as u64 + u64::from(self.own.traits.size_excess.unwrap_or(0)),
             );
             let chunk = rest.as_bytes()[..length].to_vec();
-            let mut command = command(out.kind, &out.address, format, chunk, size, more);
+            let parent = self.parent_for(out.link, &filling.target, out.kind, out.parent);
+            let mut command = command(out.kind, &out.address, &parent, format, chunk, size, more);
             let cmd = match self.reply.reserve(&mut command) {
                 Ok(cmd) => cmd,
                 Err(octets) => {
@@ -530,6 +555,7 @@ impl Turn<'_> {
                 kind: out.kind,
                 chunk: more,
             });
+            self.place_sent(out.link, out.kind, out.item, out.parent);
             out.offset += length;
             if more {
                 self.state.outgoing = Some(out);
@@ -539,7 +565,7 @@ impl Turn<'_> {
             let counts = &mut self.state.links[filling.link].counts;
             match out.kind {
                 Sent::Add => counts.sent_added += 1,
-                Sent::Replace => counts.sent_replaced += 1,
+                Sent::Replace | Sent::Move => counts.sent_replaced += 1,
                 Sent::Delete => {}
             }
             self.state.closing = Some(out);
@@ -548,7 +574,10 @@ impl Turn<'_> {
     }
 
     /// The item's body as the device can hold it.
-    fn body_for(&mut self, target: &Target, item: &Item) -> Option<Vec<u8>> {
+    fn body_for(&self, link: usize, target: &Target, kind: Sent, item: &Item) -> Option<Vec<u8>> {
+        if self.is_hierarchical(link) {
+            return self.mail_for(link, target, kind, item);
+        }
         content::lower(&item.body, item.meta.format, &target.form())
     }
 
@@ -571,10 +600,11 @@ impl Turn<'_> {
             kind,
             chunk,
         });
+        self.place_sent(link, kind, meta.id, meta.parent);
         let counts = &mut self.state.links[link].counts;
         match kind {
             Sent::Add => counts.sent_added += 1,
-            Sent::Replace => counts.sent_replaced += 1,
+            Sent::Replace | Sent::Move => counts.sent_replaced += 1,
             Sent::Delete => counts.sent_deleted += 1,
         }
         let luid = entry.and_then(|entry| entry.luid.as_deref());
@@ -585,7 +615,7 @@ impl Turn<'_> {
     fn trace_sent(&mut self, link: usize, kind: Sent, item: ItemId, version: Modseq, luid: &str) {
         let what = match kind {
             Sent::Add => What::SentAdd,
-            Sent::Replace => What::SentReplace,
+            Sent::Replace | Sent::Move => What::SentReplace,
             Sent::Delete => What::SentDelete,
         };
         self.trace.push(&Event {
@@ -608,6 +638,11 @@ impl Turn<'_> {
             Some(entry) => Entry {
                 sent: Some(meta.modseq),
                 round: current,
+                parent: if entry.luid.is_some() {
+                    entry.parent
+                } else {
+                    meta.parent
+                },
                 failures: entry.failures.max(0),
                 ..entry.clone()
             },
@@ -620,6 +655,7 @@ impl Turn<'_> {
                 mark: Mark::default(),
                 round: current,
                 failures: 0,
+                parent: meta.parent,
                 echo: Echo::default(),
             },
         };
@@ -661,6 +697,7 @@ fn into_body(command: Command<'static>) -> Vec<u8> {
 fn command(
     kind: Sent,
     address: &str,
+    parent: &Parent,
     format: Format,
     body: Vec<u8>,
     size: Option<u64>,
@@ -672,8 +709,8 @@ fn command(
     } else {
         (None, location)
     };
-    let is_delete = kind == Sent::Delete;
-    let meta = (!is_delete).then(|| Meta {
+    let is_bare = matches!(kind, Sent::Delete | Sent::Move);
+    let meta = (!is_bare).then(|| Meta {
         kind: Some(Cow::Borrowed(format.mime())),
         size,
         ..Meta::default()
@@ -683,6 +720,7 @@ fn command(
             Sent::Add => ChangeKind::Add,
             Sent::Replace => ChangeKind::Replace,
             Sent::Delete => ChangeKind::Delete,
+            Sent::Move => ChangeKind::Move,
         },
         cmd_id: Cow::Borrowed(""),
         no_resp: false,
@@ -693,7 +731,9 @@ fn command(
         items: vec![syncml::Item {
             target,
             source,
-            data: if is_delete {
+            target_parent: parent.target.clone().map(Cow::Owned),
+            source_parent: parent.source.clone().map(Cow::Owned),
+            data: if is_bare {
                 Data::None
             } else {
                 Data::Bytes(Cow::Owned(body))

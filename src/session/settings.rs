@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::device::profile::Catalogue;
-use crate::sync::{ConflictPolicy, Datastore};
+use crate::sync::{ConflictPolicy, Datastore, Window, Windows};
 
 /// Settings of all sessions of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Settings {
     pub profiles: Arc<Catalogue>,
     /// A session that deletes more than this share of a datastore is held; 100: none is.
     pub hold_deletes_percent: u8,
+    /// Which mails a device has that has no windows of its own.
+    pub mail_windows: Windows,
 }
 
 impl Default for Settings {
@@ -49,6 +51,7 @@ impl Default for Settings {
             server_id: "candybar".to_owned(),
             profiles: Catalogue::embedded(),
             hold_deletes_percent: 50,
+            mail_windows: Windows::all(Window::DEFAULT),
         }
     }
 }

@@ -266,6 +266,8 @@ pub(super) enum Sent {
     Add,
     Replace,
     Delete,
+    /// Into another folder.
+    Move,
 }
 
 /// A Status that is to be sent.
@@ -336,6 +338,9 @@ pub(super) struct Outgoing {
     pub kind: Sent,
     /// GUID of an Add, LUID of a Replace.
     pub address: String,
+    /// Its folder.
+    #[serde(default)]
+    pub parent: ItemId,
     pub media: String,
     pub body: String,
     pub offset: usize,
@@ -377,6 +382,9 @@ pub(super) struct State {
     #[serde(default)]
     pub finished: Option<Finished>,
     pub outgoing: Option<Outgoing>,
+    /// Items that were sent with a folder, and it; until their Status comes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub placed: Vec<(ItemId, ItemId)>,
     /// The large object whose last chunk has no Status yet.
     #[serde(default)]
     pub closing: Option<Outgoing>,
@@ -437,6 +445,7 @@ impl State {
             incoming: None,
             finished: None,
             outgoing: None,
+            placed: Vec::new(),
             closing: None,
             messages: 0,
             recorded: 0,

@@ -6,6 +6,7 @@ use super::reply::Reply;
 use super::resume::{Interrupted, is_bare};
 use super::state::{Owed, Phase, Stage, State};
 use super::{Admission, Context, LoadFailed, Loads, Note, Outcome, Summary, auth, devinf};
+use crate::content::email::FolderRole;
 use crate::device::profile::Resolved;
 use crate::sync::recording::{Event, Trace, What};
 use crate::sync::{Change, Datastore, Device, Entry, ItemId, ItemMeta, Modseq, ViewState};
@@ -87,6 +88,8 @@ pub(super) struct Turn<'t> {
     pub own: std::rc::Rc<Resolved>,
     /// Deletes in the reply.
     pub deletes: u16,
+    /// Folders with their roles, once they are loaded; some may be deleted meanwhile.
+    pub folders: Option<Vec<(ItemId, Option<FolderRole>)>>,
 }
 
 impl<'t> Turn<'t> {
@@ -122,6 +125,7 @@ impl<'t> Turn<'t> {
             suspended_at: None,
             own: std::rc::Rc::default(),
             deletes: 0,
+            folders: None,
             state,
             context,
             loads,

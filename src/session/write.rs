@@ -3,19 +3,26 @@
 use super::incoming::Incoming;
 use super::lookup::Lookup;
 use super::turn::{Held, Turn};
+use crate::content::email::{Folder, FolderRole, Mail};
 use crate::content::{self, Format, Kind, Record};
 use crate::device;
 use crate::sync::{Change, Datastore, Entry, ItemId, ItemMeta, ItemWrite};
 
 impl Turn<'_> {
     /// Writes an item: a new one if `id` is `None`. `record` is what it says, if that may be something else than what
-    /// came.
+    /// came; `place` the folder of a new one.
     pub(super) fn write_item(
         &mut self,
         id: Option<ItemId>,
         incoming: &Incoming<'_>,
         record: Option<&Record>,
+        place: Option<ItemId>,
     ) -> ItemId {
+        let dated = match id {
+            None => self.dated(incoming, record, place.unwrap_or_default()),
+            Some(_) => None,
+        };
+        let record = dated.as_ref().or(record);
         let other = record.filter(|record| *record != incoming.record());
         let id = id.unwrap_or_else(|| {
             let id = self.next_item;
@@ -26,7 +33,9 @@ impl Turn<'_> {
         let held = self.items.get(&id).filter(|held| !held.meta.deleted);
         let replaced = held.map(|held| held.body.as_ref().map_or(0, Vec::len));
         let (format, body) = stored_form(incoming, other);
-        let original = (other.is_some() || !incoming.plain).then(|| incoming.body.to_vec());
+        let keeps = incoming.kind != Kind::Mail && (other.is_some() || !incoming.plain);
+        let original = keeps.then(|| incoming.body.to_vec());
+        let known = self.items.get(&id).map(|held| held.meta.parent);
         let meta = ItemMeta {
             id,
             datastore: device::home(other.map_or(incoming.kind, |record| record.kind)),
@@ -36,6 +45,8 @@ impl Turn<'_> {
             digest: other.map_or(incoming.digest, content::digest),
             key: other.map_or(incoming.key, content::match_key),
             updated: self.context.now,
+            parent: known.or(place).unwrap_or_default(),
+            content: self.modseq,
         };
         self.count_usage(replaced, body.len());
         let write = ItemWrite {
@@ -55,7 +66,30 @@ impl Turn<'_> {
         held.meta = meta;
         held.body = Some(body);
         held.changed = true;
+        if format == Format::Folder {
+            let role = held.body.as_deref().map(Folder::read);
+            let role = role.and_then(Result::ok).and_then(|folder| folder.role);
+            self.note_folder(id, role);
+        }
         id
+    }
+
+    /// A new mail: it came now, if it does not say when; by that time it has its place in the folder. One that goes to the drafts
+    /// may be edited.
+    fn dated(
+        &self,
+        incoming: &Incoming<'_>,
+        record: Option<&Record>,
+        place: ItemId,
+    ) -> Option<Record> {
+        if incoming.kind != Kind::Mail {
+            return None;
+        }
+        let record = record.unwrap_or_else(|| incoming.record());
+        let mut mail = Mail::of(record.clone())?;
+        mail.received = mail.received.or(Some(self.context.now));
+        mail.draft = self.role_of(place) == Some(FolderRole::Drafts);
+        Some(mail.into_record())
     }
 
     /// Sets the device's entry for an item. Another item that has the same LUID loses it.

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use super::connection::Database;
 use super::error::StoreError;
 use super::recording;
-use super::row::{format_number, kind_number, kind_of};
+use super::row::{folder_number, format_number, kind_in, kind_number, received};
 use super::statement::{Bind, execute, first, statement};
 use super::{announcement, outbox};
 use crate::sync::{
@@ -53,6 +53,9 @@ pub(super) fn commit(connection: &mut Database, commit: &Commit) -> Result<(), S
         ];
         execute(connection, SetNumbers, &binds)?;
         outbox::mark(connection, commit.account, writer(commit))?;
+        if commit.changes.iter().any(is_mail) {
+            outbox::mail_came(connection, commit.account)?;
+        }
     }
     if let (Some(device), true) = (commit.device, ends_session(commit)) {
         outbox::session_ended(connection, commit.account, device)?;
@@ -60,11 +63,16 @@ pub(super) fn commit(connection: &mut Database, commit: &Commit) -> Result<(), S
     Ok(())
 }
 
+/// A mail is written.
+fn is_mail(change: &Change) -> bool {
+    matches!(change, Change::PutItem(write) if write.meta.datastore == Datastore::Mail)
+}
+
 /// The device that the changes are of.
 fn writer(commit: &Commit) -> Option<DeviceId> {
     let origin = |change: &Change| match change {
         Change::PutItem(write) => Some(write.origin),
-        Change::DeleteItem { origin, .. } => Some(*origin),
+        Change::MoveItem { origin, .. } | Change::DeleteItem { origin, .. } => Some(*origin),
         _ => None,
     };
     let first = || commit.changes.iter().find_map(origin).flatten();
@@ -93,7 +101,9 @@ fn check_numbers(commit: &Commit) -> Result<bool, StoreError> {
     for change in &commit.changes {
         let (item, modseq) = match change {
             Change::PutItem(write) => (write.meta.id, write.meta.modseq),
-            Change::DeleteItem { item, modseq, .. } => (*item, *modseq),
+            Change::MoveItem { item, modseq, .. } | Change::DeleteItem { item, modseq, .. } => {
+                (*item, *modseq)
+            }
             _ => continue,
         };
         if modseq <= last || modseq > commit.modseq || item >= commit.next_item || item.0 < 1 {
@@ -123,37 +133,48 @@ struct Writes<'a> {
 
 statement!(
     InsertItem(()) = "INSERT INTO item (account, id, datastore, modseq, content_modseq, flag_modseq, created_modseq, \
-     deleted, kind, format, digest, match_key, updated, origin, folder, uid, body, original) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+     deleted, kind, format, digest, match_key, updated, origin, folder, uid, received, body, original) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 );
 statement!(
     UpdateItem(()) = "UPDATE item SET datastore = ?, modseq = ?, content_modseq = ?, deleted = 0, kind = ?, format = ?, \
-     digest = ?, match_key = ?, updated = ?, origin = ?, folder = ?, uid = ?, body = ?, original = ? \
+     digest = ?, match_key = ?, updated = ?, origin = ?, folder = ?, uid = ?, received = ?, body = ?, original = ? \
      WHERE account = ? AND id = ?"
 );
+statement!(
+    MoveItem(()) = "UPDATE item SET modseq = ?, flag_modseq = ?, updated = ?, origin = ?, folder = ?, uid = ? \
+     WHERE account = ? AND id = ? AND deleted = 0"
+);
+statement!(DatastoreOfItem((BigInt,)) = "SELECT datastore FROM item WHERE account = ? AND id = ?");
 statement!(
     BuryItem(()) = "UPDATE item SET deleted = 1, modseq = ?, content_modseq = ?, updated = ?, origin = ? \
      WHERE account = ? AND id = ?"
 );
 statement!(
     KeepRevision(()) = "INSERT INTO revision (account, item, modseq, datastore, deleted, format, digest, match_key, \
-     updated, origin, replaced_at, body, original) \
+     updated, origin, replaced_at, folder, body, original) \
      SELECT account, id, modseq, datastore, deleted, format, digest, match_key, updated, origin, ?, \
-     body, original FROM item WHERE account = ? AND id = ?"
+     folder, body, original FROM item WHERE account = ? AND id = ?"
 );
 statement!(
     PlaceOfItem((BigInt, BigInt, BigInt, BigInt)) =
         "SELECT datastore, folder, uid, deleted FROM item WHERE account = ? AND id = ?"
 );
 statement!(NextUid((BigInt,)) = "SELECT next_uid FROM folder WHERE account = ? AND id = ?");
+statement!(
+    /// A folder that is an item: its name is there.
+    InsertFolder(()) = "INSERT INTO folder (account, id, datastore, name, modseq, uid_validity, next_uid) \
+     VALUES (?, ?, ?, '', 0, ?, 1)"
+);
 statement!(SetNextUid(()) = "UPDATE folder SET next_uid = ? WHERE account = ? AND id = ?");
 
 statement!(
-    PutEntry(()) = "INSERT INTO entry (account, device, view, item, luid, seen, sent, digest, mark, round, failures, echo) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+    PutEntry(()) = "INSERT INTO entry (account, device, view, item, luid, seen, sent, digest, mark, round, failures, parent, echo) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (account, device, view, item) DO UPDATE SET luid = excluded.luid, \
      seen = excluded.seen, sent = excluded.sent, digest = excluded.digest, mark = excluded.mark, \
-     round = excluded.round, failures = excluded.failures, echo = excluded.echo"
+     round = excluded.round, failures = excluded.failures, parent = excluded.parent, \
+     echo = excluded.echo"
 );
 statement!(
     ClaimEntries(()) =
@@ -222,6 +243,12 @@ impl Writes<'_> {
     fn change(&mut self, change: &Change) -> Result<(), StoreError> {
         match change {
             Change::PutItem(write) => self.put_item(write),
+            Change::MoveItem {
+                item,
+                parent,
+                modseq,
+                origin,
+            } => self.move_item(*item, *parent, *modseq, *origin),
             Change::DeleteItem {
                 item,
                 modseq,
@@ -272,7 +299,7 @@ impl Writes<'_> {
         let id = Bind::Int(meta.id.0);
         let modseq = Bind::Int(meta.modseq.0);
         let datastore = number(meta.datastore);
-        let kind = Bind::OptionalInt(kind_of(meta.datastore).map(kind_number));
+        let kind = Bind::OptionalInt(kind_in(meta.datastore, meta.format).map(kind_number));
         let format = Bind::Int(format_number(meta.format));
         let digest = Bind::Blob(&meta.digest.0);
         let key = Bind::Int(meta.key.0);
@@ -285,31 +312,57 @@ impl Writes<'_> {
         } else {
             None
         };
-        // Root folders have their datastore's number.
-        let root = i64::from(meta.datastore.number());
+        let datastore_number = i64::from(meta.datastore.number());
+        let folder = folder_number(meta.datastore, meta.parent);
+        let received = Bind::Int(received(meta.format, &write.body));
         let Some((old_datastore, old_folder, old_uid, deleted)) = place else {
             self.next_item = self.next_item.max(meta.id.0 + 1);
-            let uid = self.next_uid(root)?;
+            let uid = self.next_uid(meta.datastore, folder)?;
             #[rustfmt::skip]
             let binds = [
                 self.account, id, datastore, modseq, modseq, modseq, modseq, kind, format, digest,
-                key, updated, origin, Bind::Int(root), uid, body, original,
+                key, updated, origin, Bind::Int(folder), uid, received, body, original,
             ];
             return execute(self.connection, InsertItem, &binds).map(drop);
         };
         self.keep_revision(id)?;
         // What moves or comes back is new to whoever knows items by UID.
-        let (folder, uid) = if old_datastore == root && deleted == 0 {
-            (old_folder, Bind::Int(old_uid))
+        let stays = old_datastore == datastore_number && old_folder == folder && deleted == 0;
+        let uid = if stays {
+            Bind::Int(old_uid)
         } else {
-            (root, self.next_uid(root)?)
+            self.next_uid(meta.datastore, folder)?
         };
         #[rustfmt::skip]
         let binds = [
             datastore, modseq, modseq, kind, format, digest, key, updated, origin,
-            Bind::Int(folder), uid, body, original, self.account, id,
+            Bind::Int(folder), uid, received, body, original, self.account, id,
         ];
         execute(self.connection, UpdateItem, &binds).map(drop)
+    }
+
+    fn move_item(
+        &mut self,
+        item: ItemId,
+        parent: ItemId,
+        modseq: Modseq,
+        origin: Option<DeviceId>,
+    ) -> Result<(), StoreError> {
+        let id = Bind::Int(item.0);
+        self.keep_revision(id)?;
+        let row: Option<(i64,)> = first(self.connection, DatastoreOfItem, &[self.account, id])?;
+        let datastore = super::row::datastore(row.ok_or(StoreError::NotFound)?.0)?;
+        let folder = folder_number(datastore, parent);
+        let uid = self.next_uid(datastore, folder)?;
+        let modseq = Bind::Int(modseq.0);
+        let origin = Bind::OptionalInt(origin.map(|device| device.0));
+        let now = Bind::Int(self.now);
+        #[rustfmt::skip]
+        let binds = [modseq, modseq, now, origin, Bind::Int(folder), uid, self.account, id];
+        match execute(self.connection, MoveItem, &binds)? {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
     }
 
     fn delete_item(
@@ -341,16 +394,30 @@ impl Writes<'_> {
         }
     }
 
-    fn next_uid(&mut self, folder: i64) -> Result<Bind<'static>, StoreError> {
+    fn next_uid(&mut self, datastore: Datastore, folder: i64) -> Result<Bind<'static>, StoreError> {
         let next = match self.uids.get_mut(&folder) {
             Some(next) => next,
             None => {
                 let binds = [self.account, Bind::Int(folder)];
                 let stored: Option<(i64,)> = first(self.connection, NextUid, &binds)?;
-                let (stored,) = stored.ok_or_else(|| {
-                    StoreError::Corrupt(format!("the account has no folder {folder}"))
-                })?;
-                self.uids.entry(folder).or_insert(stored)
+                let next = match stored {
+                    Some((next,)) => next,
+                    None if folder > i64::from(datastore.number()) => {
+                        let binds = [
+                            self.account,
+                            Bind::Int(folder),
+                            number(datastore),
+                            Bind::Int(self.now),
+                        ];
+                        execute(self.connection, InsertFolder, &binds)?;
+                        1
+                    }
+                    None => {
+                        let why = format!("the account has no folder {folder}");
+                        return Err(StoreError::Corrupt(why));
+                    }
+                };
+                self.uids.entry(folder).or_insert(next)
             }
         };
         let uid = *next;
@@ -386,6 +453,7 @@ impl Writes<'_> {
             Bind::Int(entry.mark.0),
             Bind::Int(entry.round.0),
             Bind::Int(i64::from(entry.failures)),
+            Bind::Int(entry.parent.0),
             Bind::Int(entry.echo.0),
         ];
         #[cfg(feature = "postgres")]

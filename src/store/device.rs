@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::load::{self, DeviceRow, Devices};
 use super::statement::{Bind, all, execute, first, statement};
 use super::{Store, announcement, apply, now, outbox};
-use crate::sync::{AccountId, Datastore, Device, DeviceId, ViewState};
+use crate::sync::{AccountId, Datastore, Device, DeviceId, ViewState, Windows};
 
 // A step of a removal takes away 2000 rows.
 
@@ -23,6 +23,7 @@ statement!(
 statement!(
     SetDevice(()) = "UPDATE device SET msisdn = ?, profile = ? WHERE account = ? AND id = ?"
 );
+statement!(SetMailWindow(()) = "UPDATE device SET mail_window = ? WHERE account = ? AND id = ?");
 statement!(ForgetViews(()) = "DELETE FROM \"view\" WHERE account = ? AND device = ?");
 statement!(ForgetSessions(()) = "DELETE FROM session WHERE account = ? AND device = ?");
 statement!(
@@ -101,6 +102,23 @@ impl Store {
                 Bind::Int(device.0),
             ];
             match execute(connection, SetDevice, &binds)? {
+                0 => Err(StoreError::NotFound),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// Sets which mails a device is to have; an empty one: what the configuration says.
+    pub fn set_mail_window(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        windows: &Windows,
+    ) -> Result<(), StoreError> {
+        let text = windows.to_string();
+        self.write(0, move |connection| {
+            let binds = [Bind::Text(&text), Bind::Int(account.0), Bind::Int(device.0)];
+            match execute(connection, SetMailWindow, &binds)? {
                 0 => Err(StoreError::NotFound),
                 _ => Ok(()),
             }

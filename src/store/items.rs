@@ -226,6 +226,8 @@ fn put_chunk(
                 digest: item.digest,
                 key: item.key,
                 updated: now,
+                parent: ItemId(0),
+                content: commit.modseq,
             },
             body: item.body.clone(),
             original: None,

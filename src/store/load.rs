@@ -12,7 +12,7 @@ use super::row::{
     self, EntryRow, EntrySql, GenerationRow, MetaRow, MetaSql, entry_columns, meta_columns,
 };
 use super::statement::{Bind, all, each, first, statement};
-use super::{announcement, holds, outgoing};
+use super::{announcement, hierarchy, holds, outgoing};
 use crate::content::MatchKey;
 use crate::secret::KeyFile;
 use crate::sync::{
@@ -103,6 +103,15 @@ impl Reader {
             }
             Query::Pending(view) => {
                 holds::pending(connection, account, device, *view).map(Answer::Known)
+            }
+            Query::Folders(view) => {
+                hierarchy::folders(connection, account, device, *view).map(Answer::Outgoing)
+            }
+            Query::Newest(query) => {
+                hierarchy::newest(connection, account, device, query).map(Answer::Known)
+            }
+            Query::OnDevice(view) => {
+                hierarchy::on_device(connection, account, device, *view).map(Answer::Known)
             }
             Query::Gone(view) => holds::gone(connection, account, device, *view).map(Answer::Known),
             Query::Announcements => {
@@ -199,18 +208,18 @@ fn account_of_device(
 type DeviceSql = (
     (BigInt, Text, Nullable<Text>, Nullable<Text>),
     (Binary, Binary, Binary, Binary, Binary),
-    (Nullable<Text>, BigInt, BigInt, Nullable<Text>),
+    (Nullable<Text>, BigInt, BigInt, Nullable<Text>, Text),
 );
 pub(super) type DeviceRow = (
     (i64, String, Option<String>, Option<String>),
     (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>),
-    (Option<String>, i64, i64, Option<String>),
+    (Option<String>, i64, i64, Option<String>, String),
 );
 
 macro_rules! device_columns {
     () => {
         "id, uri, msisdn, profile, nonce, previous_nonce, notification_nonce, openings, devinf, \
-         user_agent, last_seen, created, profile_header"
+         user_agent, last_seen, created, profile_header, mail_window"
     };
 }
 
@@ -253,7 +262,7 @@ pub(super) fn device(row: DeviceRow) -> Device {
     let (
         (id, uri, msisdn, profile),
         (nonce, previous_nonce, notification_nonce, openings, devinf),
-        (user_agent, last_seen, created, profile_header),
+        (user_agent, last_seen, created, profile_header, mail_window),
     ) = row;
     Device {
         id: DeviceId(id),
@@ -265,6 +274,8 @@ pub(super) fn device(row: DeviceRow) -> Device {
         notification_nonce,
         openings,
         devinf,
+        // An older program can meet what a newer one wrote.
+        mail_window: mail_window.parse().unwrap_or_default(),
         user_agent,
         profile_header,
         last_seen,
@@ -382,8 +393,8 @@ fn usage(connection: &mut Database, account: AccountId) -> Result<Answer, StoreE
     })
 }
 
-type KnownSql = (MetaSql, Nullable<EntrySql>);
-type KnownRow = (MetaRow, Option<EntryRow>);
+pub(super) type KnownSql = (MetaSql, Nullable<EntrySql>);
+pub(super) type KnownRow = (MetaRow, Option<EntryRow>);
 
 /// Values: device, view.
 macro_rules! with_entry {
@@ -516,7 +527,7 @@ statement!(CurrentVersion((MetaSql, Binary)) =
      WHERE i.account = ? AND i.id = ? AND i.modseq <= ?");
 statement!(
     OlderVersion((MetaSql, Binary)) = "SELECT i.item, i.datastore, i.modseq, i.deleted, i.format, i.digest, i.match_key, i.updated, \
-     i.body FROM revision i WHERE i.account = ? AND i.item = ? AND i.modseq <= ? \
+     coalesce(i.folder, 0), i.modseq, i.body FROM revision i WHERE i.account = ? AND i.item = ? AND i.modseq <= ? \
      ORDER BY i.modseq DESC LIMIT 1"
 );
 

@@ -21,6 +21,7 @@ mod apply;
 mod connection;
 mod device;
 mod error;
+mod hierarchy;
 mod holds;
 mod items;
 mod load;

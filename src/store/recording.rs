@@ -177,7 +177,7 @@ pub(super) fn append(
 ) -> Result<(), StoreError> {
     let written = pack_items(commit.changes.iter().filter_map(|change| match change {
         Change::PutItem(write) => Some(write.meta.id),
-        Change::DeleteItem { item, .. } => Some(*item),
+        Change::MoveItem { item, .. } | Change::DeleteItem { item, .. } => Some(*item),
         _ => None,
     }));
     let trace = trace.into_octets();

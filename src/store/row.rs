@@ -3,6 +3,7 @@
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
 use super::error::StoreError;
+use crate::content::email::Mail;
 use crate::content::{Digest, Format, Kind, MatchKey};
 use crate::sync::{
     Datastore, Echo, Entry, Generation, Item, ItemId, ItemMeta, Mark, Modseq, Round, ViewState,
@@ -11,14 +12,14 @@ use crate::sync::{
 /// Columns of [`MetaRow`].
 macro_rules! meta_columns {
     () => {
-        "i.id, i.datastore, i.modseq, i.deleted, i.format, i.digest, i.match_key, i.updated"
+        "i.id, i.datastore, i.modseq, i.deleted, i.format, i.digest, i.match_key, i.updated, i.folder, i.content_modseq"
     };
 }
 
 /// Columns of [`EntryRow`].
 macro_rules! entry_columns {
     () => {
-        "e.item, e.luid, e.seen, e.sent, e.digest, e.mark, e.round, e.failures, e.echo"
+        "e.item, e.luid, e.seen, e.sent, e.digest, e.mark, e.round, e.failures, e.parent, e.echo"
     };
 }
 
@@ -33,8 +34,10 @@ pub(super) type MetaSql = (
     Binary,
     BigInt,
     BigInt,
+    BigInt,
+    BigInt,
 );
-pub(super) type MetaRow = (i64, i64, i64, i64, i64, Vec<u8>, i64, i64);
+pub(super) type MetaRow = (i64, i64, i64, i64, i64, Vec<u8>, i64, i64, i64, i64);
 
 pub(super) type EntrySql = (
     BigInt,
@@ -42,6 +45,7 @@ pub(super) type EntrySql = (
     BigInt,
     Nullable<BigInt>,
     Binary,
+    BigInt,
     BigInt,
     BigInt,
     BigInt,
@@ -57,13 +61,14 @@ pub(super) type EntryRow = (
     i64,
     i64,
     i64,
+    i64,
 );
 
 pub(super) type GenerationRow = (Option<String>, Option<String>, Option<i64>, Option<String>);
 
 /// An item without its body.
 pub(super) fn meta(row: MetaRow) -> Result<ItemMeta, StoreError> {
-    let (id, datastore, modseq, deleted, format, digest, key, updated) = row;
+    let (id, datastore, modseq, deleted, format, digest, key, updated, folder, content) = row;
     Ok(ItemMeta {
         id: ItemId(id),
         datastore: self::datastore(datastore)?,
@@ -73,7 +78,30 @@ pub(super) fn meta(row: MetaRow) -> Result<ItemMeta, StoreError> {
         digest: self::digest(&digest)?,
         key: MatchKey(key),
         updated,
+        parent: parent_of(folder),
+        content: Modseq(content),
     })
+}
+
+/// Numbers below this are those of datastores: their roots are folders too.
+const FIRST_FOLDER: i64 = 16;
+
+/// The number of the folder that an item is in, by the item that the folder is.
+pub(super) const fn folder_number(datastore: Datastore, parent: ItemId) -> i64 {
+    if parent.0 > 0 {
+        FIRST_FOLDER + parent.0
+    } else {
+        datastore.number() as i64
+    }
+}
+
+/// The item that a folder is; 0 for the root of a datastore.
+const fn parent_of(folder: i64) -> ItemId {
+    if folder > FIRST_FOLDER {
+        ItemId(folder - FIRST_FOLDER)
+    } else {
+        ItemId(0)
+    }
 }
 
 /// An item.
@@ -86,7 +114,7 @@ pub(super) fn item(row: MetaRow, body: Option<Vec<u8>>) -> Result<Item, StoreErr
 
 /// A device's entry.
 pub(super) fn entry(row: EntryRow) -> Result<Entry, StoreError> {
-    let (item, luid, seen, sent, digest, mark, round, failures, echo) = row;
+    let (item, luid, seen, sent, digest, mark, round, failures, parent, echo) = row;
     Ok(Entry {
         item: ItemId(item),
         luid,
@@ -96,6 +124,7 @@ pub(super) fn entry(row: EntryRow) -> Result<Entry, StoreError> {
         mark: Mark(mark),
         round: Round(round),
         failures: i32::try_from(failures).unwrap_or(i32::MAX),
+        parent: ItemId(parent),
         echo: Echo(echo),
     })
 }
@@ -208,6 +237,23 @@ pub(super) const fn kind_of(datastore: Datastore) -> Option<Kind> {
         Datastore::Mail => Some(Kind::Mail),
         Datastore::Agenda => None,
     }
+}
+
+/// The kind of an item.
+pub(super) const fn kind_in(datastore: Datastore, format: Format) -> Option<Kind> {
+    match format {
+        Format::Folder => Some(Kind::Folder),
+        _ => kind_of(datastore),
+    }
+}
+
+/// When a mail was received, seconds since 1970; 0 for what is no mail, or does not say so.
+pub(super) fn received(format: Format, body: &[u8]) -> i64 {
+    if format != Format::Mail {
+        return 0;
+    }
+    let state = Mail::state(body).ok();
+    state.and_then(|(mail, _)| mail.received).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -108,7 +108,11 @@ fn undo_chunk(
         let before = load::version(connection, account, *id, Modseq(first.0 - 1))?;
         let lived = before.as_ref().filter(|before| !before.meta.deleted);
         let as_before = match lived {
-            Some(before) => !now.meta.deleted && now.meta.digest == before.meta.digest,
+            Some(before) => {
+                !now.meta.deleted
+                    && now.meta.digest == before.meta.digest
+                    && now.meta.parent == before.meta.parent
+            }
             None => now.meta.deleted,
         };
         if before.is_none() && !made {

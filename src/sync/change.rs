@@ -10,6 +10,17 @@ use super::{
 pub enum Change {
     /// A new or changed item; the version before is kept as a revision.
     PutItem(ItemWrite),
+    /// The item goes into another folder; nothing else of it changes.
+    MoveItem {
+        /// Which.
+        item: ItemId,
+        /// The folder; 0 is the top.
+        parent: ItemId,
+        /// Number of this write.
+        modseq: Modseq,
+        /// Who did it.
+        origin: Option<DeviceId>,
+    },
     /// The item becomes a tombstone (its body is kept).
     DeleteItem {
         /// Which.

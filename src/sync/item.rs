@@ -22,6 +22,10 @@ pub struct ItemMeta {
     pub key: MatchKey,
     /// When it was written last, seconds since 1970.
     pub updated: i64,
+    /// The folder that it is in: an item of the same datastore. 0 is the top, where flat datastores have all their items.
+    pub parent: ItemId,
+    /// Number of the newest write of its body: a move does not count. Only read; the store keeps it.
+    pub content: Modseq,
 }
 
 /// An item with its body.

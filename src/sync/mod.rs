@@ -13,6 +13,7 @@ mod peer;
 mod query;
 pub mod recording;
 mod view;
+mod window;
 
 pub use change::{Change, Commit, RecordingWrite, SessionWrite};
 pub use conflict::{ConflictPolicy, Conflicts};
@@ -25,6 +26,8 @@ pub use notification::{
 };
 pub use peer::{Account, Device, Peer, PeerQuery, Secret, StoredSession};
 pub use query::{
-    Answer, Cursor, Known, KnownQuery, Outgoing, OutgoingQuery, Query, Selection, Tally,
+    Answer, Cursor, Known, KnownQuery, MAX_FOLDERS, Newest, NewestQuery, Outgoing, OutgoingQuery,
+    Query, Selection, Tally,
 };
 pub use view::{Echo, Entry, Generation, ViewState};
+pub use window::{MAX_COUNT, Window, Windows};

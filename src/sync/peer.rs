@@ -1,6 +1,6 @@
 //! Who is on the other side of a message: account, device, open session.
 
-use super::{AccountId, Conflicts, Datastore, DeviceId, ItemId, Modseq, ViewState};
+use super::{AccountId, Conflicts, Datastore, DeviceId, ItemId, Modseq, ViewState, Windows};
 
 /// Text that must not reach a log: `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -80,6 +80,8 @@ pub struct Device {
     pub openings: Vec<u8>,
     /// The DevInf document as XML, as last sent by the device; empty if it never was.
     pub devinf: Vec<u8>,
+    /// Which mails it is to have; set by hand, over what the configuration says.
+    pub mail_window: Windows,
     /// HTTP User-Agent of the last message that had one.
     pub user_agent: Option<String>,
     /// HTTP x-wap-profile, or Profile, of the last message that had one.

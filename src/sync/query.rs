@@ -28,6 +28,35 @@ pub enum Query {
     Announcements,
     /// A number. Answered by [`Answer::Count`].
     Tally(Tally),
+    /// Living folders of the view's collections, [`MAX_FOLDERS`] at most. Answered by [`Answer::Outgoing`].
+    Folders(Datastore),
+    /// Living mails in folders, the newest of each folder first. Answered by [`Answer::Known`].
+    Newest(NewestQuery),
+    /// Items of which the device has an entry, tombstones too. Answered by [`Answer::Known`].
+    OnDevice(Datastore),
+}
+
+/// Folders of an account that are looked at.
+pub const MAX_FOLDERS: usize = 1_000;
+
+/// Which mails of folders are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewestQuery {
+    /// The view whose entries are meant.
+    pub view: Datastore,
+    /// Of each folder.
+    pub folders: Vec<Newest>,
+}
+
+/// The newest mails of a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Newest {
+    /// The folder; 0 is the top.
+    pub folder: ItemId,
+    /// Received at this time or later; seconds since 1970.
+    pub since: i64,
+    /// At most so many.
+    pub count: u32,
 }
 
 /// What is counted.
@@ -163,11 +192,11 @@ pub struct Outgoing {
 /// What a load brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// For [`Query::Known`], [`Query::Pending`] and [`Query::Gone`]; each item once.
+    /// For [`Query::Known`], [`Query::Pending`], [`Query::Gone`], [`Query::Newest`] and [`Query::OnDevice`]; each item once.
     Known(Vec<Known>),
     /// For [`Query::Items`] and [`Query::Revisions`].
     Items(Vec<Item>),
-    /// For [`Query::Outgoing`].
+    /// For [`Query::Outgoing`] and [`Query::Folders`].
     Outgoing(Outgoing),
     /// For [`Query::Count`] and [`Query::Tally`].
     Count(u64),

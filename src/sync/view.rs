@@ -64,6 +64,8 @@ pub struct Entry {
     pub round: Round,
     /// How often sending failed since it last went well; below 0 it is one of [`Self::PENDING`] and those beside it.
     pub failures: i32,
+    /// The folder in which the device has the item; 0 is the top, and stands for all of a flat datastore.
+    pub parent: ItemId,
     /// Whether the device answers what it is sent with what it sent before.
     pub echo: Echo,
 }
@@ -116,8 +118,15 @@ impl Entry {
             mark: Mark::default(),
             round,
             failures: 0,
+            parent: ItemId(0),
             echo: Echo::default(),
         }
+    }
+
+    /// The folder in which the device has it.
+    #[must_use]
+    pub fn within(self, parent: ItemId) -> Self {
+        Self { parent, ..self }
     }
 
     /// Whether it is one of [`Self::PENDING`].

@@ -4,6 +4,7 @@ mod accounts;
 mod configuration;
 mod held;
 mod items;
+mod mail;
 mod program;
 mod replay;
 mod server;

@@ -3,6 +3,7 @@
 
 mod behaviours;
 mod filters;
+mod mail;
 mod sessions;
 mod world;
 

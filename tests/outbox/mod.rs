@@ -7,6 +7,7 @@ mod filtered;
 mod forms;
 mod gateway;
 mod kannel;
+mod mail;
 mod many;
 mod nonce;
 mod receipts;

@@ -192,6 +192,8 @@ fn replace(store: &Store, id: AccountId, items: &[(ItemId, Ready)]) -> anyhow::R
                         digest: ready.digest,
                         key: ready.key,
                         updated: now,
+                        parent: ItemId(0),
+                        content: modseq,
                     },
                     body: ready.body.clone(),
                     original: None,

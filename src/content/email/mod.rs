@@ -282,7 +282,12 @@ pub(super) fn write(record: &Record, target: &Target<'_>) -> Vec<u8> {
         (Kind::Mail, Format::Message) => octets(&record.root).to_vec(),
         (Kind::Mail, _) => {
             let form = object::Form::default();
-            object::write(&record.root, Some(octets(&record.root)), 0, &[], &[], form)
+            // A device that has the message is told the rest alone.
+            let message = record
+                .root
+                .property("EMAILITEM")
+                .map(|_| octets(&record.root));
+            object::write(&record.root, message, 0, &[], &[], form)
         }
         _ => Vec::new(),
     }

@@ -116,6 +116,14 @@ impl Client {
                 let body = storage.give(&exchange.name, &luid.0, &item.body.0, self.session.now);
                 transfer_form(&body, self.settings.carrier)
             });
+            let hierarchical = self.settings.version == Version::V12
+                && self.settings.devinf.is_hierarchical(&exchange.name);
+            let parent = stored
+                .filter(|_| hierarchical)
+                .map(|item| match &*item.parent {
+                    "" => "/".to_owned(),
+                    parent => parent.to_owned(),
+                });
             let content_type = stored
                 .map(|item| {
                     let storage = &self.settings.storage;
@@ -128,8 +136,13 @@ impl Client {
                 luid: luid.clone(),
                 content_type,
                 format,
-                octets,
+                octets: if kind == ChangeKind::Move {
+                    Vec::new()
+                } else {
+                    octets
+                },
                 offset: 0,
+                parent: parent.clone(),
             };
             let cmd_id = packer.cmd_id();
             let mut command = change(&whole, &cmd_id, &whole.octets, false);
@@ -156,7 +169,7 @@ impl Client {
                     .push_front((kind, luid));
                 return false;
             }
-            if kind == ChangeKind::Delete {
+            if matches!(kind, ChangeKind::Delete | ChangeKind::Move) {
                 // It cannot be made smaller, so it goes whatever the limit says.
                 packer.reserve(len);
                 packer.fly(
@@ -253,7 +266,7 @@ impl Client {
 
 /// The command for an item or a part of one.
 fn change(chunk: &ChunkOut, cmd_id: &str, part: &[u8], more: bool) -> Command<'static> {
-    let deletes = chunk.kind == ChangeKind::Delete;
+    let deletes = matches!(chunk.kind, ChangeKind::Delete | ChangeKind::Move);
     let first = more && chunk.offset == 0;
     let meta = Meta {
         kind: Some(chunk.content_type.clone().into()),
@@ -270,6 +283,7 @@ fn change(chunk: &ChunkOut, cmd_id: &str, part: &[u8], more: bool) -> Command<'s
         meta: (!deletes).then_some(meta),
         items: vec![Item {
             source: Some(Location::new(chunk.luid.0.clone())),
+            source_parent: chunk.parent.clone().map(Into::into),
             meta: first.then(|| Meta {
                 size: Some(chunk.octets.len() as u64),
                 ..Meta::default()

@@ -133,6 +133,8 @@ pub(super) struct ChunkOut {
     pub(super) octets: Vec<u8>,
     /// Octets that were sent.
     pub(super) offset: usize,
+    /// SourceParent: LUID of its folder, or `/`.
+    pub(super) parent: Option<String>,
 }
 
 impl ChunkOut {
@@ -189,6 +191,7 @@ mod tests {
             format: None,
             octets: "aöb".into(),
             offset: 0,
+            parent: None,
         };
         assert_eq!(chunk.part(2, true, false), b"a");
         assert_eq!(chunk.part(2, false, false), b"a\xc3");

@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta};
 
 use crate::syncml::{ChangeKind, Code};
 
+use crate::handset::device_info::FOLDER;
 use crate::handset::memory::{DatastoreMemory, ItemState, Luid};
 use crate::handset::mode::Mode;
 use crate::handset::report::{Changes, DatastoreReport, Direction, ItemFailure};
@@ -216,12 +217,26 @@ impl Client {
             exchange.changes.extend(deleted);
             exchange.changes.extend(store.items.iter().filter_map(
                 |(luid, item)| match item.state {
+                    ItemState::Clean if item.moved => Some((ChangeKind::Move, luid.clone())),
                     ItemState::Clean => None,
                     ItemState::Added => Some((new, luid.clone())),
                     ItemState::Changed => Some((ChangeKind::Replace, luid.clone())),
                 },
             ));
         }
+        // A folder before what is in it.
+        let exchange = &mut self.session.exchanges[index];
+        let order = |luid: &Luid| {
+            let folder = store
+                .items
+                .get(luid)
+                .is_some_and(|item| item.content_type == FOLDER);
+            (!folder, store.depth(luid))
+        };
+        exchange
+            .changes
+            .make_contiguous()
+            .sort_by_cached_key(|(kind, luid)| (*kind != ChangeKind::Delete, order(luid)));
         self.leave_out_confirmed(index);
         let exchange = &mut self.session.exchanges[index];
         exchange.to_send = exchange.changes.len() as u64;

@@ -1,7 +1,9 @@
 //! What the client does with a Sync from the server: items are stored, parts put together, everything gets a Status.
 
+use crate::content::{self, Format, ReadHint};
 use crate::handset::credentials::from_base64;
-use crate::handset::memory::{CachedMap, ItemState, Luid, Octets, StoredItem};
+use crate::handset::device_info::FOLDER;
+use crate::handset::memory::{CachedMap, Luid, Octets, StoredItem};
 use crate::handset::mode::Mode;
 use crate::handset::properties::{contains, keep_properties};
 use crate::handset::report::Direction;
@@ -25,6 +27,8 @@ struct Incoming<'a> {
     luid: Option<&'a str>,
     content_type: &'a str,
     format: Option<&'a str>,
+    /// LUID of its folder; empty is the top. None if it was not named.
+    parent: Option<String>,
 }
 
 impl Client {
@@ -143,6 +147,10 @@ impl Client {
             luid: luid.as_deref(),
             content_type: &content_type,
             format: format.as_deref(),
+            parent: match self.parent_of(index, item) {
+                Ok(parent) => parent,
+                Err(code) => return code,
+            },
         };
         match change.kind {
             ChangeKind::Add | ChangeKind::Replace => {
@@ -156,7 +164,8 @@ impl Client {
                 self.part(&incoming, part, size, item.more_data)
             }
             ChangeKind::Delete => self.remove(&incoming),
-            ChangeKind::Copy | ChangeKind::Move => Code::FEATURE_NOT_SUPPORTED,
+            ChangeKind::Move => self.move_item(&incoming),
+            ChangeKind::Copy => Code::FEATURE_NOT_SUPPORTED,
         }
     }
 
@@ -233,6 +242,7 @@ impl Client {
                                 &content_type
                             },
                             format: format.as_deref().or(incoming.format),
+                            parent: incoming.parent.clone(),
                             ..*incoming
                         };
                         let code = self.store(&incoming, &body);
@@ -317,7 +327,8 @@ impl Client {
         let item = StoredItem {
             content_type: content_type.to_owned(),
             body: Octets(body),
-            state: ItemState::Clean,
+            parent: incoming.parent.clone().unwrap_or_default(),
+            ..StoredItem::default()
         };
         let store = self.memory.datastore_mut(&exchange.name);
         if let Some(luid) = incoming.luid {
@@ -325,7 +336,15 @@ impl Client {
             let Some(known) = store.items.get_mut(&luid) else {
                 return Code::NOT_FOUND;
             };
-            *known = item;
+            let parent = incoming
+                .parent
+                .clone()
+                .unwrap_or_else(|| known.parent.clone());
+            *known = StoredItem {
+                parent,
+                body: flagged(&known.body, item.body, &item.content_type),
+                ..item
+            };
             exchange.received.replaces += 1;
             return Code::OK;
         }
@@ -371,6 +390,54 @@ impl Client {
         Code::ITEM_ADDED
     }
 
+    /// The folder that the server names: by the phone's id, or by its own as long as its Map is not delivered.
+    fn parent_of(&mut self, index: usize, item: &Item<'_>) -> Result<Option<String>, Code> {
+        let name = self.session.exchanges[index].name.clone();
+        let store = self.memory.datastore_mut(&name);
+        let named = |uri: &Option<std::borrow::Cow<'_, str>>| {
+            uri.as_deref()
+                .map(str::trim)
+                .filter(|uri| !uri.is_empty())
+                .map(str::to_owned)
+        };
+        let parent = match (named(&item.target_parent), named(&item.source_parent)) {
+            (None, None) => return Ok(None),
+            (Some(uri), _) | (None, Some(uri)) if uri == "/" => return Ok(Some(String::new())),
+            (Some(luid), _) => Some(luid),
+            (None, Some(guid)) => {
+                let map = store.cached_maps.iter().find(|map| map.guid == guid);
+                map.map(|map| map.luid.0.clone())
+            }
+        };
+        let known = |luid: &String| {
+            let folder = store.items.get(&Luid(luid.clone()));
+            folder.is_some_and(|folder| folder.content_type == FOLDER)
+        };
+        match parent.filter(known) {
+            Some(parent) => Ok(Some(parent)),
+            None => {
+                self.session
+                    .complain(|| "an item is in a folder that was not sent".to_owned());
+                Err(Code::NOT_FOUND)
+            }
+        }
+    }
+
+    fn move_item(&mut self, incoming: &Incoming<'_>) -> Code {
+        let exchange = &mut self.session.exchanges[incoming.index];
+        let store = self.memory.datastore_mut(&exchange.name);
+        let (Some(luid), Some(parent)) = (incoming.luid, &incoming.parent) else {
+            return Code::INCOMPLETE_COMMAND;
+        };
+        let Some(item) = store.items.get_mut(&Luid(luid.to_owned())) else {
+            return Code::NOT_FOUND;
+        };
+        parent.clone_into(&mut item.parent);
+        item.moved = false;
+        exchange.received.replaces += 1;
+        Code::OK
+    }
+
     fn remove(&mut self, incoming: &Incoming<'_>) -> Code {
         let exchange = &mut self.session.exchanges[incoming.index];
         let store = self.memory.datastore_mut(&exchange.name);
@@ -382,7 +449,34 @@ impl Client {
         if store.items.remove(&luid).is_none() {
             return Code::ITEM_NOT_DELETED;
         }
+        store.empty_folder(&luid);
         exchange.received.deletes += 1;
         Code::OK
+    }
+}
+
+/// A mail that the phone has, with what the server says of it: one that comes without its message keeps that.
+fn flagged(known: &Octets, new: Octets, content_type: &str) -> Octets {
+    if content_type != Format::Email.mime() {
+        return new;
+    }
+    let hint = ReadHint {
+        format: Some(Format::Email),
+        ..ReadHint::default()
+    };
+    let read = |octets: &Octets| {
+        content::read(&octets.0, &hint)
+            .ok()
+            .map(|parsed| parsed.record)
+    };
+    match (read(known), read(&new)) {
+        (Some(stored), Some(told)) if told.root.property("EMAILITEM").is_none() => {
+            let record = content::overlay(&stored, &told, None);
+            Octets(content::write(
+                &record,
+                &content::Target::new(Format::Email),
+            ))
+        }
+        _ => new,
     }
 }

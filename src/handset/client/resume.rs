@@ -119,6 +119,7 @@ impl Client {
                 format,
                 octets,
                 offset: part.confirmed,
+                parent: Some(item.parent.clone()).filter(|parent| !parent.is_empty()),
             });
         }
     }

@@ -167,7 +167,10 @@ impl Client {
             if kind != ChangeKind::Delete
                 && let Some(item) = store.items.get_mut(luid)
             {
-                item.state = ItemState::Clean;
+                if kind != ChangeKind::Move {
+                    item.state = ItemState::Clean;
+                }
+                item.moved = false;
             }
             self.confirm_item(index, luid);
             return;
@@ -175,6 +178,7 @@ impl Client {
         exchange.fail_item(Direction::Sent, kind, &luid.0, code);
         // What the server has not taken is offered again in the next session.
         if let Some(item) = store.items.get_mut(luid)
+            && kind != ChangeKind::Move
             && (item.state == ItemState::Clean || gone)
         {
             item.state = ItemState::Added;

@@ -212,6 +212,7 @@ impl Model {
                     max_guid_size: of.max_guid_size,
                     max_items: of.max_items,
                     sync_types: of.sync_types,
+                    hierarchical: false,
                     properties: of.properties.into_iter().map(Into::into).collect(),
                 },
             );

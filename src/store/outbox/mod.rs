@@ -149,6 +149,17 @@ statement!(
      AND node IS NULL AND due > ?"
 );
 
+statement!(
+    HurryChanges(()) = "UPDATE notification SET due = ? WHERE account = ? AND finished IS NULL AND node IS NULL \
+     AND state = 1 AND kind = 1 AND due > ?"
+);
+
+/// There is mail: what waits is looked at, for one mail can be more urgent than another.
+pub(super) fn mail_came(connection: &mut Database, account: AccountId) -> Result<(), StoreError> {
+    let now = Bind::Int(now());
+    execute(connection, HurryChanges, &[now, Bind::Int(account.0), now]).map(drop)
+}
+
 /// Items of the account changed, written by `origin` or by nobody's device: the other devices are to hear of it.
 pub(super) fn mark(
     connection: &mut Database,

@@ -3,6 +3,7 @@
 mod administration;
 mod contract;
 mod crash;
+mod hierarchy;
 mod migrations;
 mod outgoing;
 #[cfg(feature = "postgres")]
@@ -125,6 +126,8 @@ impl Draft {
                 digest: digest(body),
                 key: MatchKey(body.len() as i64),
                 updated: 1000,
+                parent: ItemId(0),
+                content: self.0.modseq,
             },
             body: body.into(),
             original: None,
@@ -169,6 +172,7 @@ fn seen(item: ItemId, luid: &str, seen: i64, round: i64) -> Entry {
         mark: Mark::default(),
         round: Round(round),
         failures: 0,
+        parent: ItemId(0),
         echo: Echo::default(),
     }
 }
@@ -184,6 +188,7 @@ fn sent(item: ItemId, sent: i64, round: i64) -> Entry {
         mark: Mark::default(),
         round: Round(round),
         failures: 0,
+        parent: ItemId(0),
         echo: Echo::default(),
     }
 }

@@ -1,0 +1,155 @@
+//! Loads of a hierarchical datastore: its folders, the newest mails of a folder, and what a device has of it.
+//!
+//! The newest mails are a range of the index `item_received`, read backwards: it costs what is asked for, however many
+//! mails the folder has, and no body is touched.
+
+use std::ops::ControlFlow;
+
+use diesel::sql_types::{Binary, Nullable};
+
+use super::connection::Database;
+use super::error::StoreError;
+use super::load::{KnownRow, KnownSql};
+use super::row::{
+    self, EntryRow, EntrySql, MetaRow, MetaSql, entry_columns, folder_number, meta_columns,
+};
+use super::statement::{Bind, each, statement};
+use crate::sync::{AccountId, Datastore, DeviceId, Known, MAX_FOLDERS, NewestQuery, Outgoing};
+
+/// Values: device, view.
+macro_rules! with_entry {
+    () => {
+        " LEFT JOIN entry e ON e.account = i.account AND e.device = ? AND e.view = ? AND e.item = i.id"
+    };
+}
+
+statement!(
+    /// Kind 6 is a folder: see `row::kind_number`.
+    FoldersOf((MetaSql, Nullable<EntrySql>, Binary)) =
+    ["SELECT " meta_columns!() ", " entry_columns!() ", i.body FROM item i" with_entry!()
+     " WHERE i.account = ? AND i.kind = 6 AND i.deleted = 0 ORDER BY i.folder, i.id"]
+    postgresql ["SELECT " meta_columns!() ", " entry_columns!() ", i.body FROM item i" with_entry!()
+     " WHERE i.account = ? AND i.kind = 6 AND i.deleted = 0 ORDER BY i.folder, i.id LIMIT ?"]);
+statement!(
+    /// Kind 5 is a mail.
+    NewestIn(KnownSql) =
+    ["SELECT " meta_columns!() ", " entry_columns!() " FROM item i" with_entry!()
+     " WHERE i.account = ? AND i.folder = ? AND i.received >= ? AND i.kind = 5 AND i.deleted = 0 \
+     ORDER BY i.received DESC, i.id DESC"]
+    postgresql ["SELECT " meta_columns!() ", " entry_columns!() " FROM item i" with_entry!()
+     " WHERE i.account = ? AND i.folder = ? AND i.received >= ? AND i.kind = 5 AND i.deleted = 0 \
+     ORDER BY i.received DESC, i.id DESC LIMIT ?"]);
+statement!(OnDevice((MetaSql, EntrySql)) =
+    ["SELECT " meta_columns!() ", " entry_columns!() " FROM entry e CROSS JOIN item i \
+     ON i.account = e.account AND i.id = e.item \
+     WHERE e.account = ? AND e.device = ? AND e.view = ? ORDER BY e.item"]
+    postgresql ["SELECT " meta_columns!() ", " entry_columns!() " FROM entry e JOIN item i \
+     ON i.account = e.account AND i.id = e.item \
+     WHERE e.account = ? AND e.device = ? AND e.view = ? ORDER BY e.item"]);
+
+/// Living folders with what the device has of them, in no order that matters.
+pub(super) fn folders(
+    connection: &mut Database,
+    account: AccountId,
+    device: DeviceId,
+    view: Datastore,
+) -> Result<Outgoing, StoreError> {
+    let binds = [
+        Bind::Int(device.0),
+        Bind::Int(i64::from(view.number())),
+        Bind::Int(account.0),
+        Bind::Int(MAX_FOLDERS as i64 + 1),
+    ];
+    let mut found = Outgoing::default();
+    each(
+        connection,
+        FoldersOf,
+        &binds,
+        |(meta, entry, body): (MetaRow, Option<EntryRow>, Vec<u8>)| {
+            if found.items.len() == MAX_FOLDERS {
+                found.more = true;
+                return Ok(ControlFlow::Break(()));
+            }
+            let item = row::item(meta, Some(body))?;
+            if view.collections().contains(&item.meta.datastore) {
+                found.items.push((item, entry.map(row::entry).transpose()?));
+            }
+            Ok(ControlFlow::Continue(()))
+        },
+    )?;
+    Ok(found)
+}
+
+/// The newest mails of folders, folder after folder.
+pub(super) fn newest(
+    connection: &mut Database,
+    account: AccountId,
+    device: DeviceId,
+    query: &NewestQuery,
+) -> Result<Vec<Known>, StoreError> {
+    let mut found = Vec::new();
+    for of in query.folders.iter().filter(|of| of.count > 0) {
+        let binds = [
+            Bind::Int(device.0),
+            Bind::Int(i64::from(query.view.number())),
+            Bind::Int(account.0),
+            Bind::Int(folder_number(query.view, of.folder)),
+            Bind::Int(of.since),
+            Bind::Int(i64::from(of.count)),
+        ];
+        let mut left = of.count;
+        each(connection, NewestIn, &binds, |row: KnownRow| {
+            found.push(known(row)?);
+            left -= 1;
+            Ok(if left > 0 {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            })
+        })?;
+    }
+    Ok(found)
+}
+
+/// What a device has of a view, or was sent of it.
+pub(super) fn on_device(
+    connection: &mut Database,
+    account: AccountId,
+    device: DeviceId,
+    view: Datastore,
+) -> Result<Vec<Known>, StoreError> {
+    let binds = [
+        Bind::Int(account.0),
+        Bind::Int(device.0),
+        Bind::Int(i64::from(view.number())),
+    ];
+    let mut found = Vec::new();
+    each(
+        connection,
+        OnDevice,
+        &binds,
+        |(meta, entry): (MetaRow, EntryRow)| {
+            found.push(known((meta, Some(entry)))?);
+            Ok(ControlFlow::Continue(()))
+        },
+    )?;
+    Ok(found)
+}
+
+fn known((meta, entry): KnownRow) -> Result<Known, StoreError> {
+    Ok(Known {
+        item: row::meta(meta)?,
+        entry: entry.map(row::entry).transpose()?,
+    })
+}
+
+/// Names and texts of all statements, to look at their plans.
+#[cfg(test)]
+pub(super) const STATEMENTS: [(&str, &str); 3] = {
+    use super::statement::Sql;
+    [
+        ("FoldersOf", FoldersOf::TEXT),
+        ("NewestIn", NewestIn::TEXT),
+        ("OnDevice", OnDevice::TEXT),
+    ]
+};
