@@ -6,6 +6,7 @@
 pub mod gateway;
 pub mod key;
 mod layer;
+mod mailbox;
 mod print;
 mod profiles;
 mod push;
@@ -19,6 +20,7 @@ use std::str::FromStr;
 
 pub use layer::{Flag, Origin, Setting};
 
+pub use mailbox::MailboxConfig;
 pub use push::PushConfig;
 
 use crate::exchange::Depth;
@@ -143,6 +145,8 @@ pub struct Config {
     pub log: LogConfig,
     /// `[push]`
     pub push: PushConfig,
+    /// `[mail]`: mailboxes.
+    pub mailboxes: MailboxConfig,
     /// What callers of the API show; without it there is no API.
     pub api_token: Option<Secret>,
     /// `[[gateway]]`, in order.
@@ -327,6 +331,7 @@ impl Config {
             },
             gateways,
             push: PushConfig::of(&layers),
+            mailboxes: MailboxConfig::of(&layers),
             api_token: Some(text("api.token"))
                 .filter(|token| !token.is_empty())
                 .map(Secret::new),
@@ -370,7 +375,8 @@ fn fault(kind: Kind, text: &str) -> Option<String> {
         Kind::Text => None,
         Kind::Name => (text.trim().is_empty() || text.len() > 255)
             .then(|| "it is a name of 1 to 255 octets".to_owned()),
-        Kind::Address => {
+        Kind::OptionalAddress if text.is_empty() => None,
+        Kind::Address | Kind::OptionalAddress => {
             let good = text
                 .rsplit_once(':')
                 .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());

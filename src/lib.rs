@@ -18,6 +18,8 @@ pub mod exchange;
 pub mod filter;
 // The virtual phone: a SyncML client that can be scripted.
 pub mod handset;
+// Mail from and to the world: mailboxes that are watched, mail that is handed over, mail that is sent.
+pub mod mail;
 // What the server says first: when, how, and what came of it.
 pub mod outbox;
 // Notifications, settings and their way in short messages, as octets.

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::device::profile::Catalogue;
+use crate::mail::{Intake, IntakeError};
 use crate::outbox::desk::{self, DeskError};
 use crate::outbox::settings::SettingsOrder;
 use crate::sms::settings::Secret as Token;
@@ -23,8 +24,8 @@ use routes::{Action, Found};
 
 pub use routes::{PATHS, document};
 
-/// Octets of a request at most.
-pub const MAX_BODY: usize = 64 << 10;
+/// Octets of a request at most, if it is no message.
+const MAX_BODY: usize = 64 << 10;
 
 /// A request under `/api/v1`.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +66,8 @@ pub struct Api {
     pub profiles: Arc<Catalogue>,
     /// The ways out.
     pub gateways: Option<Gateways>,
+    /// Octets of a message that is handed over, at most.
+    pub max_message: usize,
 }
 
 /// Why a request is not answered with what it asked for.
@@ -103,15 +106,27 @@ struct ProvisionBody {
 }
 
 impl Api {
+    /// Octets that the body of a request may have; the request has no body yet. Who is not known sends little.
+    pub fn body_limit(&self, request: &Request) -> usize {
+        match routes::find(&request.method, &request.path) {
+            Found::Action(Action::Mail, _) if self.is_known(request) => self.max_message,
+            _ => MAX_BODY,
+        }
+    }
+
+    fn is_known(&self, request: &Request) -> bool {
+        let shown = request.authorization.as_deref().unwrap_or_default();
+        let shown = shown.strip_prefix("Bearer ").unwrap_or_default().trim();
+        self.token.is(shown.as_bytes())
+    }
+
     /// Answers a request.
     pub fn answer(&self, request: &Request) -> Answer {
         let found = routes::find(&request.method, &request.path);
         if let Found::Action(Action::Document, _) = found {
             return ok(document());
         }
-        let shown = request.authorization.as_deref().unwrap_or_default();
-        let shown = shown.strip_prefix("Bearer ").unwrap_or_default().trim();
-        if !self.token.is(shown.as_bytes()) {
+        if !self.is_known(request) {
             return fault(401, "the bearer token is missing or wrong");
         }
         let (action, name) = match found {
@@ -160,6 +175,16 @@ impl Api {
             }
             Action::Provision => self.provision(name, body(request)?),
             Action::Gateways => Ok(self.states()),
+            Action::Mail => {
+                let account = desk::account(store, name)?;
+                let now = chrono::Utc::now().timestamp();
+                let delivered = Intake::new(store.clone()).deliver(account.id, &request.body, now);
+                match delivered {
+                    Ok(item) => Ok(json!({ "account": account.name, "item": item.guid() })),
+                    Err(IntakeError::NoMessage(why)) => Err(Fault::BadRequest(why.to_owned())),
+                    Err(IntakeError::Store(error)) => Err(error.into()),
+                }
+            }
         }
     }
 

@@ -13,10 +13,11 @@ pub(super) enum Action {
     Push,
     Provision,
     Gateways,
+    Mail,
 }
 
 /// Method and path under `/api/v1` of every address; `{…}` stands for one name.
-pub const PATHS: [(&str, &str); 8] = [
+pub const PATHS: [(&str, &str); 9] = [
     ("GET", "/openapi.json"),
     ("GET", "/outbox"),
     ("GET", "/outbox/{id}"),
@@ -25,6 +26,7 @@ pub const PATHS: [(&str, &str); 8] = [
     ("POST", "/accounts/{name}/push"),
     ("POST", "/accounts/{name}/provision"),
     ("GET", "/gateways"),
+    ("POST", "/accounts/{name}/mail"),
 ];
 
 /// In the order of [`PATHS`].
@@ -37,6 +39,7 @@ const ACTIONS: [Action; PATHS.len()] = [
     Action::Push,
     Action::Provision,
     Action::Gateways,
+    Action::Mail,
 ];
 
 /// What was found at an address.
@@ -210,6 +213,13 @@ pub fn document() -> Value {
         "requestBody": takes("Provision"),
         "responses": answers("Provisioned", &[bad, not_found, refused]),
     });
+    paths["/accounts/{name}/mail"]["post"] = json!({
+        "summary": "Puts a message (RFC 5322) into the account's inbox. When this is answered, the message is stored.",
+        "parameters": [name],
+        "requestBody": { "required": true, "content": {
+            "message/rfc822": { "schema": { "type": "string", "format": "binary" } } } },
+        "responses": answers("Delivered", &[bad, not_found, ("413", "The message is too large.")]),
+    });
     paths["/gateways"]["get"] = json!({
         "summary": "The ways out to phones.",
         "responses": answers("Gateways", &[]),
@@ -263,6 +273,7 @@ fn components() -> Value {
                 "device": text(), "kind": { "type": "string", "enum": ["cp", "nokia-ota"] },
                 "password": text(), "pin": or_null("string"),
                 "notifications": list("Notification") } },
+            "Delivered": { "type": "object", "properties": { "account": text(), "item": text() } },
             "Gateways": { "type": "object", "properties": { "gateways": { "type": "array", "items": {
                 "type": "object", "properties": { "name": text(), "kind": text(),
                     "up": { "type": "boolean" }, "why": or_null("string") } } } } },

@@ -20,6 +20,7 @@ fn api() -> Api {
         url: Some("http://sync.example.org/sync".into()),
         profiles: Catalogue::embedded(),
         gateways: None,
+        max_message: 1000,
     }
 }
 
@@ -187,4 +188,52 @@ fn settings_are_queued_with_a_password_of_their_own() {
     assert_eq!(answer.body["pin"], "1234");
     assert_eq!(answer.body["notifications"][0]["kind"], "settings");
     assert!(answer.body["password"].as_str().expect("a password").len() >= 16);
+}
+
+#[test]
+fn a_message_is_stored_when_it_is_answered() {
+    let api = api();
+    let message = "Subject: hello\r\n\r\nyou\r\n";
+    let answer = ask(&api, "POST", "/accounts/alice/mail", message);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let account = api.store.account("alice").expect("alice").id;
+    let items = api
+        .store
+        .items(account, Datastore::Mail, crate::sync::Cursor::default(), 10)
+        .expect("items");
+    let mail = items
+        .iter()
+        .find(|item| item.meta.id.guid() == answer.body["item"].as_str().unwrap_or_default())
+        .expect("the mail");
+    let mail = crate::content::email::Mail::read(&mail.body).expect("a mail");
+    assert_eq!(mail.message, message.as_bytes());
+    assert!(!mail.read && mail.received.is_some());
+    assert_eq!(ask(&api, "POST", "/accounts/bob/mail", message).status, 404);
+    assert_eq!(
+        ask(&api, "POST", "/accounts/alice/mail", "no message").status,
+        400
+    );
+}
+
+#[test]
+fn only_who_is_known_may_send_much() {
+    let api = api();
+    let limit = |authorization: Option<&str>, path: &str| {
+        api.body_limit(&Request {
+            method: "POST".into(),
+            path: path.into(),
+            authorization: authorization.map(str::to_owned),
+            ..Request::default()
+        })
+    };
+    assert_eq!(limit(Some("Bearer token"), "/accounts/alice/mail"), 1000);
+    assert_eq!(
+        limit(Some("Bearer wrong"), "/accounts/alice/mail"),
+        MAX_BODY
+    );
+    assert_eq!(limit(None, "/accounts/alice/mail"), MAX_BODY);
+    assert_eq!(
+        limit(Some("Bearer token"), "/accounts/alice/push"),
+        MAX_BODY
+    );
 }

@@ -13,6 +13,8 @@ mod failure;
 mod gateways;
 pub mod handset;
 mod import;
+mod mail;
+mod mailbox;
 mod outbox;
 mod output;
 mod password;
@@ -85,6 +87,8 @@ enum Command {
     Provision(provision::Args),
     /// What the server has to say to phones, and what came of it
     Outbox(outbox::Args),
+    /// Mailboxes: where an account's mail comes from
+    Mailbox(mailbox::Args),
     /// The ways out to phones, and how they fare
     Gateways,
     /// Take vCards, calendars or notes from a file into an account
@@ -124,6 +128,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Push(args) => push::run(&args, &global),
         Command::Provision(args) => provision::run(&args, &global),
         Command::Outbox(args) => outbox::run(args, &global),
+        Command::Mailbox(args) => mailbox::run(args, &global),
         Command::Gateways => gateways::show::run(&global),
         Command::Import(args) => import::run(&args, &global),
         Command::Export(args) => export::run(&args, &global),

@@ -31,24 +31,7 @@ impl Source {
     pub(super) fn read(&self) -> anyhow::Result<Password> {
         let given = match (&self.password, &self.password_file) {
             (Some(text), _) => Some(text.clone()),
-            (None, Some(path)) => {
-                let text = if path.as_os_str() == "-" {
-                    let mut text = String::new();
-                    std::io::stdin().take(4096).read_to_string(&mut text)?;
-                    text
-                } else {
-                    std::fs::read_to_string(path).map_err(|error| {
-                        Failure::new(
-                            Code::Failed,
-                            format!(
-                                "the password file {} cannot be read: {error}",
-                                path.display()
-                            ),
-                        )
-                    })?
-                };
-                Some(text.lines().next().unwrap_or_default().to_owned())
-            }
+            (None, Some(path)) => Some(first_line(path)?),
             (None, None) => None,
         };
         match given {
@@ -62,6 +45,26 @@ impl Source {
             }),
         }
     }
+}
+
+/// The first line of a file; `-` is standard input.
+pub(super) fn first_line(path: &std::path::Path) -> anyhow::Result<String> {
+    let text = if path.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().take(4096).read_to_string(&mut text)?;
+        text
+    } else {
+        std::fs::read_to_string(path).map_err(|error| {
+            Failure::new(
+                Code::Failed,
+                format!(
+                    "the password file {} cannot be read: {error}",
+                    path.display()
+                ),
+            )
+        })?
+    };
+    Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
 fn check(text: &str) -> Result<(), Failure> {

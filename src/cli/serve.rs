@@ -11,6 +11,7 @@ use anyhow::Context as _;
 
 use super::failure::{Code, Failure};
 use super::gateways::Running;
+use super::mail::Mail;
 use super::signal::Signals;
 use super::{Global, output, setup};
 use crate::api::{self, Api};
@@ -93,6 +94,7 @@ impl Service {
             server_id: config.server_id.clone(),
             url: config.public_url.clone(),
             gateways: self.gateways.clone(),
+            max_message: config.mailboxes.max_message,
         });
         Ok(self)
     }
@@ -123,6 +125,10 @@ impl Engine for Service {
         Some(self.api.as_ref()?.answer(request))
     }
 
+    fn api_limit(&self, request: &api::Request) -> Option<usize> {
+        Some(self.api.as_ref()?.body_limit(request))
+    }
+
     fn figures(&self) -> String {
         let Some(figures) = &self.figures else {
             return String::new();
@@ -138,6 +144,7 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     let store = setup::open(&config)?;
     let settings = setup::settings(&config)?;
     let running = Running::start(&config, &store, &settings.nonce_secret)?;
+    let mail = Mail::start(&config, &store)?;
     let recording = config.recording;
     let exchange =
         Exchange::new(store.clone(), settings).recorded(recording.depth, recording.session_bytes);
@@ -164,6 +171,7 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     tracing::info!("stopping: running requests end, new ones are refused");
     server.stop().context("the HTTP server failed")?;
     pruning.stop();
+    mail.stop();
     if let Some(running) = running {
         running.stop();
     }

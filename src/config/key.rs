@@ -5,6 +5,8 @@
 pub enum Kind {
     /// `host:port`.
     Address,
+    /// `host:port`; may be empty.
+    OptionalAddress,
     /// A database URL.
     Database,
     /// Text; may be empty.
@@ -170,30 +172,6 @@ pub const KEYS: &[Key] = &[
         Kind::Number { min: 1, max: 100 },
         "50",
         "A session that would delete more than this share of a datastore, and at least 10 items, is held for the operator; 100: none is.",
-    ),
-    key(
-        "mail.window_days",
-        Kind::Number {
-            min: 0,
-            max: 36_500,
-        },
-        "30",
-        "A phone has the mails of so many days; 0: of all days.",
-    ),
-    key(
-        "mail.window_count",
-        Kind::Number { min: 0, max: 5000 },
-        "50",
-        "A phone has so many mails of a folder, the newest.",
-    ),
-    key(
-        "mail.body_bytes",
-        Kind::Number {
-            min: 0,
-            max: 1 << 30,
-        },
-        "4096",
-        "A phone gets so many octets of a mail's text until it asks for more; 0: all.",
     ),
     conflict_of("sync.contacts.conflict"),
     conflict_of("sync.calendar.conflict"),
@@ -364,6 +342,90 @@ pub const KEYS: &[Key] = &[
         Kind::Choice(&["off", "sync", "all"]),
         "off",
         "What texts from known numbers can ask for: nothing, a push (SYNC), or settings too (SETUP).",
+    ),
+    key(
+        "mail.window_days",
+        Kind::Number {
+            min: 0,
+            max: 36_500,
+        },
+        "30",
+        "A phone has the mails of so many days; 0: of all days.",
+    ),
+    key(
+        "mail.window_count",
+        Kind::Number { min: 0, max: 5000 },
+        "50",
+        "A phone has so many mails of a folder, the newest.",
+    ),
+    key(
+        "mail.body_bytes",
+        Kind::Number {
+            min: 0,
+            max: 1 << 30,
+        },
+        "4096",
+        "A phone gets so many octets of a mail's text until it asks for more; 0: all.",
+    ),
+    key(
+        "mail.lmtp",
+        Kind::OptionalAddress,
+        "",
+        "Where delivery agents hand over mail by LMTP, such as 127.0.0.1:2424; port 0 takes any free one. Unset: nowhere.",
+    ),
+    key(
+        "mail.max_message_bytes",
+        Kind::Number {
+            min: 65_536,
+            max: 67_108_864,
+        },
+        "33554432",
+        "Largest message that is taken by LMTP or HTTP, or fetched whole.",
+    ),
+    key(
+        "mail.mirror_days",
+        Kind::Number { min: 1, max: 3650 },
+        "30",
+        "Messages of IMAP and POP3 mailboxes that are older are not mirrored.",
+    ),
+    key(
+        "mail.mirror_count",
+        Kind::Number {
+            min: 1,
+            max: 10_000,
+        },
+        "200",
+        "How many messages of each folder are mirrored, the newest.",
+    ),
+    key(
+        "mail.mirror_bytes",
+        Kind::Number {
+            min: 4096,
+            max: 4_194_304,
+        },
+        "131072",
+        "How much of a message is mirrored before a device asks for the rest.",
+    ),
+    key(
+        "mail.poll_seconds",
+        Kind::Number { min: 1, max: 3600 },
+        "120",
+        "How often a mailbox is looked at where its server tells nothing by itself.",
+    ),
+    key(
+        "mail.lease_seconds",
+        Kind::Number { min: 2, max: 3600 },
+        "60",
+        "How long others leave alone what a node that died watched.",
+    ),
+    key(
+        "mail.watchers",
+        Kind::Number {
+            min: 0,
+            max: 100_000,
+        },
+        "5000",
+        "Mailboxes that this node watches at most; 0: none.",
     ),
     key(
         "push.mail.folders",

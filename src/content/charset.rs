@@ -32,6 +32,11 @@ impl Charset {
         })?;
         Some(Self(encoding))
     }
+
+    /// How it is written.
+    pub(super) fn encoding(self) -> &'static Encoding {
+        self.0
+    }
 }
 
 /// Decodes a value; without a charset as UTF-8, and as windows-1252 where it is none.

@@ -151,6 +151,8 @@ pub struct Target<'a> {
     pub time_zone: chrono_tz::Tz,
     /// What the device does its own way.
     pub dialect: Option<&'a Dialect>,
+    /// How much of a mail is written.
+    pub mail: email::Shape,
     /// Seconds since 1970; only a dialect asks for it.
     pub now: i64,
 }
@@ -164,7 +166,17 @@ impl Target<'_> {
             utc: true,
             time_zone: chrono_tz::Tz::UTC,
             dialect: None,
+            mail: email::Shape::ORIGINAL,
             now: 0,
+        }
+    }
+
+    /// The content type of what is written, as the device calls it.
+    pub fn mime(&self) -> &str {
+        let own = self.dialect.and_then(|of| of.mail_type.as_deref());
+        match self.format {
+            Format::Message => own.unwrap_or(self.format.mime()),
+            format => format.mime(),
         }
     }
 }

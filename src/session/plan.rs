@@ -14,7 +14,7 @@ use super::profile::Target;
 use super::send::{Filling, Packed};
 use super::state::{Sent, Stage};
 use super::turn::{Held, Turn};
-use crate::content::email::FolderRole;
+use crate::content::email::{FolderRole, Mail, Shape};
 use crate::content::{self, Digest, Format};
 use crate::filter::FilterType;
 use crate::sync::{
@@ -452,6 +452,7 @@ impl Turn<'_> {
     ) -> Option<Vec<u8>> {
         let form = content::Target {
             format: target.format_of(item.meta.format),
+            mail: self.shape_of(link, item),
             ..target.form()
         };
         let asks = self.state.links[link].refield || self.fetches_items(link);
@@ -466,6 +467,26 @@ impl Turn<'_> {
             return Some(content::write(&record, &form));
         }
         content::lower(&item.body, item.meta.format, &form)
+    }
+
+    /// How much of a mail the device gets: as the window of its folder and the filter of the session say.
+    fn shape_of(&self, link: usize, item: &Item) -> Shape {
+        // A draft that is there in part could not be edited.
+        if Mail::state(&item.body).is_ok_and(|(mail, _)| mail.draft) {
+            return Shape::WHOLE;
+        }
+        let windows = self
+            .context
+            .device
+            .mail_window
+            .over(&self.context.settings.mail_windows);
+        let octets = match windows.of(self.role_of(item.meta.parent)).bytes {
+            None | Some(0) => u64::MAX,
+            Some(octets) => u64::from(octets),
+        };
+        let filter = self.state.links[link].filter.as_ref();
+        let fields = filter.and_then(|filter| filter.fields.as_deref());
+        Shape::asked(octets, self.fetches_items(link), fields)
     }
 }
 

@@ -156,6 +156,7 @@ impl Target {
             utc: self.holding.utc,
             time_zone: self.time_zone,
             dialect: self.own.dialect(),
+            mail: content::email::Shape::default(),
             now: self.now,
         }
     }

@@ -8,7 +8,7 @@ use super::connection::Database;
 use super::error::StoreError;
 use super::load::{self, AccountRow, AccountSql};
 use super::statement::{Bind, each, execute, first, statement};
-use super::{Store, announcement, now, outbox};
+use super::{Store, announcement, mailbox, now, outbox, submission};
 use crate::secret::KeyFile;
 use crate::sync::{Account, AccountId, Conflicts, Datastore, Secret};
 
@@ -198,11 +198,13 @@ fn remove_step(connection: &mut Database) -> Result<bool, StoreError> {
         || execute(connection, RemoveRevisions, &some)? > 0
         || execute(connection, RemoveItems, &some)? > 0
         || outbox::remove_account(connection, number)?
+        || submission::remove_account(connection, number)?
         || execute(connection, RemoveRecordedMessages, &some)? > 0
     {
         return Ok(true);
     }
     announcement::remove_account(connection, account)?;
+    mailbox::remove_account(connection, number)?;
     execute(connection, RemoveViews, &[account])?;
     execute(connection, RemoveSessions, &[account])?;
     execute(connection, RemoveRecordings, &[account])?;

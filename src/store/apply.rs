@@ -8,10 +8,11 @@ use super::error::StoreError;
 use super::recording;
 use super::row::{folder_number, format_number, kind_in, kind_number, received};
 use super::statement::{Bind, execute, first, statement};
-use super::{announcement, outbox};
+use super::{announcement, outbox, submission};
+use crate::content::Format;
 use crate::sync::{
-    AccountId, Change, Commit, Datastore, Device, DeviceId, Entry, Generation, ItemId, ItemWrite,
-    Modseq, Round, SessionWrite, ViewState,
+    AccountId, Change, Commit, Datastore, Device, DeviceId, Entry, Generation, ItemId, ItemMeta,
+    ItemWrite, Modseq, Round, SessionWrite, ViewState,
 };
 
 statement!(Numbers((BigInt, BigInt)) =
@@ -323,7 +324,8 @@ impl Writes<'_> {
                 self.account, id, datastore, modseq, modseq, modseq, modseq, kind, format, digest,
                 key, updated, origin, Bind::Int(folder), uid, received, body, original,
             ];
-            return execute(self.connection, InsertItem, &binds).map(drop);
+            execute(self.connection, InsertItem, &binds)?;
+            return self.send_if_outgoing(meta, write.origin);
         };
         self.keep_revision(id)?;
         // What moves or comes back is new to whoever knows items by UID.
@@ -338,7 +340,24 @@ impl Writes<'_> {
             datastore, modseq, modseq, kind, format, digest, key, updated, origin,
             Bind::Int(folder), uid, received, body, original, self.account, id,
         ];
-        execute(self.connection, UpdateItem, &binds).map(drop)
+        execute(self.connection, UpdateItem, &binds)?;
+        if old_folder == folder && deleted == 0 {
+            return Ok(());
+        }
+        self.send_if_outgoing(meta, write.origin)
+    }
+
+    /// A mail that a device puts into its outbox is to be sent.
+    fn send_if_outgoing(
+        &mut self,
+        meta: &ItemMeta,
+        origin: Option<DeviceId>,
+    ) -> Result<(), StoreError> {
+        if meta.format != Format::Mail || origin.is_none() {
+            return Ok(());
+        }
+        let (account, now) = (self.account_id, self.now);
+        submission::put_by_device(self.connection, account, meta.id, meta.parent, now)
     }
 
     fn move_item(
@@ -355,13 +374,20 @@ impl Writes<'_> {
         let folder = folder_number(datastore, parent);
         let uid = self.next_uid(datastore, folder)?;
         let modseq = Bind::Int(modseq.0);
+        let by_device = origin.is_some();
         let origin = Bind::OptionalInt(origin.map(|device| device.0));
         let now = Bind::Int(self.now);
         #[rustfmt::skip]
         let binds = [modseq, modseq, now, origin, Bind::Int(folder), uid, self.account, id];
-        match execute(self.connection, MoveItem, &binds)? {
-            0 => Err(StoreError::NotFound),
-            _ => Ok(()),
+        if execute(self.connection, MoveItem, &binds)? == 0 {
+            return Err(StoreError::NotFound);
+        }
+        let by_device = datastore == Datastore::Mail && by_device;
+        match by_device {
+            true => {
+                submission::put_by_device(self.connection, self.account_id, item, parent, self.now)
+            }
+            false => Ok(()),
         }
     }
 

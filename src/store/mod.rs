@@ -25,6 +25,7 @@ mod hierarchy;
 mod holds;
 mod items;
 mod load;
+mod mailbox;
 mod outbox;
 mod outgoing;
 mod prune;
@@ -32,6 +33,7 @@ mod readers;
 mod recording;
 mod row;
 mod statement;
+mod submission;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -46,12 +48,14 @@ pub use error::StoreError;
 pub use holds::{Decided, Decision};
 pub use items::NewItem;
 pub use load::Reader;
+pub use mailbox::{MAX_MAILBOXES, WatchOutcome};
 pub use outbox::{
     DeviceKey, GatewayNote, NewNotification, News, NotedReceipt, NotificationFacts, Settlement,
     Submission,
 };
 pub use prune::{Keep, Pruned};
 pub use recording::{Held, RecordedMessage, Recording};
+pub use submission::{QueuedMail, Reached, Recipient, SubmissionState};
 pub use undo::Undone;
 
 use crate::secret::KeyFile;

@@ -8,6 +8,7 @@ mod conflict;
 mod datastore;
 mod id;
 mod item;
+mod mailbox;
 mod notification;
 mod peer;
 mod query;
@@ -20,6 +21,9 @@ pub use conflict::{ConflictPolicy, Conflicts};
 pub use datastore::Datastore;
 pub use id::{AccountId, DeviceId, ItemId, Mark, Modseq, Round};
 pub use item::{Item, ItemMeta, ItemWrite};
+pub use mailbox::{
+    Mailbox, MailboxId, MailboxKind, MailboxState, MirrorChange, MirrorFolder, MirrorMessage,
+};
 pub use notification::{
     Notification, NotificationEvent, NotificationId, NotificationKind, NotificationState,
     PartReceipt, Reach, SubmittedPart,

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use tokio::time::timeout;
 
 use super::{Engine, State, monitor};
-use crate::api::{MAX_BODY, Request};
+use crate::api::Request;
 
 /// Hands a request on.
 pub(super) async fn api<E: Engine>(
@@ -17,23 +17,28 @@ pub(super) async fn api<E: Engine>(
     state: web::Data<State<E>>,
 ) -> HttpResponse {
     let _running = state.running.enter();
-    let body = timeout(
-        state.limits.request_timeout,
-        payload.to_bytes_limited(MAX_BODY),
-    );
-    let Ok(Ok(Ok(body))) = body.await else {
-        return HttpResponse::BadRequest().body("the body is too long, or did not come\n");
-    };
     let authorization = request.headers().get(AUTHORIZATION);
     let path = request.path();
-    let asked = Request {
+    let mut asked = Request {
         method: request.method().as_str().to_owned(),
         path: path.strip_prefix("/api/v1").unwrap_or(path).to_owned(),
         query: request.query_string().to_owned(),
         authorization: authorization
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned),
-        body: body.to_vec(),
+        body: Vec::new(),
+    };
+    let Some(limit) = state.engine.api_limit(&asked) else {
+        return monitor::nothing().await;
+    };
+    let body = timeout(
+        state.limits.request_timeout,
+        payload.to_bytes_limited(limit),
+    );
+    asked.body = match body.await {
+        Ok(Ok(Ok(body))) => body.to_vec(),
+        Ok(Err(_)) => return HttpResponse::PayloadTooLarge().body("the body is too long\n"),
+        _ => return HttpResponse::BadRequest().body("the body did not come\n"),
     };
     let permit = timeout(
         state.limits.queue_timeout,

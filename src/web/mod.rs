@@ -48,6 +48,11 @@ pub trait Engine: Clone + Send + Sync + 'static {
         None
     }
 
+    /// Octets that the body of a request to the API may have; `None`: there is no API.
+    fn api_limit(&self, _request: &api::Request) -> Option<usize> {
+        None
+    }
+
     /// Answers a request to the API; blocks. `None`: there is none.
     fn api(&self, _request: &api::Request) -> Option<api::Answer> {
         None

@@ -56,7 +56,7 @@ const STRANGERS: &[(&str, &[&str])] = &[
     (
         "store",
         &[
-            "session", "syncml", "exchange", "web", "cli", "handset", "outbox", "sms",
+            "session", "syncml", "exchange", "web", "cli", "handset", "outbox", "sms", "mail",
         ],
     ),
     (
@@ -78,6 +78,13 @@ const STRANGERS: &[(&str, &[&str])] = &[
         &["exchange", "web", "cli", "config", "handset", "session"],
     ),
     ("outbox", &["exchange", "web", "cli", "config", "handset"]),
+    (
+        "mail",
+        &[
+            "session", "syncml", "device", "exchange", "web", "cli", "config", "handset", "api",
+            "outbox", "sms",
+        ],
+    ),
     (
         "sms",
         &[

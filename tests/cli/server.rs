@@ -164,6 +164,10 @@ fn the_demonstration_tells_its_story_and_leaves_nothing_behind() {
         "The phone shows +442079460018.",
         "is answered by this sync",
         "The server has +12025550199, and still her nickname, Amazing Grace",
+        "Package #0 wakes the phone for its mail",
+        "Subject: Tea",
+        "ada@example.org has it: from demo@example.org, \"Re: Tea\"",
+        "from the outbox to what was sent",
     ] {
         assert!(
             told.out.contains(words),

@@ -86,6 +86,10 @@ pub(super) fn of(target: &str) -> Vec<Vec<u8>> {
             bodies.extend(CALENDARS.map(|calendar| calendar.as_bytes().to_vec()));
             chosen(bodies, &[0, 1, 0x20, 0xC1])
         }
+        "mail" => chosen(
+            MAILS.map(|mail| mail.as_bytes().to_vec()).to_vec(),
+            &[0, 1, 2, 3],
+        ),
         "note" => chosen(NOTES.map(|note| note.as_bytes().to_vec()).to_vec(), &[0, 1]),
         "filter" => FILTERS.map(|filter| filter.as_bytes().to_vec()).to_vec(),
         "san" => notifications(),
@@ -245,4 +249,17 @@ const FILTERS: [&str; 8] = [
     "REV&GE;20070101&AND;MAXSIZE&LE;2048|X-RANK&GT;10%25",
     "((N&EQ;Berg;Anna))&AND;BDAY&LT;19900101",
     "EVENT&AND;SUMMARY&NCON;x&AND;(DTSTART&GT;20000101T000000Z&OR;BEFORE&LT;2010-01-01)",
+];
+
+const MAILS: [&str; 6] = [
+    "From: =?utf-8?q?=C3=85sa?= <a@example.org>\r\nTo: b@example.net, \"C, D\" <c@example.net>\r\nBcc: d@example.net\r\nSubject: x\r\n\
+     Date: Sun, 1 Mar 2026 10:00:00 +0100\r\nMessage-ID: <1@example.org>\r\n\r\nHello\r\n> a\r\n> b\r\n> c\r\n> d\r\n",
+    "To: b@example.net\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/alternative; boundary=\"c\"\n\n--c\n\
+     Content-Type: text/plain; charset=iso-8859-1; format=flowed\nContent-Transfer-Encoding: quoted-printable\n\na=E5 =\n b \n\n--c\nContent-Type: text/html\n\n\
+     <p>a&aring; <img alt=\"x\"><br>b</p>\n--c--\n--b\nContent-Type: image/png; name=\"../a.png\"\nContent-Transfer-Encoding: base64\n\nAQID\n--b--\n",
+    "<Email><read>true</read><received>20260301T100000Z</received><emailitem enc=\"base64\">U3ViamVjdDogeA0KDQp4</emailitem>\
+     <Ext><XNam>x-funambol-body</XNam><XVal>9</XVal></Ext></Email>",
+    "<![CDATA[<Email><flagged>false</flagged><emailitem><![CDATA[To: b@example.net\r\n\r\nx]]]]>&gt;<![CDATA[</emailitem><truncated><body><size>5</size></body></truncated></Email>]]>",
+    "<Folder><name>Lost &amp; found</name><created>20260301T100000Z</created><attributes><d>true</d></attributes><role>inbox</role></Folder>",
+    "candybar-mail 1\nflags: read draft\nreceived: 20260301T100000Z\nmissing: 7\next: [\"a\",\"b\"]\n\nSubject: x\r\n\r\nx",
 ];

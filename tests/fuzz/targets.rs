@@ -2,7 +2,7 @@
 //! breaks what its module promises. The same functions are driven by mutated samples in the tests (`tests/fuzz`) and by
 //! libFuzzer (`fuzz/`).
 
-use candybar::content::{self, Format, Kind, ReadHint, Record, Target};
+use candybar::content::{self, Format, Kind, ReadHint, Record, Target, email};
 use candybar::filter::{Address, Expression, Filter, FilterType, Subject};
 use candybar::push::{emn, notification, ota, prov, san, si, wdp, wsp};
 use candybar::syncml::codec::{Form, Limits, decode, decode_devinf, encode, encode_devinf};
@@ -14,13 +14,14 @@ use candybar::xml;
 pub(crate) type Entry = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub(crate) const ALL: [Entry; 10] = [
+pub(crate) const ALL: [Entry; 11] = [
     ("wbxml", wbxml),
     ("xml", xml),
     ("syncml", syncml),
     ("vcard", vcard),
     ("calendar", calendar),
     ("note", note),
+    ("mail", mail),
     ("filter", filter),
     ("san", san),
     ("wsp", wsp),
@@ -216,6 +217,83 @@ pub(crate) fn note(data: &[u8]) {
         &[Format::VNote11, Format::PlainText],
         Some(Kind::Note),
     );
+}
+
+/// Mail: objects, bare messages, what is made of them for phones, and what phones want to be sent. The first octet chooses the form.
+pub(crate) fn mail(data: &[u8]) {
+    let Some((first, body)) = data.split_first() else {
+        return;
+    };
+    let formats = [Format::Message, Format::Email, Format::Folder, Format::Mail];
+    let format = formats[usize::from(*first) % formats.len()];
+    let hint = ReadHint {
+        format: Some(format),
+        kind: Some(Kind::Mail),
+        ..ReadHint::default()
+    };
+    let Ok(parsed) = content::read(body, &hint) else {
+        return;
+    };
+    let record = parsed.record;
+    let _ = (content::title(&record), content::match_key(&record));
+    let stored = if record.kind == Kind::Folder {
+        Format::Folder
+    } else {
+        Format::Mail
+    };
+    let kept = content::write(&record, &Target::new(stored));
+    let again = content::read_stored(&kept, stored).expect("our own item");
+    assert_eq!(content::write(&again, &Target::new(stored)), kept);
+    if record.kind != Kind::Mail {
+        return;
+    }
+    for mail in [
+        email::Shape::default(),
+        email::Shape::WHOLE,
+        email::Shape::ORIGINAL,
+    ] {
+        let target = Target {
+            mail,
+            ..Target::new(Format::Email)
+        };
+        let object = content::write(&record, &target);
+        let object_hint = ReadHint {
+            format: Some(Format::Email),
+            ..ReadHint::default()
+        };
+        content::read(&object, &object_hint).expect("our own object");
+        if mail == email::Shape::default() {
+            assert!(
+                object.len() < 200_000,
+                "a small mail of {} octets",
+                object.len()
+            );
+        }
+    }
+    let own = email::Mailbox {
+        name: String::new(),
+        address: "a@example.org".to_owned(),
+    };
+    let author = email::Author {
+        addresses: &[own],
+        id: "1",
+        now: 0,
+        answered: None,
+        max_octets: 1 << 24,
+    };
+    let message = email::Mail::of(record).map(|mail| mail.message);
+    if let Ok(sent) = email::compose(&message.unwrap_or_default(), &author) {
+        let text = String::from_utf8(sent.message).expect("ASCII");
+        assert!(
+            !text.replace("\r\n", "").contains(['\r', '\n', '\0']),
+            "bare line ends"
+        );
+        let head = text.split("\r\n\r\n").next().unwrap_or_default();
+        assert!(
+            !head.to_ascii_lowercase().contains("\nbcc:"),
+            "Bcc goes out"
+        );
+    }
 }
 
 /// Filters of the CGI grammar, in Record and on addresses, and what they say of items.

@@ -362,6 +362,35 @@ fn a_phone_asks_for_one_mail_and_the_others_stay() {
 }
 
 #[test]
+fn a_long_mail_is_cut_and_all_of_it_comes_when_it_is_asked_for() {
+    let mut peers = Peers::new(1);
+    peers.window("bytes=200,days=0");
+    let text = "Lorem ipsum dolor sit amet.\r\n".repeat(40) + "The end\r\n";
+    let id = peers.deliver("Tea", 100);
+    peers.edit(id, |mail| mail.message.extend(text.as_bytes()));
+    peers.sync(0, Mode::Slow);
+    let luid = peers.phone_mail(0, "Tea");
+    let cut = peers.phone_text(0, &luid);
+    assert!(
+        cut.contains("Dear Alice") && !cut.contains("The end"),
+        "{cut}"
+    );
+    assert!(cut.contains("<truncated>"), "{cut}");
+    // What the phone has in part does not change what is here.
+    peers.flag_on_phone(0, &luid, "read");
+    peers.sync(0, Mode::TwoWay);
+    let stored = peers.stored(id);
+    assert!(stored.read && stored.message.ends_with(b"The end\r\n"));
+
+    peers.want(Some(&format!("&LUID;&EQ;{luid}")), true);
+    peers.sync(0, Mode::TwoWay);
+    assert!(peers.phone_text(0, &luid).contains("The end"));
+    peers.want(None, false);
+    peers.sync(0, Mode::TwoWay);
+    assert!(peers.phone_text(0, &luid).contains("The end"), "it stays");
+}
+
+#[test]
 fn a_phone_asks_for_mail_since_a_time() {
     let mut peers = Peers::new(1);
     peers.deliver("Old", 1_600_000_000);

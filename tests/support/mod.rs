@@ -1,7 +1,9 @@
 //! What the tests of the whole program share: the program itself, peers that we did not write, and how items compare.
 
 pub(crate) mod ctp;
+pub(crate) mod cutter;
 pub(crate) mod datastore;
+pub(crate) mod dovecot;
 pub(crate) mod fields;
 pub(crate) mod gate;
 pub(crate) mod kannel;

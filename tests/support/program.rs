@@ -136,6 +136,11 @@ fn run(folder: &Path, arguments: &[&str]) -> String {
     succeed(&mut candybar(folder, arguments), arguments)
 }
 
+/// Runs a subcommand in a folder to whatever end.
+pub(crate) fn ended(folder: &Path, arguments: &[&str]) -> process::Ended {
+    process::run(&mut candybar(folder, arguments), LIMIT)
+}
+
 /// Runs it to its end, which has to be a good one; gives standard output and errors.
 pub(super) fn succeed(command: &mut Command, arguments: &[&str]) -> String {
     let ended = process::run(command, LIMIT);

@@ -78,3 +78,18 @@ pub(super) const PHONE_CONTACTS: [&str; 2] = [
     "BEGIN:VCARD\r\nVERSION:2.1\r\nN:Lovelace;Ada\r\nTEL;CELL:+442071234567\r\nEND:VCARD\r\n",
     "BEGIN:VCARD\r\nVERSION:2.1\r\nN:Turing;Alan\r\nTEL;CELL:+441612750000\r\nEND:VCARD\r\n",
 ];
+
+/// The id of the mail that comes.
+pub(super) const MAIL_ID: &str = "tea-1843@example.org";
+
+/// The mail that comes.
+pub(super) const MAIL: &str = "\
+From: Ada Lovelace <ada@example.org>\r
+To: demo@example.org\r
+Subject: Tea\r
+Date: Thu, 26 Nov 2026 09:00:00 +0000\r
+Message-ID: <tea-1843@example.org>\r
+\r
+The engine is ready, and so is the kettle.\r
+When do you come?\r
+";

@@ -4,11 +4,13 @@
 //! fails.
 
 mod items;
+mod mail;
 mod push;
 mod scene;
 
 use super::failure::Code;
 use super::gateways::Running;
+use super::mail::Mail;
 use super::serve::Service;
 use super::signal::Signals;
 use super::{Global, output, setup};
@@ -59,6 +61,7 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     let store = setup::open(&config)?;
     let settings = setup::settings(&config)?;
     let running = Running::start(&config, &store, &settings.nonce_secret)?;
+    let mail = Mail::start(&config, &store)?;
     let exchange = Exchange::new(store.clone(), settings);
     let server = Server::start(
         Service::new(exchange, store.clone()),
@@ -75,6 +78,7 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     stage.first_sync()?;
     stage.change_on_server(&inbox)?;
     stage.change_on_phone()?;
+    stage.mail_comes(&inbox)?;
     if args.once {
         output::line("")?;
         output::line("That was all. Without --once the server stays, for a phone of yours.")?;
@@ -83,6 +87,7 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
         signals.wait(&server)?;
     }
     server.stop()?;
+    mail.stop();
     if let Some(running) = running {
         running.stop();
     }

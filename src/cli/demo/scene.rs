@@ -57,15 +57,15 @@ impl Drop for Folder {
 
 /// Who and what takes part.
 pub(super) struct Stage {
-    store: Store,
-    account: Account,
+    pub(super) store: Store,
+    pub(super) account: Account,
     password: String,
     address: SocketAddr,
-    phone: Phone<HttpTransport>,
+    pub(super) phone: Phone<HttpTransport>,
     scenes: usize,
 }
 
-fn say(text: impl AsRef<str>) -> anyhow::Result<()> {
+pub(super) fn say(text: impl AsRef<str>) -> anyhow::Result<()> {
     Ok(output::line(format!("   {}", text.as_ref()))?)
 }
 
@@ -76,10 +76,11 @@ impl Stage {
         let account = store.add_account(ACCOUNT, &Secret(password.clone()))?;
         let url = format!("http://{address}/sync");
         // With the server's password the phone gives nonces, with which notifications are signed.
-        let settings = Settings {
+        let mut settings = Settings {
             server_password: Some(password.clone()),
             ..Settings::new(&url, ACCOUNT, &password)
         };
+        super::mail::prepare(&mut settings);
         // What the phone does not know it forgets, as early phones do.
         let behaviour = Behaviour {
             lose_unknown_properties: true,
@@ -96,7 +97,7 @@ impl Stage {
         })
     }
 
-    fn scene(&mut self, title: &str) -> anyhow::Result<()> {
+    pub(super) fn scene(&mut self, title: &str) -> anyhow::Result<()> {
         self.scenes += 1;
         output::line("")?;
         Ok(output::line(format!("{}. {title}", self.scenes))?)
@@ -284,7 +285,7 @@ impl Stage {
         say(format!("  server address  http://{address}/sync"))?;
         say(format!("  user name       {ACCOUNT}"))?;
         say(format!("  password        {}", self.password))?;
-        say("  databases       contacts, calendar, tasks, notes")?;
+        say("  databases       contacts, calendar, tasks, notes, mail")?;
         if self.address.ip().is_loopback() {
             say(
                 "Only this machine reaches it; for phones begin again with: candybar demo --listen 0.0.0.0:8080",
@@ -317,7 +318,7 @@ impl Stage {
         self.sync_some(&DATASTORES)
     }
 
-    fn sync_some(&mut self, datastores: &[&str]) -> anyhow::Result<Report> {
+    pub(super) fn sync_some(&mut self, datastores: &[&str]) -> anyhow::Result<Report> {
         let request = Request::new(datastores, Mode::TwoWay, output::now());
         let report = self
             .phone
@@ -392,7 +393,7 @@ fn phone_record(item: &StoredItem) -> anyhow::Result<Record> {
     Ok(content::read(&item.body.0, &hint)?.record)
 }
 
-fn tell(report: &Report) -> anyhow::Result<()> {
+pub(super) fn tell(report: &Report) -> anyhow::Result<()> {
     for datastore in &report.datastores {
         if datastore.used == Mode::Slow || datastore.sent.total() + datastore.received.total() > 0 {
             say(format!("  {datastore}"))?;

@@ -89,12 +89,10 @@ fn legacy(record: &Record, target: &Target<'_>) -> Vec<String> {
 
 fn target(utc: bool, capabilities: Option<&Capabilities>) -> Target<'_> {
     Target {
-        dialect: None,
-        now: 0,
-        format: Format::VCalendar10,
         capabilities,
         utc,
         time_zone: Tz::Europe__Berlin,
+        ..Target::new(Format::VCalendar10)
     }
 }
 

@@ -18,6 +18,7 @@ mod slots;
 use std::collections::BTreeMap;
 
 use super::effects::{effects, replaced};
+use super::email::{MailCoding, MailExt};
 use super::{Component, Kind, ReadHint, Record, Target};
 
 pub use header::Header;
@@ -102,6 +103,8 @@ replaced!(
     EntryTypes,
     ZoneLines,
     AlarmProperty,
+    MailCoding,
+    MailExt,
     Season
 );
 
@@ -184,6 +187,24 @@ effects! {
         season_in: Season,
         /// How it converts UTC to its times, if not by the daylight saving of their date.
         season_out: Season,
+        /// The content type of a bare message, if not `message/rfc822`.
+        mail_type: String,
+        /// `true`: the Email object has no attribute and no element that the specification does not name.
+        mail_strict: bool,
+        /// The Ext elements of mail that it understands.
+        mail_ext: MailExt,
+        /// `true`: the message in an Email object is base64, and an attribute says so.
+        mail_base64: bool,
+        /// The charset of the texts of mail, such as `iso-8859-1` or `us-ascii`; what it does not have becomes the nearest.
+        mail_charset: String,
+        /// `false`: characters beyond the first plane of Unicode (pictographs) become words.
+        mail_astral: bool,
+        /// How the text of a mail is coded, if it is not plain ASCII.
+        mail_coding: MailCoding,
+        /// Pictures are sent beside the text, with so many pixels on their longest side.
+        mail_picture: u16,
+        /// `true`: quotations of what was said before are left out.
+        mail_trim_quotes: bool,
     }
 }
 
@@ -210,6 +231,26 @@ impl Dialect {
             && super::charset::Charset::for_label(label).is_none()
         {
             return bad("charset_in", "no charset is called that");
+        }
+        if let Some(label) = &self.mail_charset
+            && !label.eq_ignore_ascii_case("us-ascii")
+            && super::charset::Charset::for_label(label).is_none()
+        {
+            return bad("mail_charset", "no charset is called that");
+        }
+        if let Some(media) = &self.mail_type
+            && super::Format::from_mime(media, None) != Some(super::Format::Message)
+        {
+            return bad(
+                "mail_type",
+                "it is message/rfc822, message/rfc2822 or message/x-rfc822",
+            );
+        }
+        if self
+            .mail_picture
+            .is_some_and(|side| !(16..=2_000).contains(&side))
+        {
+            return bad("mail_picture", "it is a number of pixels from 16 to 2000");
         }
         if self
             .name_parts

@@ -19,7 +19,7 @@ const MAX_TEXT: usize = 2_000;
 pub struct Mailbox {
     /// The name before the address; may be empty.
     pub name: String,
-    /// `local@domain`.
+    /// `local@domain`; empty if none was understood.
     pub address: String,
 }
 
@@ -101,18 +101,26 @@ pub(super) fn header(message: &[u8]) -> &[u8] {
     &reach[..end.unwrap_or(reach.len())]
 }
 
+/// Mailboxes of a field. What has no address that could be sent to keeps its name alone: nobody is left out without a word.
 fn mailboxes<'a>(address: &'a Address<'a>) -> impl Iterator<Item = Mailbox> + 'a {
-    let usable = address.iter().filter_map(|one| {
-        let address = one.address.as_deref()?.trim();
-        // Not an address that could be sent to: kept out of everything.
-        let plain = !address.is_empty() && address.len() <= 320;
-        let plain = plain && !address.chars().any(|c| c.is_control() || c.is_whitespace());
-        plain.then(|| Mailbox {
-            name: clean(one.name.as_deref().unwrap_or_default()),
-            address: address.to_owned(),
-        })
+    let read = address.iter().filter_map(|one| {
+        let address = one.address.as_deref().unwrap_or_default().trim();
+        let plain =
+            address.len() <= 320 && !address.chars().any(|c| c.is_control() || c.is_whitespace());
+        let name = clean(one.name.as_deref().unwrap_or_default());
+        let mailbox = match plain {
+            true => Mailbox {
+                name,
+                address: address.to_owned(),
+            },
+            false => Mailbox {
+                name: clean(address),
+                address: String::new(),
+            },
+        };
+        (!mailbox.name.is_empty() || !mailbox.address.is_empty()).then_some(mailbox)
     });
-    usable.take(MAX_ADDRESSES)
+    read.take(MAX_ADDRESSES)
 }
 
 /// A text of one line: white space and control characters are blanks, and none doubled; not longer than is kept.

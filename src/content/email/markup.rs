@@ -19,6 +19,8 @@ pub(super) struct Element {
     pub enc: Option<String>,
     /// Its text; CDATA and entities are resolved.
     pub text: Vec<u8>,
+    /// Its text stands in a section, and blanks around that are none of it.
+    pub verbatim: bool,
     /// In the order in which they came.
     pub children: Vec<Self>,
 }
@@ -179,9 +181,16 @@ impl<'a> Reader<'a> {
         let raw_name = &tag[..length];
         loop {
             let next = memchr(b'<', self.rest).ok_or(Broken::Truncated)?;
-            unescape(&self.rest[..next], &mut element.text);
+            let words = &self.rest[..next];
+            if !element.verbatim || !words.trim_ascii().is_empty() {
+                unescape(words, &mut element.text);
+            }
             self.rest = &self.rest[next..];
             if let Some(inner) = self.rest.strip_prefix(CDATA) {
+                if !element.verbatim && element.text.trim_ascii().is_empty() {
+                    element.text.clear();
+                }
+                element.verbatim = true;
                 self.section(inner, raw_name, &mut element.text)?;
             } else if let Some(end) = self.rest.strip_prefix(b"</") {
                 let close = memchr(b'>', end).ok_or(Broken::Truncated)?;

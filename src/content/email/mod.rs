@@ -9,16 +9,29 @@
 //!
 //! Invariants: the message of a received mail is never changed by a device; what a device is sent of it is made anew.
 
+mod compose;
+mod fields;
 mod folder;
 mod head;
+mod html;
+mod letters;
 mod markup;
 mod object;
+mod parts;
+mod picture;
+mod quote;
+mod shape;
+mod small;
 mod stored;
 
+pub use compose::{
+    Author, MAX_RECIPIENTS, Outgoing, Refused, Unreached, answers, compose, is_address, report,
+};
 pub use folder::{Folder, FolderRole};
 pub(in crate::content) use folder::{key as folder_key, overlay as overlay_folder};
 pub use head::{Head, Mailbox};
 pub(in crate::content) use head::{match_key_text, same_message};
+pub use shape::{Extent, MailCoding, MailExt, Shape};
 
 use chrono::{DateTime, NaiveDateTime, TimeZone as _};
 
@@ -279,16 +292,7 @@ pub(super) fn write(record: &Record, target: &Target<'_>) -> Vec<u8> {
     match (record.kind, target.format) {
         (Kind::Folder, _) => Folder::of(record).unwrap_or_default().write(),
         (Kind::Mail, Format::Mail) => Mail::of(record.clone()).unwrap_or_default().write(),
-        (Kind::Mail, Format::Message) => octets(&record.root).to_vec(),
-        (Kind::Mail, _) => {
-            let form = object::Form::default();
-            // A device that has the message is told the rest alone.
-            let message = record
-                .root
-                .property("EMAILITEM")
-                .map(|_| octets(&record.root));
-            object::write(&record.root, message, 0, &[], &[], form)
-        }
+        (Kind::Mail, _) => shape::write(&record.root, target),
         _ => Vec::new(),
     }
 }

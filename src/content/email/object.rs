@@ -79,14 +79,8 @@ fn decoded(item: &Element) -> Option<Vec<u8>> {
         Some("quoted-printable" | "qp") => {
             mail_parser::decoders::quoted_printable::quoted_printable_decode(&item.text)
         }
-        _ => {
-            // What stands between the tag and the section is not the message's.
-            let begin = item
-                .text
-                .iter()
-                .position(|byte| !byte.is_ascii_whitespace());
-            Some(item.text[begin.unwrap_or(0)..].to_vec())
-        }
+        _ if item.verbatim => Some(item.text.clone()),
+        _ => Some(item.text.trim_ascii_start().to_vec()),
     }
 }
 

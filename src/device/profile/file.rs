@@ -61,7 +61,8 @@ pub struct Example {
     /// An item as it comes from the device, to be read.
     #[serde(default)]
     pub read: Option<String>,
-    /// The frame: VCARD, VEVENT (also for none) or VTODO.
+    /// The frame: VCARD, VEVENT (also for none) or VTODO; EMAIL for a message (RFC 5322), of whose text ten octets are written, and of
+    /// whose object each element is a line.
     #[serde(default)]
     pub frame: Option<String>,
     /// The device's place; UTC if it does not matter.

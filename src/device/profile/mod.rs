@@ -32,7 +32,7 @@ pub use file::{Example, Profile, Rule};
 pub use matching::{Identity, Key, Match, Matched};
 pub use resolve::{Applied, Resolved, Why};
 pub use table::table;
-pub use traits::{DevInfParams, MailExt, Notification, Provisioning, Times, Traits, UiMode};
+pub use traits::{DevInfParams, Notification, Provisioning, Times, Traits, UiMode};
 
 #[cfg(test)]
 mod tests;

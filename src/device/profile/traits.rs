@@ -67,24 +67,7 @@ pub enum Provisioning {
     NokiaOta,
 }
 
-/// The Ext elements of OMA DS mail that a device understands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MailExt {
-    /// None.
-    None,
-    /// Those of Funambol's clients.
-    Funambol,
-}
-
-replaced!(
-    Times,
-    DevInfParams,
-    Notification,
-    UiMode,
-    Provisioning,
-    MailExt
-);
+replaced!(Times, DevInfParams, Notification, UiMode, Provisioning);
 
 effects! {
     /// What a device does its own way beside its items. All fields unset: nothing.
@@ -125,10 +108,6 @@ effects! {
         ui_mode: UiMode,
         /// How it takes its settings by SMS.
         provisioning: Provisioning,
-        /// `true`: the mail element has no element that the specification does not name, in its order.
-        mail_strict: bool,
-        /// The Ext elements of mail that it understands.
-        mail_ext: MailExt,
         /// `true`: the body of a mail is sent again when the mail moves to another folder.
         mail_body_on_move: bool,
     }

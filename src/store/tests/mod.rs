@@ -10,6 +10,7 @@ mod outgoing;
 mod postgresql;
 mod recording;
 mod speed;
+mod submission;
 mod writing;
 
 use tempfile::TempDir;

@@ -2,6 +2,7 @@
 
 use super::super::file::{Example, Rule};
 use super::super::traits::Times;
+use crate::content::email::{Mail, Shape};
 use crate::content::{self, Format, Kind, ReadHint, Target};
 use crate::device::profile::Catalogue;
 
@@ -59,6 +60,9 @@ fn play(rule: &Rule, example: &Example) -> Vec<String> {
     } else {
         Format::VCalendar10
     };
+    if frame == "EMAIL" {
+        return mail(rule, example);
+    }
     let out = match (&example.write, &example.read) {
         (Some(lines), None) => {
             let hint = ReadHint {
@@ -97,6 +101,24 @@ fn play(rule: &Rule, example: &Example) -> Vec<String> {
         text
     };
     text.split("\r\n").map(str::to_owned).collect()
+}
+
+/// The elements of the object that is written of a message, one a line; ten octets of its text.
+fn mail(rule: &Rule, example: &Example) -> Vec<String> {
+    let message = example.write.as_deref().expect("a message");
+    let mail = Mail::received(message.replace('\n', "\r\n").into_bytes(), NOW);
+    let target = Target {
+        dialect: Some(&rule.content),
+        mail: Shape {
+            body_octets: 10,
+            ..Shape::default()
+        },
+        ..Target::new(Format::Email)
+    };
+    let object = content::write(&mail.into_record(), &target);
+    let object = String::from_utf8(object).expect("text");
+    let lines = object.replace("><", ">\r\n<");
+    lines.split("\r\n").map(str::to_owned).collect()
 }
 
 #[test]

@@ -1,0 +1,304 @@
+//! From the store to the server: marks, moves, deletions and new mails that phones made.
+//!
+//! The queue is the account's own list of changes: each item that was written since the last look is compared with what the
+//! books say the server has, and the difference is carried there. So nothing is carried twice, and nothing is lost by a
+//! sudden end: the look is repeated, and finds what is left.
+
+use super::imap::Imap;
+use super::pull::{Books, flags_of};
+use super::task::Ended;
+use crate::content::Format;
+use crate::content::email::{FolderRole, Mail};
+use crate::mail::batch::{self, Tree};
+use crate::mail::error::MailError;
+use crate::mail::flags::Flags;
+use crate::store::StoreError;
+use crate::sync::{ItemId, MirrorChange, MirrorFolder, MirrorMessage, Modseq};
+
+/// What has to be done for one item.
+#[derive(Debug)]
+struct Task {
+    row: Option<MirrorMessage>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// It is a tombstone.
+    Gone,
+    /// It is there, with these marks, in this folder of ours.
+    There {
+        item: ItemId,
+        flags: Flags,
+        parent: ItemId,
+    },
+}
+
+/// Carries what phones changed; fetches what they want more of.
+pub(super) async fn carry(imap: &mut Imap<'_>) -> Result<(), Ended> {
+    loop {
+        let carried = imap
+            .stored(|books| Ok(books.store.mailbox(books.id)?.carried))
+            .await?;
+        let (tasks, upto) = imap.stored(move |books| tasks(books, carried)).await?;
+        let Some(upto) = upto else { break };
+        for task in tasks {
+            match one(imap, task).await {
+                // It cannot be carried; the rest can.
+                Err(Ended::Mail(error @ MailError::Refused { .. })) => {
+                    tracing::warn!(mailbox.id = %imap.books.id, "a change of a phone is not at the mail server: {error}");
+                }
+                other => other?,
+            }
+        }
+        imap.stored(move |books| books.note(vec![MirrorChange::Carried(upto)]))
+            .await?;
+    }
+    wanted(imap).await
+}
+
+/// What was written since then, and up to where that goes; `None`: nothing was.
+fn tasks(books: &Books, since: Modseq) -> Result<(Vec<Task>, Option<Modseq>), StoreError> {
+    let account = books.id.account;
+    // The counter first: what comes meanwhile is looked at next.
+    let now = books.store.account_by_id(account)?.modseq;
+    let changed = books.store.changed_mail(account, since)?;
+    let mut tasks = Vec::new();
+    for part in changed.chunks(16) {
+        let ids: Vec<ItemId> = part.iter().map(|(_, item)| *item).collect();
+        for item in batch::items(&books.store, account, &ids)? {
+            if item.meta.format != Format::Mail {
+                continue;
+            }
+            let row = match books.store.mirror_of(account, item.meta.id)? {
+                Some((mailbox, _)) if mailbox != books.id => continue,
+                found => found.map(|(_, row)| row),
+            };
+            let state = match Mail::state(&item.body) {
+                _ if item.meta.deleted => State::Gone,
+                Ok((mail, _)) => State::There {
+                    item: item.meta.id,
+                    flags: flags_of(&mail),
+                    parent: item.meta.parent,
+                },
+                Err(_) => continue,
+            };
+            tasks.push(Task { row, state });
+        }
+    }
+    let upto = match changed.last() {
+        Some((last, _)) => Some(*last),
+        None => (now > since).then_some(now),
+    };
+    Ok((tasks, upto))
+}
+
+async fn one(imap: &mut Imap<'_>, task: Task) -> Result<(), Ended> {
+    match (task.row, task.state) {
+        (None, State::Gone) => Ok(()),
+        (Some(row), State::Gone) => remove(imap, row).await,
+        (Some(row), State::There { flags, parent, .. }) => settle(imap, row, flags, parent).await,
+        (
+            None,
+            State::There {
+                item,
+                flags,
+                parent,
+            },
+        ) => file(imap, item, flags, parent).await,
+    }
+}
+
+fn folder_of(imap: &Imap<'_>, id: i64) -> Option<MirrorFolder> {
+    imap.folders.iter().find(|folder| folder.id == id).cloned()
+}
+
+/// The server's folder that is this one of ours.
+fn folder_for(imap: &Imap<'_>, parent: ItemId) -> Option<MirrorFolder> {
+    let found = imap
+        .folders
+        .iter()
+        .rev()
+        .find(|folder| folder.folder == parent);
+    found.cloned()
+}
+
+async fn select(imap: &mut Imap<'_>, folder: &MirrorFolder) -> Result<bool, Ended> {
+    if imap.session.selected() == Some(&*folder.name) {
+        return Ok(true);
+    }
+    let selected = imap.session.select(&folder.name).await?;
+    // UIDs of another validity are other messages: the next round finds out which.
+    Ok(i64::from(selected.uid_validity) == folder.uid_validity)
+}
+
+/// A deleted item goes into the server's trash, from there for good.
+async fn remove(imap: &mut Imap<'_>, row: MirrorMessage) -> Result<(), Ended> {
+    if let Some(folder) = folder_of(imap, row.folder)
+        && select(imap, &folder).await?
+    {
+        let uid = u32::try_from(row.uid).unwrap_or(0);
+        match imap.of_role(FolderRole::Trash).cloned() {
+            Some(trash) if trash.name != folder.name => {
+                let name = trash.name;
+                imap.session.move_to(uid, &name).await?;
+            }
+            _ => imap.session.expunge(uid).await?,
+        }
+    }
+    imap.stored(move |books| {
+        books.note(vec![MirrorChange::DropMessage {
+            folder: row.folder,
+            uid: row.uid,
+        }])
+    })
+    .await
+}
+
+/// Marks and place of a message as the phone has them.
+async fn settle(
+    imap: &mut Imap<'_>,
+    row: MirrorMessage,
+    flags: Flags,
+    parent: ItemId,
+) -> Result<(), Ended> {
+    let Some(folder) = folder_of(imap, row.folder) else {
+        return Ok(());
+    };
+    let base = Flags::from_number(row.flags);
+    let target = folder_for(imap, parent).filter(|_| parent != folder.folder);
+    if flags == base && target.is_none() {
+        return Ok(());
+    }
+    if !select(imap, &folder).await? {
+        return Ok(());
+    }
+    let uid = u32::try_from(row.uid).unwrap_or(0);
+    if flags != base {
+        let (added, removed) = (flags.without(base), base.without(flags));
+        imap.session.mark(uid, added, removed).await?;
+        let marked = MirrorMessage {
+            flags: flags.number(),
+            ..row.clone()
+        };
+        imap.stored(move |books| books.note(vec![MirrorChange::PutMessage(marked)]))
+            .await?;
+    }
+    if let Some(target) = target {
+        let name = target.name.clone();
+        let moved = imap.session.move_to(uid, &name).await?;
+        imap.stored(move |books| {
+            let mut changes = vec![MirrorChange::DropMessage {
+                folder: row.folder,
+                uid: row.uid,
+            }];
+            // Without the new UID the next look finds the message, and knows the item.
+            changes.extend(moved.map(|uid| {
+                MirrorChange::PutMessage(MirrorMessage {
+                    folder: target.id,
+                    uid: i64::from(uid),
+                    flags: flags.number(),
+                    ..row
+                })
+            }));
+            books.note(changes)
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// A mail that only we have goes to the server if it is a copy of what was sent, or is being written.
+async fn file(
+    imap: &mut Imap<'_>,
+    item: ItemId,
+    flags: Flags,
+    parent: ItemId,
+) -> Result<(), Ended> {
+    let account = imap.books.id.account;
+    let role = imap
+        .stored(move |books| Ok(Tree::load(&books.store, account)?.role(parent)))
+        .await?;
+    if !matches!(role, Some(FolderRole::Sent | FolderRole::Drafts)) {
+        return Ok(());
+    }
+    let first = imap
+        .stored(|books| {
+            let mailboxes = books.store.mailboxes(books.id.account)?;
+            let first = mailboxes
+                .iter()
+                .find(|mailbox| mailbox.kind == crate::sync::MailboxKind::Imap);
+            Ok(first.is_some_and(|first| first.id == books.id))
+        })
+        .await?;
+    let (true, Some(folder)) = (first, folder_for(imap, parent)) else {
+        return Ok(());
+    };
+    let items = imap
+        .stored(move |books| batch::items(&books.store, account, &[item]))
+        .await?;
+    let mail = items.first().and_then(|item| Mail::read(&item.body).ok());
+    let Some(mail) = mail.filter(|mail| mail.missing == 0 && !mail.message.is_empty()) else {
+        return Ok(());
+    };
+    let head = mail.head();
+    let mut uid = None;
+    if let Some(id) = &head.message_id
+        && select(imap, &folder).await?
+    {
+        // Some servers file what is submitted by themselves; and a sudden end may have come before the books.
+        uid = imap.session.uids_of(&format!("<{id}>")).await?.pop();
+    }
+    if uid.is_none() {
+        let received = mail.received.or(head.date).unwrap_or_default();
+        let flags = match role {
+            Some(FolderRole::Sent) => flags.with(Flags::READ),
+            _ => flags.with(Flags::DRAFT),
+        };
+        uid = imap
+            .session
+            .append(&folder.name, flags, received, &mail.message)
+            .await?;
+    }
+    if let Some(uid) = uid {
+        let row = MirrorMessage {
+            folder: folder.id,
+            uid: i64::from(uid),
+            item,
+            flags: flags.number(),
+            received: mail.received.unwrap_or_default(),
+            uidl: None,
+            wanted: false,
+        };
+        imap.stored(move |books| books.note(vec![MirrorChange::PutMessage(row)]))
+            .await?;
+    }
+    Ok(())
+}
+
+/// Fetches the rest of mails.
+async fn wanted(imap: &mut Imap<'_>) -> Result<(), Ended> {
+    let rows = imap
+        .stored(|books| books.store.wanted_messages(books.id))
+        .await?;
+    let limit = imap.context.watchers.0.settings.max_message;
+    for row in rows {
+        let Some(folder) = folder_of(imap, row.folder) else {
+            continue;
+        };
+        if !select(imap, &folder).await? {
+            continue;
+        }
+        let uid = u32::try_from(row.uid).unwrap_or(0);
+        let fetched = imap.session.fetch(&[uid], limit).await?.pop();
+        imap.stored(move |books| match fetched {
+            Some(fetched) => books.complete(&row, fetched.octets),
+            None => books.note(vec![MirrorChange::PutMessage(MirrorMessage {
+                wanted: false,
+                ..row
+            })]),
+        })
+        .await?;
+    }
+    Ok(())
+}
