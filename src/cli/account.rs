@@ -12,6 +12,8 @@ use crate::sync::{Account, ConflictPolicy, Datastore, Secret};
 
 /// Longest account name, octets.
 const LONGEST_NAME: usize = 64;
+/// Longest text that devices are to show, octets.
+const LONGEST_TEXT: usize = 1_000;
 
 /// Flags of `account`.
 #[derive(Debug, clap::Args)]
@@ -49,6 +51,16 @@ enum Command {
         #[arg(long)]
         datastore: Option<Datastore>,
     },
+    /// Have the devices of an account show a text, each once, in its next session
+    Message {
+        /// User name
+        name: String,
+        /// What is shown; most phones show 100 characters and more
+        text: String,
+        /// On this device alone
+        #[arg(long)]
+        device: Option<String>,
+    },
     /// Remove an account with its devices and all its items
     Remove {
         /// User name
@@ -57,6 +69,51 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// Queues a text for the devices of an account, or for one of them.
+fn message(
+    store: &Store,
+    name: &str,
+    text: &str,
+    device: Option<&str>,
+    global: &Global,
+) -> anyhow::Result<()> {
+    if text.is_empty() || text.len() > LONGEST_TEXT {
+        let why = format!(
+            "a text has 1 to {LONGEST_TEXT} octets, this one {}",
+            text.len()
+        );
+        return Err(Failure::new(Code::Usage, why).into());
+    }
+    let account = setup::account(store, name)?;
+    let devices: Vec<_> = store
+        .devices(account.id)?
+        .into_iter()
+        .filter(|of| device.is_none_or(|device| of.uri == device))
+        .collect();
+    if devices.is_empty() {
+        let what = match device {
+            Some(device) => format!("{name} has no device {device}"),
+            None => format!("{name} has no device yet"),
+        };
+        return Err(Failure::new(Code::Refused, what)
+            .hint(format!("candybar device list {name} shows them"))
+            .into());
+    }
+    let ids: Vec<_> = devices.iter().map(|device| device.id).collect();
+    let count = store.announce(account.id, &ids, text)?;
+    if global.json {
+        output::json(&json!({ "account": name, "devices": count }))?;
+    } else {
+        let noun = if count == 1 {
+            "device shows"
+        } else {
+            "devices show"
+        };
+        output::line(format!("{count} {noun} it in the next session"))?;
+    }
+    Ok(())
 }
 
 /// A policy, or none of the account's own.
@@ -123,6 +180,9 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             } else {
                 output::line(format!("conflicts of {name} are settled by: {conflicts}"))?;
             }
+        }
+        Command::Message { name, text, device } => {
+            message(&store, &name, text.trim(), device.as_deref(), global)?;
         }
         Command::Remove { name, yes } => {
             let account = setup::account(&store, &name)?;

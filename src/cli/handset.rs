@@ -469,6 +469,9 @@ fn print(report: &Report, json: bool) -> anyhow::Result<()> {
     } else {
         writeln!(out, "{report}")?;
     }
+    for text in &report.displayed {
+        eprintln!("the server shows: {}", text.escape_debug());
+    }
     for complaint in &report.complaints {
         eprintln!("note: the server: {complaint}");
     }

@@ -7,6 +7,7 @@
 mod busy;
 mod loads;
 mod recording;
+mod refusal;
 mod summary;
 
 use sha2::{Digest as _, Sha256};
@@ -135,6 +136,8 @@ impl Exchange {
             Carrier::from_mime(request.content_type).ok_or(ExchangeError::UnsupportedMediaType)?;
         let limits = Limits::default();
         let message = decode(request.body, carrier, &limits).map_err(|error| {
+            let account = request.query.and_then(account_of_query);
+            self.remember_refusal(account, "", Code::BAD_REQUEST, now);
             ExchangeError::Undecodable(format!("this is no SyncML message: {error}"))
         })?;
         let header = &message.header;
@@ -205,6 +208,11 @@ impl Exchange {
             now,
             self.settings.session_timeout,
         );
+        let known = peer.account.as_ref().map(|account| account.id);
+        let refuse = |code: Code| {
+            self.remember_refusal(known, &query.device, code, now);
+            Ok(Some(header_status(message, version, carrier, code)))
+        };
         let continues = match place {
             Place::Repeated(stored) => {
                 let content_type = if stored.reply_type == Carrier::Xml.mime() {
@@ -221,32 +229,17 @@ impl Exchange {
                 }));
             }
             Place::OutOfOrder => {
-                return Ok(Some(header_status(
-                    message,
-                    version,
-                    carrier,
-                    Code::COMMAND_NOT_ALLOWED,
-                )));
+                return refuse(Code::COMMAND_NOT_ALLOWED);
             }
             Place::Next(stored) => Some(stored.clone()),
             Place::First => match opening(peer.device.as_ref(), peer.session.as_ref(), digest, now)
             {
                 Opening::New => None,
                 Opening::LateCopy => {
-                    return Ok(Some(header_status(
-                        message,
-                        version,
-                        carrier,
-                        Code::COMMAND_NOT_ALLOWED,
-                    )));
+                    return refuse(Code::COMMAND_NOT_ALLOWED);
                 }
                 Opening::TooSoon => {
-                    return Ok(Some(header_status(
-                        message,
-                        version,
-                        carrier,
-                        Code::RETRY_LATER,
-                    )));
+                    return refuse(Code::RETRY_LATER);
                 }
             },
         };
@@ -257,12 +250,7 @@ impl Exchange {
         }
         if continues.is_none() && goes_on(message) {
             // Its session is over or was never here; opening one with it would end the one that may be open.
-            return Ok(Some(header_status(
-                message,
-                version,
-                carrier,
-                Code::REQUEST_TIMEOUT,
-            )));
+            return refuse(Code::REQUEST_TIMEOUT);
         }
         let fallback =
             session::challenge_nonce_from(&self.settings.nonce_secret, &header.source.uri, now);
@@ -308,6 +296,10 @@ impl Exchange {
             Ok(_) if session.is_some() => Admission::Session,
             Ok(admission) => admission,
             Err(refusal) => {
+                // Who shows nothing is only asked to.
+                if header.cred.is_some() {
+                    self.remember_refusal(known, &query.device, refusal.code, now);
+                }
                 let rejected = (refusal.code == Code::INVALID_CREDENTIALS).then(|| {
                     query
                         .account

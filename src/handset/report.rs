@@ -96,6 +96,8 @@ pub struct Report {
     pub server: Option<String>,
     /// The answer to the command that no server need know, if one was sent.
     pub unknown_command: Option<Code>,
+    /// Texts that the server had the phone show to its user (Alert 100), at most 100.
+    pub displayed: Vec<String>,
     /// Where the server did not keep to the specification, at most 100.
     pub complaints: Vec<String>,
     /// What the phone misunderstood because the server did not speak its dialect, at most 100; without contents.

@@ -8,9 +8,9 @@ use super::LoadFailed;
 use super::state::{Link, Mode, Owed, Phase, Stage};
 use super::turn::Turn;
 use crate::filter::Filter;
-use crate::sync::Generation;
 use crate::sync::recording::{Event, What};
-use crate::syncml::{Alert, Anchor, Code, Command, Item, Location, Meta, Version};
+use crate::sync::{Answer, Change, Generation, Query};
+use crate::syncml::{Alert, Anchor, Code, Command, Data, Item, Location, Meta, Version};
 
 /// Datastores of one session.
 const MAX_LINKS: usize = 16;
@@ -289,6 +289,34 @@ impl Turn<'_> {
             self.state.links[index].alert_owed = false;
         }
         true
+    }
+
+    /// Alert 100 for each text that waits for the user, as far as they fit: the rest is for the next session.
+    pub(super) fn announce(&mut self) -> Result<(), LoadFailed> {
+        self.state.announced = true;
+        let Answer::Announcements(texts) = self.loads.load(&Query::Announcements)? else {
+            return Err(LoadFailed);
+        };
+        let mut shown = None;
+        for (number, text) in texts {
+            let alert = Alert {
+                code: Some(100),
+                items: vec![Item {
+                    data: Data::Bytes(text.into_bytes().into()),
+                    ..Item::default()
+                }],
+                ..Alert::default()
+            };
+            if self.reply.push(Command::Alert(alert)).is_none() {
+                break;
+            }
+            self.note(None, None, "a text is shown to the user");
+            shown = Some(number);
+        }
+        if let Some(upto) = shown {
+            self.changes.push(Change::DropAnnouncements { upto });
+        }
+        Ok(())
     }
 
     /// Asks for the next message of the client's package, or offers the next of ours.

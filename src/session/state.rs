@@ -417,6 +417,9 @@ pub(super) struct State {
     /// What the session before left.
     #[serde(default)]
     pub interrupted: Option<Interrupted>,
+    /// The texts that waited for the user were sent.
+    #[serde(default)]
+    pub announced: bool,
     /// Read from the DevInf once.
     #[serde(default)]
     pub make: Option<Make>,
@@ -454,6 +457,7 @@ impl State {
             usage: None,
             over_quota: false,
             interrupted: None,
+            announced: false,
             make: None,
         }
     }

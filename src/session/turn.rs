@@ -499,6 +499,9 @@ impl<'t> Turn<'t> {
                 let _ = self.reply.push(Command::Alert(alert));
             }
         }
+        if self.state.opening && self.state.backlog.is_empty() && !self.state.announced {
+            self.announce()?;
+        }
         let mut complete = self.state.backlog.is_empty() && self.opening_commands();
         match self.state.phase {
             Phase::Sending if complete => {

@@ -8,7 +8,7 @@ use super::error::StoreError;
 use super::recording;
 use super::row::{folder_number, format_number, kind_in, kind_number, received};
 use super::statement::{Bind, execute, first, statement};
-use super::{outbox, submission};
+use super::{announcement, outbox, submission};
 use crate::content::Format;
 use crate::sync::{
     AccountId, Change, Commit, Datastore, Device, DeviceId, Entry, Generation, ItemId, ItemMeta,
@@ -281,6 +281,10 @@ impl Writes<'_> {
             Change::DropEntriesBefore { view, round } => self.drop_entries_before(*view, *round),
             Change::PutView { view, state } => self.put_view(*view, state),
             Change::Settle { view, round } => self.settle(*view, *round),
+            Change::DropAnnouncements { upto } => {
+                let device = self.device()?;
+                announcement::shown(self.connection, self.account, device, *upto)
+            }
             Change::PutDevice(device) => self.put_device(device),
         }
     }

@@ -12,7 +12,7 @@ use super::row::{
     self, EntryRow, EntrySql, GenerationRow, MetaRow, MetaSql, entry_columns, meta_columns,
 };
 use super::statement::{Bind, all, each, first, statement};
-use super::{hierarchy, holds, outgoing};
+use super::{announcement, hierarchy, holds, outgoing};
 use crate::content::MatchKey;
 use crate::secret::KeyFile;
 use crate::sync::{
@@ -114,6 +114,9 @@ impl Reader {
                 hierarchy::on_device(connection, account, device, *view).map(Answer::Known)
             }
             Query::Gone(view) => holds::gone(connection, account, device, *view).map(Answer::Known),
+            Query::Announcements => {
+                announcement::waiting(connection, account, device).map(Answer::Announcements)
+            }
             Query::Tally(tally) => {
                 holds::tally(connection, account, device, *tally).map(Answer::Count)
             }

@@ -16,6 +16,7 @@
 //! statements but for lists of values, limits and row locks.
 
 mod account;
+mod announcement;
 mod apply;
 mod connection;
 mod device;
@@ -42,6 +43,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+pub use announcement::Refusal;
 pub use error::StoreError;
 pub use holds::{Decided, Decision};
 pub use items::NewItem;

@@ -74,6 +74,11 @@ pub enum Change {
         /// The round.
         round: Round,
     },
+    /// The device's user is shown the texts up to this number: they are gone.
+    DropAnnouncements {
+        /// The number of the last one.
+        upto: i64,
+    },
     /// Replaces what is known of the device (nonces, DevInf, user agent, last seen).
     PutDevice(Box<Device>),
 }

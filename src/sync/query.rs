@@ -24,6 +24,8 @@ pub enum Query {
     /// Items that the device has, and that are deleted here without its having been told, held ones too. Answered by
     /// [`Answer::Known`].
     Gone(Datastore),
+    /// Texts that wait for the device's user. Answered by [`Answer::Announcements`].
+    Announcements,
     /// A number. Answered by [`Answer::Count`].
     Tally(Tally),
     /// Living folders of the view's collections, [`MAX_FOLDERS`] at most. Answered by [`Answer::Outgoing`].
@@ -198,6 +200,8 @@ pub enum Answer {
     Outgoing(Outgoing),
     /// For [`Query::Count`] and [`Query::Tally`].
     Count(u64),
+    /// For [`Query::Announcements`]: each with its number, ascending.
+    Announcements(Vec<(i64, String)>),
     /// For [`Query::Usage`].
     Usage {
         /// Living items.

@@ -230,3 +230,43 @@ fn the_demonstration_serves_on_until_it_is_told_to_end() {
         .count();
     assert_eq!(left, 0);
 }
+
+/// `account message`: the phone of the command line prints what it is to show, once.
+#[test]
+fn a_text_for_the_user_is_shown_once() {
+    let server = crate::support::program::Program::start("", &[("tester", "sync-it-7")]);
+    let url = server.url();
+    let sync = |carrier: &str| {
+        server.command(&[
+            "handset",
+            "sync",
+            "--state",
+            "phone.json",
+            "--url",
+            &url,
+            "--user",
+            "tester",
+            "--password",
+            "sync-it-7",
+            "--device",
+            "IMEI:1",
+            "--carrier",
+            carrier,
+        ])
+    };
+    sync("wbxml");
+    for carrier in ["wbxml", "xml"] {
+        let queued = server.command(&["account", "message", "tester", "The server moves tonight"]);
+        assert!(queued.contains("1 device shows it"), "{queued}");
+        let shown = sync(carrier);
+        assert!(
+            shown.contains("the server shows: The server moves tonight"),
+            "{shown}"
+        );
+        let again = sync(carrier);
+        assert!(!again.contains("the server shows"), "{again}");
+    }
+    let refused = server.command(&["sessions", "tester", "--refused", "--json"]);
+    let refused: serde_json::Value = serde_json::from_str(&refused).expect("JSON");
+    assert!(refused.is_array(), "{refused}");
+}

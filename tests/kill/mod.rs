@@ -3,6 +3,7 @@
 //!
 //! Every world is one seed; the moments are counted in messages and octets, not in time.
 
+mod suspended;
 mod wire;
 
 use std::cell::RefCell;

@@ -5,6 +5,7 @@ mod echoes;
 mod effects;
 mod holds;
 mod refreshes;
+mod refusals;
 mod sessions;
 mod undo;
 mod world;

@@ -120,6 +120,15 @@ impl Daemon {
         self.child.kill().expect("a child can be killed");
     }
 
+    /// Sends SIGTERM and waits for the end.
+    pub(crate) fn end(&mut self) {
+        Command::new("sh")
+            .args(["-c", "kill -s TERM \"$0\"", &self.child.id().to_string()])
+            .status()
+            .expect("a shell");
+        self.child.wait().expect("the child can be waited for");
+    }
+
     fn spawn(command: &mut Command, log: File) -> Self {
         let child = command
             .stdin(Stdio::null())

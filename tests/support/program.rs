@@ -62,6 +62,13 @@ impl Program {
         }
     }
 
+    /// Ends the server as an operator does: SIGTERM, and it finishes what it is at.
+    pub(crate) fn end(&mut self) {
+        if let Some(mut daemon) = self.daemon.take() {
+            daemon.end();
+        }
+    }
+
     /// Starts it again, after [`Self::kill`].
     pub(crate) fn restart(&mut self) {
         assert!(self.daemon.is_none(), "the server still runs");

@@ -63,8 +63,11 @@ impl Scenario {
         for (at, hold) in MOMENTS {
             self.cuts += u32::from(self.world.cut(phone, mode, at, hold, self.dies));
         }
-        // The client asks for a slow sync itself where it has lost what it knew.
-        phone.sync_well(Mode::TwoWay, &Datastore::ALL);
+        // The client asks for a slow sync itself where it has lost what it knew. Of an object in parts it confirms parts that
+        // it forgets when it is cut off: resumed, it answers 424, and gets the whole object in the session after.
+        if !phone.sync(Mode::TwoWay, &Datastore::ALL).success {
+            phone.sync_well(Mode::TwoWay, &Datastore::ALL);
+        }
     }
 
     fn edit(&mut self, hand: Hand) {

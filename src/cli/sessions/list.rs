@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::failure::{Code, Failure};
 use super::super::{Global, output, setup};
 use super::Id;
-use crate::store::{Held, Recording};
+use crate::store::{Held, Recording, Refusal};
 use crate::sync::AccountId;
 
 /// Flags of `sessions NAME`.
@@ -23,6 +23,9 @@ pub(super) struct Args {
     /// Only those with deletions that wait for a decision
     #[arg(long)]
     held: bool,
+    /// Instead of sessions, what was refused of devices outside of any: wrong passwords, messages out of order
+    #[arg(long, conflicts_with = "held")]
+    refused: bool,
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
@@ -33,6 +36,9 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     };
     let store = super::store(global)?;
     let account = setup::account(&store, name)?;
+    if args.refused {
+        return refused(args, name, store.refusals(account.id)?, global);
+    }
     let found = store.recordings(account.id, args.last, |recording| {
         args.device
             .as_ref()
@@ -73,6 +79,59 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     }
     output::table(&rows)?;
     Ok(Code::Done)
+}
+
+fn refused(
+    args: &Args,
+    name: &str,
+    mut found: Vec<Refusal>,
+    global: &Global,
+) -> anyhow::Result<Code> {
+    found.retain(|refusal| {
+        let device = args.device.as_ref();
+        device.is_none_or(|device| *device == refusal.device)
+    });
+    found.truncate(args.last);
+    if global.json {
+        output::json(&found)?;
+        return Ok(Code::Done);
+    }
+    if found.is_empty() {
+        eprintln!("nothing of {name} was refused");
+        return Ok(Code::Done);
+    }
+    let head = ["last", "first", "times", "device", "why"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(found.iter().rev().map(|refusal| {
+        let device = if refusal.device.is_empty() {
+            "unknown".to_owned()
+        } else {
+            refusal.device.clone()
+        };
+        vec![
+            output::time(refusal.latest),
+            output::time(refusal.began),
+            refusal.times.to_string(),
+            device,
+            format!("{}: {}", refusal.code, why(refusal.code)),
+        ]
+    }));
+    output::table(&rows)?;
+    Ok(Code::Done)
+}
+
+/// What a Status means of a message that was refused.
+fn why(code: u16) -> &'static str {
+    match crate::syncml::Code(code) {
+        crate::syncml::Code::BAD_REQUEST => "no SyncML message",
+        crate::syncml::Code::INVALID_CREDENTIALS => {
+            "a wrong password, or credentials for an older nonce"
+        }
+        crate::syncml::Code::COMMAND_NOT_ALLOWED => "a message out of order, or a late copy",
+        crate::syncml::Code::REQUEST_TIMEOUT => "a message of a session that is over",
+        crate::syncml::Code::RETRY_LATER => "the same opening again, too soon",
+        other => other.text(),
+    }
 }
 
 /// How a session stands, in a word or two.

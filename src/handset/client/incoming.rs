@@ -247,6 +247,9 @@ impl Client {
                 return false;
             }
             Some(100 | 223) => {
+                if alert.code == Some(100) {
+                    self.display(alert);
+                }
                 self.owe(reply, &command, Code::OK);
                 return true;
             }
@@ -283,6 +286,17 @@ impl Client {
             }
         }
         true
+    }
+
+    /// Shows the user a text of the server.
+    fn display(&mut self, alert: &Alert<'_>) {
+        let texts = alert.items.iter().filter_map(|item| item.data.bytes());
+        for text in texts {
+            let displayed = &mut self.session.report.displayed;
+            if displayed.len() < 100 {
+                displayed.push(String::from_utf8_lossy(text).into_owned());
+            }
+        }
     }
 
     /// The server alerts one datastore.

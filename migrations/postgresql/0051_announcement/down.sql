@@ -1,0 +1,2 @@
+DROP TABLE refusal;
+DROP TABLE announcement;
