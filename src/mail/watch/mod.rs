@@ -128,7 +128,8 @@ impl Watchers {
                     }
                 }
                 Some(Err(error)) => {
-                    if !std::mem::replace(&mut troubled, true) {
+                    let known = std::mem::replace(&mut troubled, true);
+                    if !known {
                         tracing::error!("the watchers cannot use the database: {error}");
                     }
                 }
