@@ -5,6 +5,7 @@
 mod emulator;
 mod guide;
 mod lossy;
+mod mail;
 mod pushed;
 mod synced;
 

@@ -194,6 +194,7 @@ impl Outbox {
             noted: true,
             tried: true,
             submission: Some(submission),
+            in_session: false,
             considered: None,
             again: false,
         }

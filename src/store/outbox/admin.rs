@@ -83,7 +83,7 @@ statement!(
      AND part = ? AND receipt < 2"
 );
 statement!(
-    PartIsThere((BigInt,)) = "SELECT 1 FROM submitted_part WHERE account = ? AND notification = ? AND attempt = ? AND part = ?"
+    PartIsThere((BigInt,)) = "SELECT CAST(1 AS BIGINT) FROM submitted_part WHERE account = ? AND notification = ? AND attempt = ? AND part = ?"
 );
 statement!(
     LookAgain(()) = "UPDATE notification SET due = ? WHERE account = ? AND id = ? AND finished IS NULL AND node IS NULL \

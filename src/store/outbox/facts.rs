@@ -82,7 +82,7 @@ statement!(
 );
 statement!(
     /// Values: device, view, account, datastore, modseq.
-    NewerItem((BigInt,)) = "SELECT 1 FROM item i LEFT JOIN entry e \
+    NewerItem((BigInt,)) = "SELECT CAST(1 AS BIGINT) FROM item i LEFT JOIN entry e \
      ON e.account = i.account AND e.device = ? AND e.view = ? AND e.item = i.id \
      WHERE i.account = ? AND i.datastore = ? AND i.modseq > ? \
      AND ((e.item IS NULL AND i.deleted = 0) OR e.seen < i.modseq) LIMIT 1"

@@ -160,6 +160,7 @@ fn settlement(notification: &Notification, state: NotificationState) -> Settleme
         noted: true,
         tried: true,
         submission: None,
+        in_session: false,
         considered: None,
         again: false,
     }
@@ -567,5 +568,38 @@ fn what_nodes_say_of_gateways_is_kept_for_a_while() {
         assert_eq!(store.gateway_notes(0).unwrap(), [down, b]);
         store.forget_gateways("1").unwrap();
         assert_eq!(store.gateway_notes(0).unwrap(), []);
+    });
+}
+
+#[test]
+fn a_session_that_ends_while_it_is_looked_at_is_not_waited_for() {
+    on_every_store(|world| {
+        world.change(Some(world.phone), "one");
+        let notification = &world.claim("n", now() + 10)[0];
+        // The session was open when it was looked at, and ends before that is written down.
+        world.synchronised(world.other, "2");
+        let later = now() + 15_000;
+        let wait = Settlement {
+            due: later,
+            in_session: true,
+            ..settlement(notification, NotificationState::Waiting)
+        };
+        world
+            .store
+            .settle_notifications("n", now(), vec![wait.clone()])
+            .unwrap();
+        let due = world.store.next_notification_due().unwrap();
+        assert!(due.is_some_and(|due| due < later), "{due:?}");
+        let again = &world.claim("n", now() + 10)[0];
+        let wait = Settlement {
+            in_session: false,
+            ..wait
+        };
+        assert_eq!(again.id, wait.id);
+        world
+            .store
+            .settle_notifications("n", now(), vec![wait])
+            .unwrap();
+        assert_eq!(world.store.next_notification_due().unwrap(), Some(later));
     });
 }

@@ -1,6 +1,7 @@
 package candybar.syncml;
 
 import java.io.IOException;
+import java.util.Enumeration;
 import java.util.Hashtable;
 import java.util.Vector;
 
@@ -190,7 +191,7 @@ final class Uploads {
     }
 
     private boolean isOnItsWay(String name) {
-        java.util.Enumeration all = commands.elements();
+        Enumeration all = commands.elements();
         while (all.hasMoreElements()) {
             Sent sent = (Sent) all.nextElement();
             if (sent.maps != null && sent.maps.contains(name)) {
