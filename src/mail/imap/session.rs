@@ -419,8 +419,23 @@ pub(super) fn parsed(frame: &[u8]) -> Option<Response<'_>> {
     Response::parse(frame).ok().map(|(_, response)| response)
 }
 
-/// Whether the reader of responses can have it: it goes as deep as lists do, and cuts the octet behind a response code.
+fn begins(text: &[u8], head: &[u8]) -> bool {
+    text.get(..head.len())
+        .is_some_and(|part| part.eq_ignore_ascii_case(head))
+}
+
+fn ends(text: &[u8], tail: &[u8]) -> bool {
+    let begin = text.len().checked_sub(tail.len());
+    begin.is_some_and(|begin| text[begin..].eq_ignore_ascii_case(tail))
+}
+
+/// Whether the reader of responses can have it: it goes as deep as lists do, cuts the octet behind a response code, and
+/// takes it for granted that a message has a date.
 fn is_tame(frame: &[u8]) -> bool {
+    let unasked = [&b"* ID "[..], b"* METADATA "];
+    if unasked.iter().any(|head| begins(frame, head)) {
+        return false;
+    }
     let mut depth = 0_usize;
     let mut at = 0;
     let mut code = false;
@@ -444,6 +459,9 @@ fn is_tame(frame: &[u8]) -> bool {
                 }
             }
             b')' => depth = depth.saturating_sub(1),
+            b' ' if begins(&frame[at..], b"NIL") && ends(&frame[..at], b"INTERNALDATE ") => {
+                return false;
+            }
             b'[' => code = true,
             b']' => {
                 code = false;
@@ -528,6 +546,10 @@ mod tests {
         let deep = format!("* 1 FETCH (BODYSTRUCTURE {}\r\n", "(".repeat(500_000));
         assert!(parsed(deep.as_bytes()).is_none());
         assert!(parsed("* OK [ALERT]é\r\n".as_bytes()).is_none());
+        assert!(parsed(b"* 1 FETCH (UID 7 internaldate NIL)\r\n").is_none());
+        assert!(parsed(b"* id (\"name\" NIL)\r\n").is_none());
+        let quoting = b"* 1 FETCH (UID 7 BODY[]<0> {16}\r\nINTERNALDATE NIL)\r\n";
+        assert!(matches!(parsed(quoting), Some(Response::Fetch(1, _))));
         assert!(
             parsed(b"* 1 FETCH (UID 7 BODY[]<0> {10}\r\n((((((((((\r\n)\r\n".as_slice()).is_none()
         );

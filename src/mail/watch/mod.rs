@@ -189,7 +189,14 @@ impl Watchers {
         }
         let watchers = self.clone();
         tasks.spawn(async move {
-            let due = task::run(&watchers, mailbox, &stirred, stopped).await;
+            let (inner, woken, watched) = (watchers.clone(), Arc::clone(&stirred), mailbox.clone());
+            // Apart, so that one that fails is settled like one that ends.
+            let watching =
+                tokio::spawn(async move { task::run(&inner, watched, &woken, stopped).await });
+            let due = match watching.await {
+                Ok(due) => due,
+                Err(_) => task::failed(&watchers, mailbox).await,
+            };
             watchers.forget(id, &stirred);
             let pause = u64::try_from(due - now()).unwrap_or(0);
             if Duration::from_millis(pause) < LOOK {

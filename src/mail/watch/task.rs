@@ -106,6 +106,12 @@ pub(super) async fn run(
     settled.unwrap_or_else(now)
 }
 
+/// The watching failed in the middle. Gives when the mailbox is due again.
+pub(super) async fn failed(watchers: &Watchers, mailbox: Mailbox) -> i64 {
+    let settled = watchers.blocking(move |watchers| settle(watchers, &mailbox, &Ended::Failed));
+    settled.await.unwrap_or_else(now)
+}
+
 fn tell(ended: &Ended, id: MailboxId, failures: i64) {
     match ended {
         Ended::Mail(error) if error.is_permanent() => {
