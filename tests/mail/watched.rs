@@ -20,6 +20,8 @@ const MARKS: &str = r#"
 imap.select('"FOLDER"', readonly=True)
 for number in imap.search(None, 'ALL')[1][0].split():
     data = imap.fetch(number, '(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])')[1]
+    if not isinstance(data[0], tuple):
+        continue
     subject = data[0][1].decode().strip().removeprefix('Subject: ')
     flags = re.search(rb'FLAGS \(([^)]*)\)', b' '.join(p if isinstance(p, bytes) else p[0] for p in data)).group(1).decode()
     print(subject + ': ' + ' '.join(sorted(f for f in flags.split() if f != '\\Recent')))
