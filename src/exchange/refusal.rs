@@ -6,7 +6,7 @@ use crate::sync::AccountId;
 use crate::syncml::Code;
 
 impl Exchange {
-    /// Remembers a refusal. That it cannot be written is no reason to answer otherwise.
+    /// Remembers a refusal, without waiting for that.
     pub(super) fn remember_refusal(
         &self,
         account: Option<AccountId>,
@@ -14,9 +14,8 @@ impl Exchange {
         code: Code,
         now: i64,
     ) {
-        let Some(account) = account else { return };
-        if let Err(error) = self.store.refused(account, device, code.0, now) {
-            tracing::debug!(device, %error, "a refusal is not recorded");
+        if let Some(account) = account {
+            self.store.refused(account, device, code.0, now);
         }
     }
 }

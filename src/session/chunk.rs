@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::Digest as _;
 
-use super::state::{Finished, Incoming, Phase};
+use super::state::{Doubt, Finished, Incoming, Phase};
 use super::turn::Turn;
 use crate::syncml::{Alert, Code, Data, Item, Location, Meta};
 
@@ -25,54 +25,83 @@ pub(super) enum Whole<'m> {
     Refused(Code),
 }
 
+/// Resumes of one object after which a chunk may have come again; of more the first count.
+const MAX_DOUBTS: usize = 16;
+
 impl Incoming {
     /// Adds a chunk. After a resume the client may say from where on (an EMI of Synthesis clients), begin anew, or
     /// repeat the chunk before, whose Status it may not have seen.
     fn join(&mut self, joined: &mut Vec<u8>, data: &[u8], metas: [Option<&Meta<'_>>; 2]) {
-        let first = self.resumed_at == Some(joined.len()) && self.cut.is_none();
-        if first {
-            let kept = joined.len().saturating_sub(self.overlap);
-            let newest = &joined[kept..];
+        if std::mem::take(&mut self.resumed) {
+            let begin = joined.len().saturating_sub(self.newest);
+            let newest = &joined[begin..];
             let position = metas.iter().flatten().find_map(|meta| data_position(meta));
-            if let Some(position) = position {
-                joined.truncate(position);
-                self.resumed_at = None;
-            } else if metas
+            let says_size = metas
                 .iter()
                 .flatten()
-                .any(|meta| meta.size == Some(self.size))
-                && (joined.starts_with(data) || data.starts_with(joined))
-            {
+                .any(|meta| meta.size == Some(self.size));
+            if let Some(position) = position {
+                joined.truncate(position);
+                self.doubtful
+                    .retain(|doubt| doubt.begin + doubt.length <= position);
+            } else if says_size && (joined.starts_with(data) || data.starts_with(joined)) {
                 joined.clear();
-                self.resumed_at = None;
-            } else if !newest.is_empty() && (data.starts_with(newest) || newest.starts_with(data)) {
-                self.cut = Some(STANDARD.encode(newest));
-                joined.truncate(kept);
+                self.doubtful.clear();
+            } else if !newest.is_empty() && self.doubtful.len() < MAX_DOUBTS {
+                self.doubtful.push(Doubt {
+                    begin,
+                    length: newest.len(),
+                    alike: data.starts_with(newest) || newest.starts_with(data),
+                });
             }
         }
         joined.extend_from_slice(data);
         self.newest = data.len();
     }
 
-    /// The size tells whether a chunk came twice after a resume.
+    /// Octets that may be there twice.
+    fn doubted(&self) -> usize {
+        self.doubtful.iter().map(|doubt| doubt.length).sum()
+    }
+
+    /// The size tells which chunks came twice; of each the octets that came last count.
     fn mend(&self, joined: &mut Vec<u8>) {
-        let Some(at) = self.resumed_at.filter(|at| *at >= self.overlap) else {
+        let Some(excess) = usize::try_from(self.size)
+            .ok()
+            .and_then(|size| joined.len().checked_sub(size))
+            .filter(|excess| *excess > 0)
+        else {
             return;
         };
-        let repeated = at - self.overlap..at;
-        let (length, size) = (joined.len() as u64, self.size);
-        let chunk = self.overlap as u64;
-        match &self.cut {
-            Some(cut) if length + chunk == size => {
-                // It only looked as the one before.
-                let cut = STANDARD.decode(cut).unwrap_or_default();
-                joined.splice(repeated.start..repeated.start, cut);
-            }
-            None if length == size + chunk && joined.len() >= repeated.end => {
-                joined.drain(repeated);
-            }
-            _ => {}
+        let mut doubts = self.doubtful.clone();
+        // Those first that looked so.
+        doubts.sort_by_key(|doubt| (!doubt.alike, doubt.begin));
+        let Some(mut twice) = that_make(excess, &doubts) else {
+            return;
+        };
+        twice.sort_by_key(|doubt| doubt.begin);
+        for doubt in twice.into_iter().rev() {
+            let end = (doubt.begin + doubt.length).min(joined.len());
+            joined.drain(doubt.begin.min(end)..end);
         }
+    }
+}
+
+/// Doubts whose lengths make a sum, the first ones if there are several.
+fn that_make(sum: usize, doubts: &[Doubt]) -> Option<Vec<Doubt>> {
+    if sum == 0 {
+        return Some(Vec::new());
+    }
+    let (first, rest) = doubts.split_first()?;
+    let with = sum
+        .checked_sub(first.length)
+        .and_then(|left| that_make(left, rest));
+    match with {
+        Some(mut with) => {
+            with.push(*first);
+            Some(with)
+        }
+        None => that_make(sum, rest),
     }
 }
 
@@ -154,15 +183,14 @@ impl Turn<'_> {
                     kind: media.map(ToOwned::to_owned),
                     data: String::new(),
                     newest: 0,
-                    resumed_at: None,
-                    overlap: 0,
-                    cut: None,
+                    resumed: false,
+                    doubtful: Vec::new(),
                 }
             }
         };
         let mut joined = STANDARD.decode(&incoming.data).unwrap_or_default();
         incoming.join(&mut joined, &data, metas);
-        if joined.len() as u64 > limit {
+        if joined.len().saturating_sub(incoming.doubted()) as u64 > limit {
             return Whole::Refused(Code::REQUESTED_SIZE_TOO_BIG);
         }
         if item.more_data {
@@ -197,8 +225,8 @@ impl Turn<'_> {
     pub(super) fn close_incoming(&mut self, client_last: bool) {
         // One that is resumed goes on in the next package.
         let opens = self.state.phase == Phase::Initialising;
-        let resumed = |begun: &mut Incoming| opens && begun.resumed_at == Some(begun.octets());
-        if client_last && let Some(begun) = self.state.incoming.take_if(|begun| !resumed(begun)) {
+        let goes_on = |begun: &mut Incoming| opens && begun.resumed;
+        if client_last && let Some(begun) = self.state.incoming.take_if(|begun| !goes_on(begun)) {
             self.end_of_data_missing(&begun);
         }
     }
@@ -249,16 +277,14 @@ mod tests {
             kind: None,
             data: String::new(),
             newest: 0,
-            resumed_at: None,
-            overlap: 0,
-            cut: None,
+            resumed: false,
+            doubtful: Vec::new(),
         };
         let mut octets = Vec::new();
         for chunk in before {
             incoming.join(&mut octets, chunk, [None, None]);
         }
-        incoming.resumed_at = Some(octets.len());
-        incoming.overlap = incoming.newest;
+        incoming.resumed = true;
         for (chunk, emi) in after {
             let meta = Meta {
                 emi: emi.iter().map(|emi| Cow::Borrowed(*emi)).collect(),
@@ -296,6 +322,39 @@ mod tests {
         let whole = b"ababababXY";
         let after: &[(&[u8], Option<&str>)] = &[(b"abab", None), (b"XY", None)];
         assert_eq!(joined(whole, &[b"abab", b"ab"], after), b"ababababXY");
+    }
+
+    #[test]
+    fn a_session_that_breaks_again_and_again_loses_nothing() {
+        let whole = [b'x'; 100];
+        // Each row: octets of a chunk, and whether the session breaks behind it.
+        for (rows, twice) in [
+            (&[(30, true), (20, true), (10, true), (40, false)][..], 0),
+            (
+                &[(30, true), (30, true), (20, true), (20, true), (50, false)],
+                50,
+            ),
+            (&[(30, true), (20, true), (20, true), (50, false)], 20),
+        ] {
+            let mut incoming = Incoming {
+                link: 0,
+                luid: "1".into(),
+                size: 100,
+                kind: None,
+                data: String::new(),
+                newest: 0,
+                resumed: false,
+                doubtful: Vec::new(),
+            };
+            let mut octets = Vec::new();
+            for (length, breaks) in rows {
+                incoming.join(&mut octets, &whole[..*length], [None, None]);
+                incoming.resumed = *breaks;
+            }
+            assert_eq!(octets.len(), 100 + twice);
+            incoming.mend(&mut octets);
+            assert_eq!(octets, whole, "{rows:?}");
+        }
     }
 
     #[test]

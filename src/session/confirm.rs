@@ -288,9 +288,11 @@ impl Turn<'_> {
         if !query.items.is_empty() {
             self.load_known(query)?;
         }
+        // The same LUIDs in other datastores are other items.
         let mut by_luid: FxHashMap<String, ItemId> = self
             .items
             .iter()
+            .filter(|(_, held)| view.collections().contains(&held.meta.datastore))
             .filter_map(|(id, held)| Some((held.entry.as_ref()?.luid.clone()?, *id)))
             .collect();
         let state = self.view_state(view);

@@ -130,9 +130,7 @@ impl Turn<'_> {
         if let Some(begun) = left.incoming.clone().filter(|begun| begun.link == from) {
             self.state.incoming = Some(Incoming {
                 link: index,
-                resumed_at: Some(begun.octets()),
-                overlap: begun.newest,
-                cut: None,
+                resumed: true,
                 ..begun
             });
         }

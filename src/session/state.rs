@@ -294,28 +294,23 @@ pub(super) struct Incoming {
     /// Octets of the newest chunk.
     #[serde(default)]
     pub newest: usize,
-    /// Octets that were there when the session was resumed: the newest chunk of then may come again.
+    /// The session was resumed, and no chunk came since.
     #[serde(default)]
-    pub resumed_at: Option<usize>,
-    /// Octets of that chunk.
+    pub resumed: bool,
+    /// What was the newest chunk when the session was resumed each time, as a range: it may have come again behind it.
     #[serde(default)]
-    pub overlap: usize,
-    /// That chunk, if it was cut out because it seemed to come again.
-    #[serde(default)]
-    pub cut: Option<String>,
+    pub doubtful: Vec<Doubt>,
 }
 
-impl Incoming {
-    /// Octets that came.
-    pub(super) fn octets(&self) -> usize {
-        let padding = self
-            .data
-            .bytes()
-            .rev()
-            .take_while(|byte| *byte == b'=')
-            .count();
-        self.data.len() / 4 * 3 - padding
-    }
+/// A chunk that may have come twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Doubt {
+    /// Octets before it.
+    pub begin: usize,
+    /// Its octets.
+    pub length: usize,
+    /// What followed looked like it.
+    pub alike: bool,
 }
 
 /// The large object that was put together last: its last chunk may come again in a session that is resumed.

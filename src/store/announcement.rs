@@ -81,15 +81,10 @@ impl Store {
     }
 
     /// Remembers that a message of a device was refused; `now` in seconds since 1970.
-    pub fn refused(
-        &self,
-        account: AccountId,
-        device: &str,
-        code: u16,
-        now: i64,
-    ) -> Result<(), StoreError> {
+    pub fn refused(&self, account: AccountId, device: &str, code: u16, now: i64) {
         let device = device.to_owned();
-        self.write(device.len(), move |connection| {
+        // The answer does not wait for it.
+        self.shared.writer.post(device.len(), move |connection| {
             let of = Bind::Int(account.0);
             let now = Bind::Int(now);
             let code = Bind::Int(i64::from(code));
@@ -104,7 +99,7 @@ impl Store {
                 &[of, of, Bind::Int(MOST_REFUSALS)],
             )
             .map(drop)
-        })
+        });
     }
 
     /// What was refused of an account's devices, the latest first.

@@ -103,6 +103,25 @@ impl Writer {
     }
 }
 
+impl Writer {
+    /// Does `work` as [`Writer::run`] does, when its turn comes; nobody waits for it. Where too much waits it is not done.
+    pub(super) fn post<F>(&self, octets: usize, work: F)
+    where
+        F: FnMut(&mut Database) -> Result<(), StoreError> + Send + 'static,
+    {
+        let (answer, _nobody) = channel();
+        let task = Task {
+            octets,
+            work,
+            value: None,
+            answer,
+        };
+        if let Some(queue) = &self.queue {
+            let _full = queue.try_send(Box::new(task));
+        }
+    }
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
         self.queue = None;

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 /// Octets of a message, at most.
@@ -21,6 +22,44 @@ pub(super) fn link(server: SocketAddr) -> SocketAddr {
         }
     });
     address
+}
+
+/// Starts a link to the server that carries so many answers and none after them. Gives the address of its end at the phone, and says when
+/// the phone waits for one that does not come.
+pub(super) fn silent_after(server: SocketAddr, answers: u32) -> (SocketAddr, Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (waits, waiting) = channel();
+    thread::spawn(move || {
+        let mut carried = 0;
+        let mut open = Vec::new();
+        for mut phone in listener.incoming().flatten() {
+            let Ok(requests) = phone.try_clone() else {
+                continue;
+            };
+            let mut requests = BufReader::new(requests);
+            while let Some(request) = message(&mut requests) {
+                let Ok(mut up) = TcpStream::connect(server) else {
+                    return;
+                };
+                let sent = up.write_all(&request);
+                let Some(answer) = sent.ok().and_then(|()| message(&mut BufReader::new(up))) else {
+                    return;
+                };
+                if carried == answers {
+                    let _nobody = waits.send(());
+                    break;
+                }
+                carried += 1;
+                if phone.write_all(&answer).is_err() {
+                    break;
+                }
+            }
+            // It is not closed: the phone goes on waiting.
+            open.push(phone);
+        }
+    });
+    (address, waiting)
 }
 
 /// Carries requests until an answer is to be lost, or the phone hangs up.

@@ -240,13 +240,17 @@ fn a_phone_that_is_switched_off_in_the_middle_has_everything_once() {
         .collect();
     import(&server, "contacts", &cards);
     let phone = Home::new(1);
+    // While it waits for an answer it does not write: the emulator's files do not survive that.
+    let (link, waits) = lossy::silent_after(server.address(), 5);
+    let url = format!("URL=http://{link}/sync");
     let mut cut = phone.start(
         &server,
-        &["MaxMsgSize=1500"],
+        &[&url, "MaxMsgSize=1500"],
         &["contact Lovelace;Ada;+4420", "sync contacts"],
     );
     let step = |phone: &mut super::emulator::Emulated| phone.until("step")["what"].clone();
     while step(&mut cut) != "receiving" {}
+    waits.recv().expect("the phone waits");
     drop(cut);
 
     let events = phone.run(
