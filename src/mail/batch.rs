@@ -157,14 +157,7 @@ impl Tree {
         if let Some(known) = known {
             return known.id;
         }
-        let name = match role {
-            FolderRole::Inbox => "Inbox",
-            FolderRole::Outbox => "Outbox",
-            FolderRole::Sent => "Sent",
-            FolderRole::Drafts => "Drafts",
-            FolderRole::Trash => "Trash",
-        };
-        self.add(Folder::new(name, Some(role)), ItemId(0), batch)
+        self.add(Folder::new(role.title(), Some(role)), ItemId(0), batch)
     }
 
     /// The folder at a path; what of it is missing is made.

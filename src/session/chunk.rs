@@ -268,9 +268,9 @@ fn octets<'m>(data: &'m Data<'m>) -> Option<Cow<'m, [u8]>> {
 mod tests {
     use super::*;
 
-    /// What a whole comes to whose first chunks came before the session broke, and the others after.
-    fn joined(whole: &[u8], before: &[&[u8]], after: &[(&[u8], Option<&str>)]) -> Vec<u8> {
-        let mut incoming = Incoming {
+    /// Of which nothing has come.
+    fn begun(whole: &[u8]) -> Incoming {
+        Incoming {
             link: 0,
             luid: "1".into(),
             size: whole.len() as u64,
@@ -279,7 +279,12 @@ mod tests {
             newest: 0,
             resumed: false,
             doubtful: Vec::new(),
-        };
+        }
+    }
+
+    /// What a whole comes to whose first chunks came before the session broke, and the others after.
+    fn joined(whole: &[u8], before: &[&[u8]], after: &[(&[u8], Option<&str>)]) -> Vec<u8> {
+        let mut incoming = begun(whole);
         let mut octets = Vec::new();
         for chunk in before {
             incoming.join(&mut octets, chunk, [None, None]);
@@ -336,16 +341,7 @@ mod tests {
             ),
             (&[(30, true), (20, true), (20, true), (50, false)], 20),
         ] {
-            let mut incoming = Incoming {
-                link: 0,
-                luid: "1".into(),
-                size: 100,
-                kind: None,
-                data: String::new(),
-                newest: 0,
-                resumed: false,
-                doubtful: Vec::new(),
-            };
+            let mut incoming = begun(&whole);
             let mut octets = Vec::new();
             for (length, breaks) in rows {
                 incoming.join(&mut octets, &whole[..*length], [None, None]);

@@ -83,7 +83,7 @@ impl Turn<'_> {
         self.folders = Some(folders);
         for role in FolderRole::ALL {
             if self.folder_of(role).is_none() {
-                let folder = Folder::new(title(role), Some(role));
+                let folder = Folder::new(role.title(), Some(role));
                 if let Some(incoming) = Incoming::of_folder(&folder) {
                     self.write_item(None, &incoming, None, None);
                 }
@@ -396,16 +396,5 @@ impl Turn<'_> {
             ..Entry::named(id, "", self.modseq, round).within(trash)
         };
         self.put_entry(view, gone, None);
-    }
-}
-
-/// What people call a folder of a role.
-const fn title(role: FolderRole) -> &'static str {
-    match role {
-        FolderRole::Inbox => "Inbox",
-        FolderRole::Outbox => "Outbox",
-        FolderRole::Sent => "Sent",
-        FolderRole::Drafts => "Drafts",
-        FolderRole::Trash => "Trash",
     }
 }

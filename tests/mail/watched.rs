@@ -15,25 +15,6 @@ const PLAIN: &str = "IMAP4rev1 LITERAL+ SASL-IR UIDPLUS";
 /// With IDLE, and numbers of changes without what was expunged.
 const CONDSTORE: &str = "IMAP4rev1 LITERAL+ SASL-IR UIDPLUS IDLE CONDSTORE MOVE SPECIAL-USE";
 
-/// Prints the marks of each message of a folder: `subject: marks`.
-const MARKS: &str = r#"
-imap.select('"FOLDER"', readonly=True)
-for number in imap.search(None, 'ALL')[1][0].split():
-    data = imap.fetch(number, '(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])')[1]
-    if not isinstance(data[0], tuple):
-        continue
-    subject = data[0][1].decode().strip().removeprefix('Subject: ')
-    flags = re.search(rb'FLAGS \(([^)]*)\)', b' '.join(p if isinstance(p, bytes) else p[0] for p in data)).group(1).decode()
-    print(subject + ': ' + ' '.join(sorted(f for f in flags.split() if f != '\\Recent')))
-"#;
-
-fn marks(dovecot: &Dovecot, folder: &str) -> Vec<String> {
-    let text = dovecot.imaplib("alice", &MARKS.replace("FOLDER", folder));
-    text.lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect()
-}
-
 fn url(port: u16) -> String {
     format!("imap://127.0.0.1:{port}")
 }
@@ -104,7 +85,7 @@ fn both_ways(dovecot: &Dovecot, settings: Settings) {
     world.add(&sent, world.role(FolderRole::Sent));
     let there = |folder: &str, expected: &[&str]| {
         world.until(&format!("{expected:?} in {folder}"), |_| {
-            (marks(dovecot, folder) == expected).then_some(())
+            (dovecot.marks("alice", folder) == expected).then_some(())
         });
     };
     there("INBOX", &["one: $Forwarded \\Flagged"]);
@@ -123,7 +104,11 @@ fn both_ways(dovecot: &Dovecot, settings: Settings) {
         subjects.sort();
         (subjects == ["four", "last", "one", "sent by a phone", "three", "two"]).then_some(())
     });
-    assert_eq!(marks(dovecot, "Sent").len(), 1, "nothing is filed twice");
+    assert_eq!(
+        dovecot.marks("alice", "Sent").len(),
+        1,
+        "nothing is filed twice"
+    );
     world.stop();
 }
 
@@ -220,7 +205,7 @@ fn pop3_brings_mail_and_deletes_what_a_phone_deleted() {
     }
     world.delete("one");
     world.until("the deletion at the server", |_| {
-        (marks(&dovecot, "INBOX").len() == 2).then_some(())
+        (dovecot.marks("alice", "INBOX").len() == 2).then_some(())
     });
     assert_eq!(world.mails().len(), 2);
 }
@@ -276,7 +261,8 @@ fn another_uid_validity_is_the_same_mail() {
     world.until("a mail", |world| world.mail("lost"));
     world.edit("kept", |mail| mail.flagged = true);
     world.until("the mark", |_| {
-        marks(&dovecot, "Work")
+        dovecot
+            .marks("alice", "Work")
             .contains(&"kept: \\Flagged".to_owned())
             .then_some(())
     });

@@ -12,21 +12,6 @@ use crate::support::kannel::Kannel;
 
 const MAIL: &str = "mail";
 
-/// Prints subject and marks of each message of a folder.
-const LIST: &str = r#"
-imap.select('"FOLDER"', readonly=True)
-for number in imap.search(None, 'ALL')[1][0].split():
-    data = imap.fetch(number, '(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])')[1]
-    subject = data[0][1].decode().strip().removeprefix('Subject: ')
-    flags = re.search(rb'FLAGS \(([^)]*)\)', b' '.join(p if isinstance(p, bytes) else p[0] for p in data)).group(1).decode()
-    print(subject + ': ' + ' '.join(sorted(f for f in flags.split() if f != '\\Recent')))
-"#;
-
-fn list(dovecot: &Dovecot, folder: &str) -> Vec<String> {
-    let text = dovecot.imaplib("alice", &LIST.replace("FOLDER", folder));
-    text.lines().map(|line| line.trim().to_owned()).collect()
-}
-
 fn mail_phone(world: &World) -> Phone<HttpTransport> {
     let mut phone = world.phone(1);
     let settings: &mut Settings = phone.client_mut().settings_mut();
@@ -161,7 +146,7 @@ fn a_mail_wakes_the_phone_which_reads_files_deletes_and_answers() {
         ("Sent", "Re: Tea: \\Seen"),
     ] {
         until(&format!("{expected} in {folder}"), || {
-            (list(&dovecot, folder) == [expected]).then_some(())
+            (dovecot.marks("alice", folder) == [expected]).then_some(())
         });
     }
     until("the answer among the sent", || {

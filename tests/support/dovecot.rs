@@ -16,6 +16,18 @@ const STARTS: u32 = 5;
 /// Long enough for the slowest machine; nothing is measured with it.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// Prints the marks of each message of a folder: `subject: marks`.
+const MARKS: &str = r#"
+imap.select('"FOLDER"', readonly=True)
+for number in imap.search(None, 'ALL')[1][0].split():
+    data = imap.fetch(number, '(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])')[1]
+    if not isinstance(data[0], tuple):
+        continue
+    subject = data[0][1].decode().strip().removeprefix('Subject: ')
+    flags = re.search(rb'FLAGS \(([^)]*)\)', b' '.join(p if isinstance(p, bytes) else p[0] for p in data)).group(1).decode()
+    print(subject + ': ' + ' '.join(sorted(f for f in flags.split() if f != '\\Recent')))
+"#;
+
 /// A running Dovecot with the users that it was started with; each one's password is the name with `-pw`.
 pub(crate) struct Dovecot {
     pub(crate) imap: u16,
@@ -114,6 +126,14 @@ impl Dovecot {
         let head = "import imaplib, sys, re\nimap = imaplib.IMAP4('127.0.0.1', int(sys.argv[1]))\n\
                     imap.login(sys.argv[2], sys.argv[2] + '-pw')\n";
         self.python(&format!("{head}{script}"), &[&self.imap.to_string(), user])
+    }
+
+    /// What an independent client sees of a folder: subject and marks of each message.
+    pub(crate) fn marks(&self, user: &str, folder: &str) -> Vec<String> {
+        let text = self.imaplib(user, &MARKS.replace("FOLDER", folder));
+        text.lines()
+            .map(|line| line.trim_end().to_owned())
+            .collect()
     }
 
     fn python(&self, script: &str, arguments: &[&str]) -> String {

@@ -27,6 +27,17 @@ pub enum FolderRole {
 }
 
 impl FolderRole {
+    /// What people call a folder of the role.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Inbox => "Inbox",
+            Self::Outbox => "Outbox",
+            Self::Sent => "Sent",
+            Self::Drafts => "Drafts",
+            Self::Trash => "Trash",
+        }
+    }
+
     /// All of them.
     pub const ALL: [Self; 5] = [
         Self::Inbox,
