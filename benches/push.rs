@@ -1,12 +1,15 @@
 //! What it takes to speak first: from a change to the gateway, and how fast a full outbox drains.
 //!
-//!     cargo bench --bench push              300 changes, then 100,000 notifications
-//!     cargo bench --bench push -- 2000      with another number of notifications
-//!     cargo bench --bench push -- kannel    300 changes through a Kannel, to the sync of the phone
+//!     cargo bench --bench push                        300 changes, then 100,000 notifications
+//!     cargo bench --bench push -- 2000                with another number of notifications
+//!     cargo bench --bench push -- kannel              300 changes through a Kannel, to the sync of the phone
+//!     cargo bench --bench push -- drain 100000 1      so many notifications that wait, through a Kannel; push.in_flight
 //!
 //! Without Kannel the gateway is a file, which costs next to nothing: what is measured is the outbox over a SQLite file with
 //! synchronous=FULL. Beside it stands what the disk allows: the same number of transactions that write one row each.
 
+#[path = "push/drained.rs"]
+mod drained;
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -32,13 +35,21 @@ use candybar::sync::{
 const CHANGES: usize = 300;
 /// Accounts of the full outbox.
 const ACCOUNTS: usize = 100;
-/// Threads that fill it.
-const THREADS: usize = 16;
+/// Threads that fill it: as many as writes share a transaction.
+const THREADS: usize = 128;
 
 fn main() {
     if std::env::args().any(|argument| argument == "kannel") {
         println!("through Kannel, coalesce_seconds = 0");
         through_kannel::measure();
+        return;
+    }
+    if std::env::args().any(|argument| argument == "drain") {
+        let mut numbers = std::env::args().filter_map(|text| text.parse().ok());
+        drained::measure(
+            numbers.next().unwrap_or(100_000),
+            numbers.next().unwrap_or(1),
+        );
         return;
     }
     let asked = std::env::args().skip(1).find_map(|text| text.parse().ok());
@@ -193,22 +204,13 @@ fn changes(runtime: &tokio::runtime::Runtime) {
     runtime.block_on(work).expect("the outbox ends");
 }
 
-fn drain(runtime: &tokio::runtime::Runtime, notifications: usize) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (store, outbox) = start(runtime, folder.path());
-    let accounts: Vec<AccountId> = (0..ACCOUNTS)
-        .map(|number| {
-            let name = format!("account{number}");
-            let secret = Secret("secret".into());
-            store.add_account(&name, &secret).expect("an account").id
-        })
-        .collect();
+/// A device with a notification for each number.
+fn fill(store: &Store, accounts: &[AccountId], notifications: usize) {
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
-            let (store, accounts) = (&store, &accounts);
             scope.spawn(move || {
                 for number in (thread..notifications).step_by(THREADS) {
-                    let account = accounts[number % ACCOUNTS];
+                    let account = accounts[number % accounts.len()];
                     let device = device(store, account, number);
                     let new = NewNotification {
                         account,
@@ -223,6 +225,19 @@ fn drain(runtime: &tokio::runtime::Runtime, notifications: usize) {
             });
         }
     });
+}
+
+fn drain(runtime: &tokio::runtime::Runtime, notifications: usize) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (store, outbox) = start(runtime, folder.path());
+    let accounts: Vec<AccountId> = (0..ACCOUNTS)
+        .map(|number| {
+            let name = format!("account{number}");
+            let secret = Secret("secret".into());
+            store.add_account(&name, &secret).expect("an account").id
+        })
+        .collect();
+    fill(&store, &accounts, notifications);
     let memory = resident();
     let begin = Instant::now();
     let worker = outbox.clone();

@@ -1,4 +1,4 @@
-//! The pure layers of candybar, built from their sources without the layers around them.
+//! The pure layers of candybar and the readers of mail, built from their sources without the layers around them.
 
 #![allow(dead_code, unreachable_pub, unused_imports, missing_docs)]
 
@@ -6,6 +6,8 @@
 pub mod content;
 #[path = "../src/filter/mod.rs"]
 pub mod filter;
+#[path = "mail.rs"]
+pub mod mail;
 #[path = "../src/push/mod.rs"]
 pub mod push;
 #[path = "../src/syncml/mod.rs"]

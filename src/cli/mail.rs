@@ -66,7 +66,12 @@ impl Mail {
             },
         );
         let accounts = Arc::new(Accounts::new(store.clone(), output::now));
-        let submission = Submission::new(store.clone(), accounts, submission::Settings::default());
+        let submission = Submission::counted(
+            store.clone(),
+            accounts,
+            submission::Settings::default(),
+            watchers.figures(),
+        );
         let (watching, sending) = (watchers.clone(), submission.clone());
         let work = runtime.spawn(async move {
             tokio::join!(watching.run(), sending.run());
@@ -78,6 +83,11 @@ impl Mail {
             work,
             runtime,
         })
+    }
+
+    /// What is watched, and what is counted.
+    pub(super) fn watchers(&self) -> &Watchers {
+        &self.watchers
     }
 
     /// Ends it.

@@ -17,6 +17,8 @@ use super::{Global, output, setup};
 use crate::api::{self, Api};
 use crate::config::{Config, Flag};
 use crate::exchange::{Exchange, ExchangeError, Reply, Request};
+use crate::mail::Standing;
+use crate::mail::watch::Watchers;
 use crate::outbox::Figures;
 use crate::sms::Gateways;
 use crate::store::{Keep, Pruned, Store, StoreError};
@@ -69,6 +71,7 @@ pub(super) struct Service {
     store: Store,
     gateways: Option<Gateways>,
     figures: Option<Arc<Figures>>,
+    watchers: Option<Watchers>,
     api: Option<Api>,
 }
 
@@ -79,11 +82,18 @@ impl Service {
             store,
             gateways: None,
             figures: None,
+            watchers: None,
             api: None,
         }
     }
 
-    fn with(mut self, config: &Config, running: Option<&Running>) -> anyhow::Result<Self> {
+    fn with(
+        mut self,
+        config: &Config,
+        running: Option<&Running>,
+        mail: &Mail,
+    ) -> anyhow::Result<Self> {
+        self.watchers = Some(mail.watchers().clone());
         self.gateways = running.map(|running| running.gateways().clone());
         self.figures = running.map(|running| running.outbox().figures());
         let profiles = config.catalogue()?;
@@ -130,10 +140,21 @@ impl Engine for Service {
     }
 
     fn figures(&self) -> String {
-        let Some(figures) = &self.figures else {
-            return String::new();
-        };
-        figures.text(self.store.open_notifications().ok())
+        let mut text = String::new();
+        if let Some(figures) = &self.figures {
+            text = figures.text(self.store.open_notifications().ok());
+        }
+        if let Some(watchers) = &self.watchers {
+            let mailboxes = self.store.mailbox_states().ok();
+            let standing = mailboxes.and_then(|mailboxes| {
+                let queued = self.store.count_queued_mail().ok()?;
+                Some(Standing { mailboxes, queued })
+            });
+            text += &watchers
+                .figures()
+                .text(watchers.watched(), standing.as_ref());
+        }
+        text
     }
 }
 
@@ -149,7 +170,7 @@ pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     let exchange =
         Exchange::new(store.clone(), settings).recorded(recording.depth, recording.session_bytes);
     let server = Server::start(
-        Service::new(exchange, store.clone()).with(&config, running.as_ref())?,
+        Service::new(exchange, store.clone()).with(&config, running.as_ref(), &mail)?,
         &config.listen,
         Limits::from(config.http),
     )

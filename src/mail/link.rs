@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
@@ -25,9 +25,15 @@ const KEPT: usize = 4096;
 /// Longest line, octets.
 pub(super) const MAX_LINE: usize = 1 << 20;
 
+/// What a link can be over, beside TCP.
+pub(super) trait Octets: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Octets for T {}
+
 enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    Other(Box<dyn Octets>),
 }
 
 /// A connection that is read by lines.
@@ -76,6 +82,16 @@ impl Link {
             .map_err(|_| MailError::Silent)?
     }
 
+    /// Over something that is connected already. TLS is not possible on it.
+    pub(super) fn over(stream: impl Octets + 'static) -> Self {
+        Self {
+            stream: Some(Stream::Other(Box::new(stream))),
+            buffer: Vec::new(),
+            used: 0,
+            tls: None,
+        }
+    }
+
     /// Goes over to TLS. What the server sent before is dropped: it was not protected.
     pub(super) async fn begin_tls(&mut self) -> Result<(), MailError> {
         let Some((connector, name)) = self.tls.clone() else {
@@ -99,6 +115,7 @@ impl Link {
         let sent = async {
             match self.stream.as_mut() {
                 Some(Stream::Plain(stream)) => stream.write_all(octets).await,
+                Some(Stream::Other(stream)) => stream.write_all(octets).await,
                 Some(Stream::Tls(stream)) => {
                     stream.write_all(octets).await?;
                     stream.flush().await
@@ -183,6 +200,7 @@ impl Link {
             self.buffer.reserve(READ);
             match self.stream.as_mut() {
                 Some(Stream::Plain(stream)) => stream.read_buf(&mut self.buffer).await,
+                Some(Stream::Other(stream)) => stream.read_buf(&mut self.buffer).await,
                 Some(Stream::Tls(stream)) => stream.read_buf(&mut self.buffer).await,
                 None => Ok(0),
             }

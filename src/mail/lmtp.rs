@@ -7,8 +7,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
@@ -101,10 +103,9 @@ async fn accept(
                 let mut stopped = stopped.clone();
                 tokio::spawn(async move {
                     let _place = place;
-                    let mut peer = Peer::new(stream, max_octets, deliver);
                     tokio::select! {
                         _ = stopped.changed() => {}
-                        ended = peer.serve() => if let Err(error) = ended {
+                        ended = serve(stream, max_octets, deliver) => if let Err(error) = ended {
                             tracing::debug!("a connection for LMTP ended: {error}");
                         }
                     }
@@ -120,8 +121,8 @@ async fn accept(
 }
 
 /// One connection.
-struct Peer {
-    stream: BufReader<TcpStream>,
+struct Peer<S> {
+    stream: BufReader<S>,
     max_octets: usize,
     deliver: Arc<dyn Deliver>,
     greeted: bool,
@@ -136,8 +137,17 @@ enum Read {
     End,
 }
 
-impl Peer {
-    fn new(stream: TcpStream, max_octets: usize, deliver: Arc<dyn Deliver>) -> Self {
+/// Serves one peer on a stream until it goes.
+pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    max_octets: usize,
+    deliver: Arc<dyn Deliver>,
+) -> std::io::Result<()> {
+    Peer::new(stream, max_octets, deliver).serve().await
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
+    fn new(stream: S, max_octets: usize, deliver: Arc<dyn Deliver>) -> Self {
         Self {
             stream: BufReader::new(stream),
             max_octets,

@@ -6,6 +6,7 @@
 mod batch;
 pub mod discover;
 mod error;
+mod figures;
 mod flags;
 mod imap;
 mod intake;
@@ -13,12 +14,15 @@ mod link;
 pub mod lmtp;
 mod pop3;
 mod post;
+#[doc(hidden)]
+pub mod readers;
 mod role;
 pub mod settings;
 pub mod submission;
 pub mod watch;
 
 pub use error::MailError;
+pub use figures::{Figures, Standing};
 pub use flags::Flags;
 pub use intake::{Intake, IntakeError, LocalMail};
 pub use post::Accounts;

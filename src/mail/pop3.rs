@@ -40,12 +40,17 @@ impl Pop3 {
     /// Connects, and begins TLS if that is a matter of a command.
     pub(super) async fn connect(address: &Address) -> Result<Self, MailError> {
         let link = Link::connect(address).await?;
+        Self::over(link, address.encryption == Encryption::StartTls).await
+    }
+
+    /// Begins on a link.
+    pub(super) async fn over(link: Link, start_tls: bool) -> Result<Self, MailError> {
         let mut pop3 = Self {
             link,
             capabilities: HashSet::new(),
         };
         pop3.answer("the connection").await?;
-        if address.encryption == Encryption::StartTls {
+        if start_tls {
             pop3.ask("STLS", "STLS")
                 .await
                 .map_err(|error| match error {

@@ -24,6 +24,7 @@ mod error;
 mod hierarchy;
 mod holds;
 mod items;
+mod lasting;
 mod load;
 mod mailbox;
 mod outbox;
@@ -55,6 +56,7 @@ pub use outbox::{
 };
 pub use prune::{Keep, Pruned};
 pub use recording::{Held, RecordedMessage, Recording};
+pub use statement::rows_read;
 pub use submission::{QueuedMail, Reached, Recipient, SubmissionState};
 pub use undo::Undone;
 
@@ -166,6 +168,16 @@ impl Store {
         F: FnMut(&mut Database) -> Result<T, StoreError> + Send + 'static,
     {
         self.shared.writer.run(octets, work)
+    }
+
+    /// The same for what may be done again after a loss of power: it outlasts the process, and is on the disk a moment
+    /// later ([`lasting`]).
+    fn write_soon<T, F>(&self, octets: usize, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Database) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.shared.writer.run_soon(octets, work)
     }
 }
 

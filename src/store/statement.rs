@@ -5,6 +5,7 @@
 //! Each `?` in the text takes the next value of the list. There is none behind LIMIT: SQLite looks at that value when
 //! it plans, and so prepares the statement again for each. Callers that want few rows break off.
 
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
@@ -205,6 +206,16 @@ where
     }
 }
 
+thread_local! {
+    static ROWS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Rows that the statements of this thread gave so far: what a load cost, for tests and benchmarks that count work and not
+/// time.
+pub fn rows_read() -> u64 {
+    ROWS.get()
+}
+
 fn rows<S, C, U>(
     connection: &mut C,
     binds: &[Bind<'_>],
@@ -222,6 +233,7 @@ where
         sql: PhantomData,
     };
     for row in connection.load(statement)? {
+        ROWS.set(ROWS.get() + 1);
         let row = U::build_from_row(&row?).map_err(DeserializationError)?;
         if take(row)?.is_break() {
             break;

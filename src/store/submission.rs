@@ -125,6 +125,7 @@ statement!(
       (SELECT account, item FROM mail_submission WHERE due <= ? ORDER BY due LIMIT 16 FOR UPDATE SKIP LOCKED) \
       RETURNING " columns!()]
 );
+statement!(QueuedMails((BigInt,)) = "SELECT count(*) FROM mail_submission WHERE due IS NOT NULL");
 statement!(NextMail((Nullable<BigInt>,)) = "SELECT min(due) FROM mail_submission WHERE due IS NOT NULL");
 statement!(
     RenewMail(()) =
@@ -217,6 +218,12 @@ impl Store {
         let binds = [Bind::Int(account.0), Bind::Int(item.0)];
         let row: Option<Row> = first(self.reader()?.connection()?, OneMail, &binds)?;
         row.map(queued).transpose()
+    }
+
+    /// How many mails wait to be sent, over all accounts.
+    pub fn count_queued_mail(&self) -> Result<u64, StoreError> {
+        let row: Option<(i64,)> = first(self.reader()?.connection()?, QueuedMails, &[])?;
+        Ok(row.map_or(0, |(count,)| count.unsigned_abs()))
     }
 
     /// When the next mail is due, milliseconds since 1970; `None` if none waits.

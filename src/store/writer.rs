@@ -6,7 +6,7 @@
 //! one, which costs more than the writes. Answers go out after COMMIT only.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use diesel::connection::SimpleConnection;
@@ -14,6 +14,7 @@ use diesel::sql_types::BigInt;
 
 use super::connection::{Database, Place, Purpose};
 use super::error::StoreError;
+use super::lasting::Lasting;
 use super::statement::{first, statement};
 
 /// Pieces of work in one transaction.
@@ -32,6 +33,8 @@ pub(super) struct Writer {
 
 trait Work: Send {
     fn octets(&self) -> usize;
+    /// It may reach the disk a little later than the answer.
+    fn soon(&self) -> bool;
     /// Does it inside a transaction; may be called again after that was undone.
     fn apply(&mut self, connection: &mut Database) -> Result<(), StoreError>;
     /// Answers whoever waits.
@@ -40,6 +43,7 @@ trait Work: Send {
 
 struct Task<T, F> {
     octets: usize,
+    soon: bool,
     work: F,
     value: Option<T>,
     answer: Sender<Result<T, StoreError>>,
@@ -52,6 +56,10 @@ where
 {
     fn octets(&self) -> usize {
         self.octets
+    }
+
+    fn soon(&self) -> bool {
+        self.soon
     }
 
     fn apply(&mut self, connection: &mut Database) -> Result<(), StoreError> {
@@ -87,9 +95,28 @@ impl Writer {
         T: Send + 'static,
         F: FnMut(&mut Database) -> Result<T, StoreError> + Send + 'static,
     {
+        self.queued(octets, false, work)
+    }
+
+    /// The same, but it comes back when `work` outlasts the process; it outlasts the machine a moment later
+    /// ([`lasting`](super::lasting)).
+    pub(super) fn run_soon<T, F>(&self, octets: usize, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Database) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.queued(octets, true, work)
+    }
+
+    fn queued<T, F>(&self, octets: usize, soon: bool, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Database) -> Result<T, StoreError> + Send + 'static,
+    {
         let (answer, result) = channel();
         let task = Task {
             octets,
+            soon,
             work,
             value: None,
             answer,
@@ -112,6 +139,7 @@ impl Writer {
         let (answer, _nobody) = channel();
         let task = Task {
             octets,
+            soon: false,
             work,
             value: None,
             answer,
@@ -137,7 +165,20 @@ fn gone() -> StoreError {
 }
 
 fn write(place: &Place, mut connection: Database, waiting: &Receiver<Box<dyn Work>>) {
-    while let Ok(first) = waiting.recv() {
+    let mut lasting = Lasting::of(place);
+    loop {
+        let first = match lasting.rest() {
+            None => waiting.recv().map_err(RecvTimeoutError::from),
+            Some(rest) => waiting.recv_timeout(rest),
+        };
+        let first = match first {
+            Ok(first) => first,
+            Err(RecvTimeoutError::Timeout) => {
+                lasting.sync();
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
         let mut octets = first.octets();
         let mut batch = vec![first];
         while batch.len() < BATCH_COUNT && octets < BATCH_OCTETS {
@@ -145,16 +186,22 @@ fn write(place: &Place, mut connection: Database, waiting: &Receiver<Box<dyn Wor
             octets += next.octets();
             batch.push(next);
         }
+        let soon = batch.iter().all(|work| work.soon());
+        let mut begun = lasting
+            .prepare(&mut connection, soon)
+            .and_then(|()| begin(&mut connection));
         // What came while the connection was lost is not lost too.
-        let mut begun = begin(&mut connection);
         if matches!(begun, Err(StoreError::Unavailable(_)))
             && let Ok(another) = place.connect(Purpose::Write)
         {
             connection = another;
+            lasting = Lasting::of(place);
             begun = begin(&mut connection);
         }
         settle(&mut connection, begun, batch);
+        lasting.written();
     }
+    lasting.sync();
 }
 
 /// Does a batch in the transaction that was begun, if it was.
@@ -282,6 +329,7 @@ mod tests {
         let (answer, result) = channel();
         let task = Task {
             octets: 0,
+            soon: false,
             work,
             value: None,
             answer,

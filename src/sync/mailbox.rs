@@ -26,6 +26,9 @@ macro_rules! numbered {
         }
 
         impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
             /// The number in the database.
             pub const fn number(self) -> i64 {
                 match self { $(Self::$variant => $number,)* }

@@ -95,6 +95,10 @@ pub(super) fn of(target: &str) -> Vec<Vec<u8>> {
         "san" => notifications(),
         "wsp" => pushes(),
         "push" => documents(),
+        "imap" => octets(&IMAP),
+        "pop3" => octets(&POP3),
+        "lmtp" => octets(&LMTP),
+        "autoconfig" => octets(&AUTOCONFIG),
         _ => Vec::new(),
     }
 }
@@ -262,4 +266,53 @@ const MAILS: [&str; 6] = [
     "<![CDATA[<Email><flagged>false</flagged><emailitem><![CDATA[To: b@example.net\r\n\r\nx]]]]>&gt;<![CDATA[</emailitem><truncated><body><size>5</size></body></truncated></Email>]]>",
     "<Folder><name>Lost &amp; found</name><created>20260301T100000Z</created><attributes><d>true</d></attributes><role>inbox</role></Folder>",
     "candybar-mail 1\nflags: read draft\nreceived: 20260301T100000Z\nmissing: 7\next: [\"a\",\"b\"]\n\nSubject: x\r\n\r\nx",
+];
+
+fn octets(texts: &[&str]) -> Vec<Vec<u8>> {
+    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
+const IMAP: [&str; 3] = [
+    "* OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR AUTH=PLAIN IDLE ENABLE NOTIFY CONDSTORE QRESYNC MOVE UIDPLUS SPECIAL-USE LIST-EXTENDED] hello\r\n\
+     A1 OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR IDLE ENABLE NOTIFY CONDSTORE QRESYNC MOVE UIDPLUS SPECIAL-USE LIST-EXTENDED] in\r\n\
+     * ENABLED QRESYNC\r\nA2 OK on\r\n\
+     * LIST (\\HasNoChildren \\Sent) \"/\" Sent\r\n* LIST (\\Trash) \"/\" {5}\r\nTrash\r\n* LIST (\\HasNoChildren) \"/\" \"INBOX/Entw&APw-rfe\"\r\n\
+     * LIST (\\NoSelect) NIL x\r\n* LIST () \"/\" INBOX\r\nA3 OK done\r\n\
+     * STATUS Sent (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 3 HIGHESTMODSEQ 4)\r\nA4 OK on\r\n\
+     * STATUS Work (UIDVALIDITY 3 UIDNEXT 9 HIGHESTMODSEQ 17)\r\nA5 OK done\r\n\
+     * FLAGS (\\Seen $Forwarded)\r\n* 7 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY 12] x\r\n* OK [UIDNEXT 9] x\r\n* OK [HIGHESTMODSEQ 17] x\r\nA6 OK [READ-WRITE] in\r\n\
+     * SEARCH 1 2 3 7\r\nA7 OK done\r\n* SEARCH 7 8\r\nA8 OK done\r\n\
+     * 1 FETCH (UID 1 FLAGS (\\Seen) RFC822.SIZE 40 INTERNALDATE \" 5-Mar-2026 10:00:00 +0100\")\r\n* 4 FETCH (UID 7 FLAGS () RFC822.SIZE 2)\r\nA9 OK done\r\n\
+     * VANISHED (EARLIER) 2:4,6\r\n* 4 FETCH (UID 7 FLAGS (\\Flagged) MODSEQ (18))\r\nA10 OK done\r\n\
+     * 1 FETCH (UID 1 FLAGS (\\Seen) BODY[]<0> {16}\r\nSubject: x\r\n\r\nabc RFC822.SIZE 16)\r\n* 4 FETCH (UID 7 BODY[]<0> \"\" FLAGS ())\r\nA11 OK done\r\n\
+     + idling\r\n* 8 EXISTS\r\nA12 OK done\r\nA13 OK done\r\nA14 OK done\r\n\
+     * OK [COPYUID 12 7 3] moved\r\n* 4 EXPUNGE\r\nA15 OK done\r\nA16 OK [APPENDUID 12 4] in\r\nA17 OK done\r\nA18 OK done\r\n* BYE bye\r\nA19 OK out\r\n",
+    "* PREAUTH welcome\r\n",
+    "* OK hello\r\n* CAPABILITY IMAP4rev1 IDLE\r\nA1 OK done\r\nA2 OK in\r\n* CAPABILITY IMAP4rev1 IDLE\r\nA3 OK done\r\n* LIST () \".\" INBOX\r\nA4 OK x\r\n\
+     * STATUS \"Work\" (UIDVALIDITY 1)\r\nA5 NO no such folder\r\n* 3 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\nA6 OK x\r\n* SEARCH\r\nA7 OK x\r\n* SEARCH 9\r\nA8 OK x\r\n\
+     * 1 FETCH (UID 2 FLAGS (\\Recent))\r\n* BYE too much\r\n",
+];
+
+const POP3: [&str; 3] = [
+    "+OK hello\r\n+OK\r\nTOP\r\nUIDL\r\nSASL PLAIN\r\n.\r\n+OK\r\n+OK in\r\n+OK\r\n1 one\r\n2 two.2\r\n.\r\n+OK 2 messages\r\n1 20\r\n2 100000\r\n.\r\n\
+     +OK\r\nSubject: x\r\n\r\n..a\r\n.\r\n+OK gone\r\n+OK\r\nSubject: y\r\n\r\ntext\r\n.\r\n+OK gone\r\n+OK bye\r\n",
+    "+OK hello <1@x>\r\n-ERR no\r\n+OK\r\n-ERR [AUTH] wrong\r\n",
+    "+OK\n+OK\n.\n+OK\n+OK\n+OK\n.\n+OK\n.\n+OK\n",
+];
+
+const LMTP: [&str; 3] = [
+    "LHLO agent\r\nMAIL FROM:<a@example.org> SIZE=100 BODY=8BITMIME\r\nRCPT TO:<alice@example.org>\r\nRCPT TO:<@route:bob@example.org>\r\nDATA\r\n\
+     Subject: x\r\n\r\n..dot\r\ntext\r\n.\r\nQUIT\r\n",
+    "lhlo x\r\nmail from:<>\r\nrcpt to:<\"a>b\\\"\"@example.org>\r\nDATA\r\nSubject: x\n.\nMAIL FROM:<evil@example.org>\r\n.\r\nRSET\r\nNOOP\r\nVRFY x\r\nQUIT\r\n",
+    "EHLO x\r\nMAIL FROM:<a>\r\nDATA\r\nLHLO x\r\nMAIL FROM:<a@b> SIZE=99999999\r\nMAIL FROM:<a@b> X=1\r\nRCPT TO:<x@y>\r\n",
+];
+
+const AUTOCONFIG: [&str; 2] = [
+    "<?xml version=\"1.0\"?><clientConfig version=\"1.1\"><emailProvider id=\"example.org\"><domain>example.org</domain>\
+     <incomingServer type=\"imap\"><hostname>imap.%EMAILDOMAIN%</hostname><port>993</port><socketType>SSL</socketType>\
+     <username>%EMAILADDRESS%</username><authentication>OAuth2</authentication><authentication>password-cleartext</authentication></incomingServer>\
+     <outgoingServer type=\"smtp\"><hostname>smtp.example.org</hostname><port>587</port><socketType>STARTTLS</socketType>\
+     <username>%EMAILLOCALPART%</username></outgoingServer></emailProvider></clientConfig>",
+    "<!DOCTYPE x [<!ENTITY a \"&#10;\">]><clientConfig><incomingServer type=\"pop3\"><hostname><![CDATA[pop.example.org]]></hostname><port>995</port>\
+     <socketType>ssl</socketType><username>a&amp;b&#13;</username></incomingServer></clientConfig>",
 ];

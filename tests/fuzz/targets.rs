@@ -4,6 +4,7 @@
 
 use candybar::content::{self, Format, Kind, ReadHint, Record, Target, email};
 use candybar::filter::{Address, Expression, Filter, FilterType, Subject};
+use candybar::mail::readers;
 use candybar::push::{emn, notification, ota, prov, san, si, wdp, wsp};
 use candybar::syncml::codec::{Form, Limits, decode, decode_devinf, encode, encode_devinf};
 use candybar::syncml::{Carrier, Message, Version};
@@ -14,7 +15,7 @@ use candybar::xml;
 pub(crate) type Entry = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub(crate) const ALL: [Entry; 11] = [
+pub(crate) const ALL: [Entry; 15] = [
     ("wbxml", wbxml),
     ("xml", xml),
     ("syncml", syncml),
@@ -26,6 +27,10 @@ pub(crate) const ALL: [Entry; 11] = [
     ("san", san),
     ("wsp", wsp),
     ("push", push),
+    ("imap", imap),
+    ("pop3", pop3),
+    ("lmtp", lmtp),
+    ("autoconfig", autoconfig),
 ];
 
 /// Elements begin and end in pairs, to a depth that is limited, and a document without errors leaves none open.
@@ -404,4 +409,24 @@ pub(crate) fn wsp(data: &[u8]) {
         let _ = reassembly.add("+46700000001", udh, body);
         assert!(reassembly.missing().count() <= wdp::Reassembly::MOST_PENDING);
     }
+}
+
+/// What an IMAP server says to a watcher.
+pub(crate) fn imap(data: &[u8]) {
+    readers::imap(data);
+}
+
+/// What a POP3 server says to a watcher.
+pub(crate) fn pop3(data: &[u8]) {
+    readers::pop3(data);
+}
+
+/// What a delivery agent says.
+pub(crate) fn lmtp(data: &[u8]) {
+    readers::lmtp(data);
+}
+
+/// The file in which a provider names its mail servers.
+pub(crate) fn autoconfig(data: &[u8]) {
+    readers::autoconfig(data);
 }

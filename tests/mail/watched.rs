@@ -315,84 +315,75 @@ fn a_refused_login_is_told_once_and_not_tried_again_soon() {
         .claim_mailboxes("other", soon, soon + 1)
         .expect("claimed");
     assert!(claimed.is_empty(), "the next try is later");
+    // The next try is refused as well, and nobody is told again.
+    let failures = world
+        .store
+        .mailbox(mailbox.id)
+        .expect("the mailbox")
+        .failures;
+    let late = chrono::Utc::now().timestamp_millis() + 2 * 86_400_000;
+    let claimed = world
+        .store
+        .claim_mailboxes("other", late, 0)
+        .expect("claimed");
+    assert_eq!(claimed.len(), 1, "it is due some day");
+    world.watch(settings());
+    world.until("another refusal", |world| {
+        let known = world.store.mailbox(mailbox.id).expect("the mailbox");
+        (known.failures > failures).then_some(())
+    });
+    assert_eq!(world.mails().len(), 1, "the account is told once");
 }
 
 #[test]
-fn every_mail_is_there_once_after_a_hundred_broken_links() {
-    const MAILS: usize = 120;
-    const CUTS: usize = 100;
-    let Some(dovecot) = Dovecot::start(&["alice"], None) else {
+fn a_large_mailbox_costs_its_window_and_what_changed() {
+    const WINDOW: usize = 30;
+    /// A look that finds nothing; there can be one more of them.
+    const LOOK: usize = 800;
+    let costs = |messages: usize| {
+        let dovecot = Dovecot::start(&["alice"], None)?;
+        dovecot.fill("alice", messages);
+        let mut world = World::new();
+        let cutter = Cutter::start(dovecot.imap);
+        let mailbox = world.join(&url(cutter.port()), "alice", "alice-pw");
+        let look = |world: &World, before: i64| {
+            world.until("a look's end", |world| {
+                let known = world.store.mailbox(mailbox.id).expect("the mailbox");
+                (known.checked > before).then_some(known.checked)
+            })
+        };
+        world.watch(Settings {
+            count: WINDOW,
+            ..settings()
+        });
+        let checked = look(&world, 0);
+        let first = cutter.from_port();
+        assert_eq!(world.mails().len(), WINDOW);
+        let newest = format!("number {}", messages - 1);
+        assert!(world.mail(&newest).is_some());
+        // The link breaks, and nothing has changed.
+        cutter.cut();
+        cutter.mend();
+        let checked = look(&world, checked);
+        let unchanged = cutter.from_port() - first;
+        // One new mail.
+        let before = cutter.from_port();
+        dovecot.deliver("alice", &message("new"));
+        world.until("the new mail", |world| world.mail("new"));
+        look(&world, checked);
+        Some([first, unchanged, cutter.from_port() - before])
+    };
+    let (Some(few), Some(many)) = (costs(200), costs(10_000)) else {
         return;
     };
-    let mut world = World::new();
-    let cutter = Cutter::start(dovecot.imap);
-    let mailbox = world.join(&url(cutter.port()), "alice", "alice-pw");
-    let checked = |world: &World| {
-        world
-            .store
-            .mailbox(mailbox.id)
-            .expect("the mailbox")
-            .checked
-    };
-    world.watch(settings());
-    std::thread::scope(|scope| {
-        let deliveries = scope.spawn(|| {
-            for number in 0..MAILS {
-                dovecot.deliver("alice", &message(&format!("number {number}")));
-            }
-        });
-        // The moments differ: the watcher is greeted, logs in, lists, fetches, idles.
-        let mut random = 0x2545_F491_4F6C_DD1D_u64;
-        let (mut made, mut before) = (0, 0);
-        for cut in 0..CUTS {
-            world.until("a connection", |_| (cutter.made() > made).then_some(()));
-            if cut % 3 == 0 {
-                // Pauses grow with each failure: now and then it comes to an end of its look.
-                world.until("a look's end", |world| {
-                    (checked(world) > before).then_some(())
-                });
-            }
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            std::thread::sleep(Duration::from_millis(random % 120));
-            cutter.cut();
-            made = cutter.made();
-            before = checked(&world);
-            if cut % 25 == 24 {
-                // The node dies too, and another one takes over.
-                world.kill();
-                world.watch(settings());
-            }
-            cutter.mend();
-        }
-        deliveries.join().expect("delivered");
-    });
-    world.until("all mails", |world| {
-        (world.mails().len() >= MAILS).then_some(())
-    });
-    dovecot.deliver("alice", &message("the end"));
-    world.until("the last one", |world| world.mail("the end"));
-    let mut subjects: Vec<String> = world
-        .mails()
+    for (what, (few, many)) in ["first", "unchanged", "new mail"]
         .iter()
-        .map(|(_, mail)| mail.head().subject)
-        .collect();
-    subjects.sort();
-    let mut expected: Vec<String> = (0..MAILS)
-        .map(|number| format!("number {number}"))
-        .collect();
-    expected.push("the end".to_owned());
-    expected.sort();
-    assert_eq!(subjects, expected);
-    // None was there twice in between either: each item that there ever was is there.
-    let written = world
-        .store
-        .account_by_id(world.account)
-        .expect("the account")
-        .next_item
-        .0
-        - 1;
-    let folders = world.store.folders(world.account).expect("folders").len();
-    assert_eq!(written as usize, MAILS + 1 + folders);
+        .zip(few.iter().zip(many))
+    {
+        assert!(
+            many <= few + few / 10 + LOOK,
+            "{what}: {few} octets of a small mailbox, {many} of a large one"
+        );
+    }
+    assert!(few[1] < few[0] / 5 && few[2] < few[0] / 5, "{few:?}");
 }

@@ -425,21 +425,34 @@ fn a_large_mailbox_costs_a_small_phone_its_window() {
         let mut peers = Peers::new(1);
         peers.deliver_many(mails);
         peers.window("count=20,days=0");
-        let begin = std::time::Instant::now();
+        peers.work();
         let report = peers.sync(0, Mode::Slow);
-        let first = begin.elapsed();
         assert_eq!(report.received.adds, 20 + 5);
+        let first = peers.work();
         assert_eq!(peers.count(), mails.unsigned_abs() + 5);
-        let begin = std::time::Instant::now();
         let report = peers.sync(0, Mode::TwoWay);
         assert_eq!(report.received.total(), 0);
-        eprintln!(
-            "{mails} mails: first {first:?}, no change {:?}",
-            begin.elapsed()
-        );
+        let unchanged = peers.work();
+        // One new mail: it comes, and the oldest goes.
+        peers.deliver("New", 20_000);
+        peers.work();
+        let report = peers.sync(0, Mode::TwoWay);
+        assert_eq!((report.received.adds, report.received.deletes), (1, 1));
+        (first, unchanged, peers.work())
     };
-    measure(100);
-    measure(10_000);
+    let few = measure(100);
+    let many = measure(10_000);
+    let costs = [(few.0, many.0), (few.1, many.1), (few.2, many.2)];
+    for (what, (few, many)) in ["first", "unchanged", "new mail"].iter().zip(costs) {
+        assert_eq!(many.messages, few.messages, "{what}");
+        assert_eq!(many.rows, few.rows, "{what}: {few:?} {many:?}");
+        // Numbers are longer, nothing else.
+        assert!(
+            many.octets <= few.octets + few.octets / 20,
+            "{what}: {few:?} {many:?}"
+        );
+    }
+    assert!(few.1.rows < few.0.rows && few.1.octets < few.0.octets / 5);
 }
 
 #[test]

@@ -45,4 +45,5 @@ fn an_edit_on_one_phone_is_an_sms_for_the_other() {
     sync(&mut b, &["contacts"]);
     assert_eq!(b.items("contacts").len(), 1);
     assert_eq!(world.reaches("synced")["gateway"], "kannel");
+    assert_eq!(kannel.taken(), 1);
 }

@@ -17,6 +17,8 @@ struct Shared {
     broken: AtomicBool,
     ended: AtomicBool,
     made: AtomicUsize,
+    /// Octets from the port, and to it.
+    octets: [AtomicUsize; 2],
     open: Mutex<Vec<TcpStream>>,
 }
 
@@ -29,6 +31,7 @@ impl Cutter {
             broken: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             made: AtomicUsize::new(0),
+            octets: Default::default(),
             open: Mutex::default(),
         });
         let ours = Arc::clone(&shared);
@@ -44,11 +47,12 @@ impl Cutter {
                     continue;
                 };
                 ours.made.fetch_add(1, Ordering::SeqCst);
-                let pairs = [(&stream, &behind), (&behind, &stream)];
-                for (from, to) in pairs {
+                let pairs = [(&behind, &stream), (&stream, &behind)];
+                for (way, (from, to)) in pairs.into_iter().enumerate() {
                     let from = from.try_clone().expect("a second handle");
                     let to = to.try_clone().expect("a second handle");
-                    thread::spawn(move || pass(from, to));
+                    let shared = Arc::clone(&ours);
+                    thread::spawn(move || pass(from, to, &shared.octets[way]));
                 }
                 let mut open = ours.open.lock().expect("whole");
                 open.extend([stream, behind]);
@@ -64,6 +68,11 @@ impl Cutter {
     /// Connections that were made so far.
     pub(crate) fn made(&self) -> usize {
         self.shared.made.load(Ordering::SeqCst)
+    }
+
+    /// Octets that came from the port so far.
+    pub(crate) fn from_port(&self) -> usize {
+        self.shared.octets[0].load(Ordering::SeqCst)
     }
 
     /// Ends all connections; no new one is made until [`Self::mend`].
@@ -89,9 +98,10 @@ impl Drop for Cutter {
     }
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream) {
+fn pass(mut from: TcpStream, mut to: TcpStream, octets: &AtomicUsize) {
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
+        octets.fetch_add(count, Ordering::SeqCst);
         if to.write_all(&buffer[..count]).is_err() {
             break;
         }

@@ -34,6 +34,7 @@ pub(crate) struct Dovecot {
     pub(crate) imaps: u16,
     pub(crate) pop3: u16,
     pub(crate) lmtp: u16,
+    owner: (String, String),
     _daemon: Daemon,
     folder: TempDir,
 }
@@ -63,7 +64,8 @@ impl Dovecot {
             fs::create_dir(root.join(name)).expect("a folder");
         }
         certificate(root);
-        let (uid, gid) = owner(root);
+        let owner = owner(root);
+        let (uid, gid) = &owner;
         let passwords: Vec<String> = users
             .iter()
             .map(|user| {
@@ -92,6 +94,7 @@ impl Dovecot {
                     imaps,
                     pop3,
                     lmtp,
+                    owner,
                     _daemon: daemon,
                     folder,
                 });
@@ -104,6 +107,30 @@ impl Dovecot {
             std::thread::sleep(Duration::from_millis(20));
         }
         None
+    }
+
+    /// Puts so many messages into a user's inbox before anybody looks at it, each of 2 KB.
+    pub(crate) fn fill(&self, user: &str, count: usize) {
+        let maildir = self.folder.path().join("mail").join(user).join("Maildir");
+        for name in ["cur", "new", "tmp"] {
+            fs::create_dir_all(maildir.join(name)).expect("a folder");
+        }
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .expect("a time")
+            .as_secs();
+        let text = "Lorem ipsum dolor sit amet, consetetur sadipscing elitr.\r\n".repeat(40);
+        for number in 0..count {
+            let message = format!(
+                "From: Someone <someone@example.org>\r\nTo: {user}@example.org\r\nSubject: number {number}\r\n\
+                 Date: Thu, 05 Mar 2026 10:00:00 +0000\r\nMessage-ID: <{number}.{user}@fill>\r\n\r\n{text}"
+            );
+            // The order of names is that of UIDs.
+            let time = now - (count - number) as u64;
+            let path = maildir.join(format!("new/{time}.M{number:06}.fill"));
+            fs::write(path, message).expect("written");
+        }
+        give(&self.folder.path().join("mail").join(user), &self.owner);
     }
 
     /// The certificate that it shows.
@@ -201,6 +228,14 @@ fn owner(root: &Path) -> (String, String) {
     (uid, gid)
 }
 
+/// Gives a folder and all in it to whoever has the mail.
+fn give(path: &Path, (uid, gid): &(String, String)) {
+    let mut command = Command::new("chown");
+    command.arg("-R").arg(format!("{uid}:{gid}")).arg(path);
+    let ended = process::run(&mut command, LIMIT);
+    assert!(ended.success(), "{}", ended.text);
+}
+
 fn configuration(root: &Path, ports: [u16; 4], capability: Option<&str>) -> String {
     let [imap, imaps, pop3, lmtp] = ports;
     let root = root.display();
@@ -227,7 +262,7 @@ first_valid_gid = 1
 mail_location = maildir:~/Maildir
 mailbox_list_index = yes
 auth_failure_delay = 0
-mail_max_userip_connections = 2000
+mail_max_userip_connections = 4000
 imap_idle_notify_interval = 2 mins
 mailbox_idle_check_interval = 5 secs
 postmaster_address = postmaster@localhost
@@ -259,12 +294,15 @@ namespace inbox {{
     auto = create
   }}
 }}
+default_client_limit = 8000
 service anvil {{
   chroot =
 }}
 service imap-login {{
   chroot =
-  process_limit = 1200
+  service_count = 0
+  client_limit = 4000
+  process_limit = 8
   inet_listener imap {{
     address = 127.0.0.1
     port = {imap}
@@ -276,7 +314,7 @@ service imap-login {{
   }}
 }}
 service imap {{
-  process_limit = 1200
+  process_limit = 4000
 }}
 service pop3-login {{
   chroot =

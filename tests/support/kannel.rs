@@ -210,6 +210,11 @@ allow-ip = "127.0.0.1"
         self.centre.wait("an SMS at fakesmsc", shown)
     }
 
+    /// How many SMS the centre has got so far.
+    pub(crate) fn taken(&mut self) -> usize {
+        self.centre.so_far().matches("Got message").count()
+    }
+
     /// Sends an SMS from a phone, by a centre that is started anew for it.
     pub(crate) fn phone_sends(&mut self, from: &str, to: &str, text: &str) {
         self.fakesmsc = None;

@@ -3,7 +3,7 @@
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::{Found, is_domain};
+use super::found::{Found, is_domain};
 use crate::mail::settings::{Address, Encryption, Protocol};
 
 /// Octets of a file at most.
@@ -25,7 +25,7 @@ struct Server {
 }
 
 /// The first incoming and the first outgoing server that can be used; IMAP before POP3.
-pub(super) fn read(
+pub(in crate::mail) fn read(
     body: &[u8],
     address: &str,
     local: &str,

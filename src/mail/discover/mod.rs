@@ -4,15 +4,15 @@
 //! What comes from outside is only believed over HTTPS, or named by DNS within the address's own domain; and a password goes
 //! nowhere without TLS.
 
-mod autoconfig;
+pub(super) mod autoconfig;
+mod found;
 mod net;
 
+pub use found::Found;
 pub use net::Net;
 
 use super::settings::{Address, Encryption, Protocol};
-
-/// Characters of a domain.
-const LONGEST_DOMAIN: usize = 253;
+use found::is_domain;
 
 /// Where one looks.
 pub trait Lookup {
@@ -21,19 +21,6 @@ pub trait Lookup {
 
     /// The best server of a service (RFC 2782), with its port; `None` if there is none.
     fn service(&self, name: &str) -> Option<(String, u16)>;
-}
-
-/// A server that was found, and the user name that it wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// What it speaks.
-    pub protocol: Protocol,
-    /// Where it is.
-    pub address: Address,
-    /// The user.
-    pub user: String,
-    /// It wants an OAuth2 token, not a password.
-    pub token: bool,
 }
 
 /// The servers of an address.
@@ -110,19 +97,6 @@ fn by_dns(address: &str, domain: &str, lookup: &dyn Lookup) -> Option<Servers> {
         ]),
         source: format!("the DNS of {domain}"),
     })
-}
-
-/// A name that can be put into an address: letters, digits, hyphens and dots.
-fn is_domain(domain: &str) -> bool {
-    domain.contains('.')
-        && domain.len() <= LONGEST_DOMAIN
-        && domain.split('.').all(|label| {
-            !label.is_empty()
-                && label.len() <= 63
-                && label
-                    .bytes()
-                    .all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
-        })
 }
 
 fn percent_encoded(text: &str) -> String {

@@ -135,10 +135,19 @@ impl Session {
         Ok(found)
     }
 
-    /// UIDs of messages that the server got on this day or later; seconds since 1970.
-    pub(in crate::mail) async fn uids_since(&mut self, time: i64) -> Result<Vec<u32>, MailError> {
+    /// UIDs of messages that the server got on this day or later (seconds since 1970), among the last `most` of the folder.
+    pub(in crate::mail) async fn uids_since(
+        &mut self,
+        time: i64,
+        most: usize,
+    ) -> Result<Vec<u32>, MailError> {
         let day = DateTime::from_timestamp(time, 0).unwrap_or_default();
-        let command = format!("UID SEARCH SINCE {}", day.format("%-d-%b-%Y"));
+        let day = day.format("%-d-%b-%Y");
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        let command = match self.exists.checked_sub(most) {
+            Some(before @ 1..) => format!("UID SEARCH {}:* SINCE {day}", before.saturating_add(1)),
+            _ => format!("UID SEARCH SINCE {day}"),
+        };
         self.search(&[Part::Text(&command)]).await
     }
 

@@ -72,6 +72,16 @@ impl Session {
         literal_limit: usize,
     ) -> Result<Self, MailError> {
         let link = Link::connect(address).await?;
+        let start_tls = address.encryption == super::super::settings::Encryption::StartTls;
+        Self::over(link, start_tls, literal_limit).await
+    }
+
+    /// Begins on a link.
+    pub(in crate::mail) async fn over(
+        link: Link,
+        start_tls: bool,
+        literal_limit: usize,
+    ) -> Result<Self, MailError> {
         let mut session = Self {
             link,
             tag: 0,
@@ -85,7 +95,7 @@ impl Session {
             notified: false,
         };
         session.greeting().await?;
-        if address.encryption == super::super::settings::Encryption::StartTls {
+        if start_tls {
             session.start_tls().await?;
         }
         if session.capabilities.is_empty() {

@@ -1,4 +1,5 @@
 use std::sync::Mutex;
+use tokio::net::TcpStream;
 
 use super::*;
 

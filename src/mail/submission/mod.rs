@@ -22,6 +22,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 use crate::content::email::{Head, Mail, Mailbox};
+use crate::mail::Figures;
 use crate::store::{QueuedMail, Store, StoreError};
 use crate::sync::{AccountId, ItemId};
 
@@ -68,6 +69,7 @@ struct Shared {
     node: String,
     changed: Notify,
     stopping: Notify,
+    figures: Arc<Figures>,
 }
 
 /// Milliseconds since 1970.
@@ -78,6 +80,16 @@ fn now() -> i64 {
 impl Submission {
     /// Over a store. [`Submission::run`] is what works.
     pub fn new(store: Store, post: Arc<dyn Post>, settings: Settings) -> Self {
+        Self::counted(store, post, settings, Arc::default())
+    }
+
+    /// The same; what becomes of mails is counted there.
+    pub fn counted(
+        store: Store,
+        post: Arc<dyn Post>,
+        settings: Settings,
+        figures: Arc<Figures>,
+    ) -> Self {
         let random = getrandom::u32().unwrap_or(0);
         Self(Arc::new(Shared {
             store,
@@ -86,6 +98,7 @@ impl Submission {
             node: format!("{}-{random:08x}", std::process::id()),
             changed: Notify::new(),
             stopping: Notify::new(),
+            figures,
         }))
     }
 

@@ -317,7 +317,10 @@ async fn finish(shared: &Arc<Shared>, mut mail: QueuedMail) -> Result<(), StoreE
             .count(),
         mail.recipients.len()
     );
-    end(shared, &mut mail, SubmissionState::Finished, None).await
+    let reached: Vec<Reached> = mail.recipients.iter().map(|of| of.reached).collect();
+    end(shared, &mut mail, SubmissionState::Finished, None).await?;
+    shared.figures.sent(reached);
+    Ok(())
 }
 
 /// Blocks.

@@ -292,7 +292,11 @@ async fn wanted(imap: &mut Imap<'_>) -> Result<(), Ended> {
         let uid = u32::try_from(row.uid).unwrap_or(0);
         let fetched = imap.session.fetch(&[uid], limit).await?.pop();
         imap.stored(move |books| match fetched {
-            Some(fetched) => books.complete(&row, fetched.octets),
+            Some(fetched) => {
+                let size = u64::from(fetched.seen.size);
+                let missing = size.saturating_sub(fetched.octets.len() as u64);
+                books.complete(&row, fetched.octets, missing)
+            }
             None => books.note(vec![MirrorChange::PutMessage(MirrorMessage {
                 wanted: false,
                 ..row

@@ -28,6 +28,8 @@ const SMALL_LITERAL: usize = 64 << 10;
 const LIST_AGAIN: Duration = Duration::from_secs(3600);
 /// Folders that are watched of one mailbox.
 const MAX_FOLDERS: usize = 100;
+/// How many times more messages than are mirrored a first look has the server search: some of the newest can have old dates.
+const LOOKED_AT: usize = 4;
 /// The inbox's name at every server.
 const INBOX: &str = "INBOX";
 
@@ -424,7 +426,9 @@ impl Imap<'_> {
         let settings = self.context.watchers.0.settings.clone();
         let begin = chrono::Utc::now().timestamp()
             - i64::try_from(settings.age.as_secs()).unwrap_or(i64::MAX / 2);
-        let mut uids = self.session.uids_since(begin).await?;
+        // Of a large folder only its end can matter.
+        let most = settings.count.saturating_mul(LOOKED_AT);
+        let mut uids = self.session.uids_since(begin, most).await?;
         let excess = uids.len().saturating_sub(settings.count);
         uids.drain(..excess);
         Ok(self.session.seen(&uids).await?)

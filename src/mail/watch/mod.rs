@@ -19,6 +19,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use crate::mail::Figures;
 use crate::store::{Store, StoreError};
 use crate::sync::{Mailbox, MailboxId};
 
@@ -62,6 +63,7 @@ struct Shared {
     stopping: AtomicBool,
     /// There is something to do before the next look.
     woken: Notify,
+    figures: Arc<Figures>,
 }
 
 /// What a running task is reached by.
@@ -87,7 +89,13 @@ impl Watchers {
             running: Mutex::default(),
             stopping: AtomicBool::new(false),
             woken: Notify::new(),
+            figures: Arc::default(),
         }))
+    }
+
+    /// What they count.
+    pub fn figures(&self) -> Arc<Figures> {
+        Arc::clone(&self.0.figures)
     }
 
     /// Mailboxes that are watched now.

@@ -140,6 +140,7 @@ fn settle(watchers: &Watchers, mailbox: &Mailbox, ended: &Ended) -> i64 {
     });
     let mut outcome = outcome(ended, failures, told, shared.settings.pause);
     let due = outcome.due;
+    shared.figures.ended(outcome.state);
     if outcome.state == MailboxState::Refused && !outcome.told {
         match notice::tell(&shared.store, mailbox, outcome.why.as_deref()) {
             Ok(()) => outcome.told = true,

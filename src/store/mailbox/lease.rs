@@ -71,7 +71,7 @@ impl Store {
         }
         let node = node.to_owned();
         let key = self.shared.key.clone();
-        self.write(4096, move |connection| {
+        self.write_soon(4096, move |connection| {
             let binds = [Bind::Text(&node), Bind::Int(lease_until), Bind::Int(now)];
             let mut claimed = Vec::new();
             each(connection, ClaimMailboxes, &binds, |row: MailboxRow| {
@@ -89,7 +89,7 @@ impl Store {
         lease_until: i64,
     ) -> Result<Vec<MailboxId>, StoreError> {
         let node = node.to_owned();
-        self.write(1024, move |connection| {
+        self.write_soon(1024, move |connection| {
             execute(
                 connection,
                 RenewAll,
@@ -108,7 +108,7 @@ impl Store {
         outcome: WatchOutcome,
     ) -> Result<(), StoreError> {
         let node = node.to_owned();
-        self.write(512, move |connection| {
+        self.write_soon(512, move |connection| {
             let state = Bind::Int(outcome.state.number());
             let binds = [
                 state,
@@ -129,7 +129,7 @@ impl Store {
     /// The copy of a mailbox is right now. False: the lease is another's.
     pub fn mailbox_checked(&self, node: &str, id: MailboxId, now: i64) -> Result<bool, StoreError> {
         let node = node.to_owned();
-        self.write(128, move |connection| {
+        self.write_soon(128, move |connection| {
             let binds = [
                 Bind::Int(now),
                 Bind::Int(now),

@@ -194,7 +194,7 @@ impl Store {
         let size = octets(&commit) + changes.len() * 128;
         let wakes = commit.modseq != commit.expected;
         let node = node.to_owned();
-        self.write(size, move |connection| {
+        self.write_soon(size, move |connection| {
             let binds = [
                 Bind::Int(id.account.0),
                 Bind::Int(id.number),

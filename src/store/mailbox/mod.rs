@@ -19,7 +19,7 @@ use super::Store;
 use super::connection::Database;
 use super::error::StoreError;
 use super::outbox::now;
-use super::statement::{Bind, each, execute, first, statement};
+use super::statement::{Bind, all, each, execute, first, statement};
 use crate::secret::KeyFile;
 use crate::sync::{AccountId, Mailbox, MailboxId, MailboxKind, MailboxState, Modseq, Secret};
 
@@ -81,6 +81,11 @@ statement!(LocalByAddress(MailboxSql) =
 statement!(
     NextMailbox((BigInt,)) = "UPDATE account SET next_mailbox = next_mailbox + 1 WHERE id = ? AND name IS NOT NULL \
      RETURNING next_mailbox - 1"
+);
+statement!(
+    /// Local ones are never due.
+    States((BigInt, BigInt)) =
+        "SELECT state, count(*) FROM mailbox WHERE due IS NOT NULL GROUP BY state ORDER BY state"
 );
 statement!(CountOf((BigInt,)) = "SELECT count(*) FROM mailbox WHERE account = ?");
 statement!(
@@ -156,6 +161,16 @@ impl Store {
             },
         )?;
         Ok(found)
+    }
+
+    /// How many mailboxes that are to be watched are in each state, over all accounts.
+    pub fn mailbox_states(&self) -> Result<Vec<(MailboxState, u64)>, StoreError> {
+        let mut reader = self.reader()?;
+        let rows: Vec<(i64, i64)> = all(reader.connection()?, States, &[])?;
+        let state = |(state, count): (i64, i64)| {
+            Some((MailboxState::from_number(state)?, count.unsigned_abs()))
+        };
+        Ok(rows.into_iter().filter_map(state).collect())
     }
 
     /// The local mailbox with this address, in any case.

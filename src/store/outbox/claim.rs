@@ -43,7 +43,7 @@ impl Store {
         lease_until: i64,
     ) -> Result<Vec<Notification>, StoreError> {
         let node = node.to_owned();
-        self.write(CLAIM * 64, move |connection| {
+        self.write_soon(CLAIM * 64, move |connection| {
             let binds = [Bind::Text(&node), Bind::Int(lease_until), Bind::Int(now)];
             let mut claimed = Vec::new();
             each(connection, Claim, &binds, |row: NotificationRow| {
@@ -63,7 +63,7 @@ impl Store {
         lease_until: i64,
     ) -> Result<(), StoreError> {
         let node = node.to_owned();
-        self.write(ids.len() * 32, move |connection| {
+        self.write_soon(ids.len() * 32, move |connection| {
             for id in &ids {
                 let binds = [
                     Bind::Int(lease_until),
@@ -85,7 +85,7 @@ impl Store {
         due: i64,
     ) -> Result<(), StoreError> {
         let node = node.to_owned();
-        self.write(ids.len() * 32, move |connection| {
+        self.write_soon(ids.len() * 32, move |connection| {
             for id in &ids {
                 let binds = [
                     Bind::Int(due),

@@ -111,8 +111,9 @@ statement!(
         "SELECT gateway, sms FROM spent_sms WHERE account = 0 AND device = 0 AND day = ?"
 );
 statement!(
+    /// Device 0: all devices of the account.
     SpentByAccount((BigInt, BigInt)) =
-        "SELECT device, sms FROM spent_sms WHERE account = ? AND device > 0 AND day = ?"
+        "SELECT device, sms FROM spent_sms WHERE account = ? AND device IN (0, ?) AND day = ?"
 );
 statement!(
     /// Of the newest try, the later attempts last.
@@ -264,12 +265,14 @@ fn spent(
 ) -> Result<(), StoreError> {
     let number = |sms: i64| u32::try_from(sms).unwrap_or(0);
     let day = Bind::Int(day);
-    let rows: Vec<(i64, i64)> = all(connection, SpentByAccount, &[Bind::Int(account.0), day])?;
+    let binds = [Bind::Int(account.0), Bind::Int(device.0), day];
+    let rows: Vec<(i64, i64)> = all(connection, SpentByAccount, &binds)?;
     for (whose, sms) in rows {
-        facts.spent_account = facts.spent_account.saturating_add(number(sms));
-        if whose == device.0 {
-            facts.spent_device = facts.spent_device.saturating_add(number(sms));
-        }
+        let sum = match whose {
+            0 => &mut facts.spent_account,
+            _ => &mut facts.spent_device,
+        };
+        *sum = sum.saturating_add(number(sms));
     }
     let rows: Vec<(String, i64)> = all(connection, SpentByGateway, &[day])?;
     facts.spent_gateways = rows

@@ -106,7 +106,7 @@ impl Store {
     ) -> Result<usize, StoreError> {
         let node = node.to_owned();
         let key = self.shared.key.clone();
-        self.write(settlements.len() * 512, move |connection| {
+        self.write_soon(settlements.len() * 512, move |connection| {
             let mut written = 0;
             for settlement in &settlements {
                 let frozen = settlement
@@ -230,8 +230,9 @@ fn submitted(
         let gateway = Bind::Text(&submission.gateway);
         let cost = Bind::Int(i64::from(submission.cost));
         let device = Bind::Int(settlement.device.0);
-        execute(connection, Spend, &[account, device, day, gateway, cost])?;
-        execute(connection, Spend, &[nobody, nobody, day, gateway, cost])?;
+        for (account, device) in [(account, device), (account, nobody), (nobody, nobody)] {
+            execute(connection, Spend, &[account, device, day, gateway, cost])?;
+        }
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use candybar::handset::{
     Post, Request, Settings, StoredItem, TransportError, Wanted,
 };
 use candybar::session;
-use candybar::store::{Store, StoreConfig};
+use candybar::store::{self, Store, StoreConfig};
 use candybar::sync::{
     Account, Answer as Loaded, Change, Commit, Datastore, Item, ItemId, ItemMeta, ItemWrite,
     Newest, NewestQuery, Query, Secret, Window, Windows,
@@ -37,12 +37,22 @@ pub(super) fn message(subject: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// What the server did, as counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Work {
+    pub(super) messages: usize,
+    pub(super) rows: u64,
+    pub(super) octets: usize,
+}
+
 /// A server and its phones.
 pub(super) struct Peers {
     store: Store,
     account: Account,
     phones: Vec<Phone<Network>>,
     clock: Rc<Cell<i64>>,
+    /// Messages that the server answered, rows that it read for them, octets of its answers.
+    work: Rc<Cell<Work>>,
     /// A text to watch for in what the server sends, and whether it was there.
     watched: Rc<RefCell<(String, bool)>>,
 }
@@ -88,9 +98,11 @@ impl Peers {
         );
         let clock = Rc::new(Cell::new(1_700_000_000));
         let watched = Rc::new(RefCell::new((String::new(), false)));
+        let work = Rc::new(Cell::new(Work::default()));
         let phones = (0..phones)
             .map(|number| {
                 let (server, time, seen) = (server.clone(), clock.clone(), watched.clone());
+                let work = work.clone();
                 let deliver: Box<Delivery> = Box::new(move |post| {
                     time.set(time.get() + 1);
                     let request = ServerRequest {
@@ -100,9 +112,16 @@ impl Peers {
                         profile_header: None,
                         query: None,
                     };
+                    let rows = store::rows_read();
                     let reply = server
                         .handle(request, time.get())
                         .expect("the server answers");
+                    let before = work.get();
+                    work.set(Work {
+                        messages: before.messages + 1,
+                        rows: before.rows + store::rows_read() - rows,
+                        octets: before.octets + reply.body.len(),
+                    });
                     let (text, found) = &mut *seen.borrow_mut();
                     let text = text.as_bytes();
                     *found |= !text.is_empty()
@@ -127,8 +146,14 @@ impl Peers {
             account,
             phones,
             clock,
+            work,
             watched,
         }
+    }
+
+    /// What the server did since this was asked last.
+    pub(super) fn work(&self) -> Work {
+        self.work.take()
     }
 
     // What the server has.

@@ -52,6 +52,8 @@ fn all_ways(message: &[u8]) {
             !text.replace("\r\n", "").contains(['\r', '\n']),
             "bare line ends"
         );
+        let longest = text.lines().map(str::len).max().unwrap_or_default();
+        assert!(longest <= 998, "a line of {longest} octets");
         let head = text.split("\r\n\r\n").next().unwrap_or_default();
         let fields = head
             .lines()
@@ -62,7 +64,7 @@ fn all_ways(message: &[u8]) {
 
 #[test]
 fn bombs_of_depth_parts_and_names_are_survived() {
-    let nested: String = (0..4_000)
+    let nested: String = (0..10_000)
         .map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n"))
         .collect();
     let wide = format!(
@@ -79,6 +81,24 @@ fn bombs_of_depth_parts_and_names_are_survived() {
         "=?utf-8?q?a?= ".repeat(4_000),
         "a@b.example, ".repeat(4_000)
     );
+    let line = format!("Subject: {}\nX: y\n\nx", "a".repeat(3_000_000));
+    let fields: String = (0..20_000).map(|n| format!("X-{n}: {n}\n")).collect();
+    let same_fields = "To: a@b.example\nSubject: x\n".repeat(5_000) + "\nx";
+    let continued: String = (0..5_000)
+        .map(|n| format!(" filename*{n}*=%41%0D%0A;\n"))
+        .collect();
+    let continued = format!(
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: image/png\nContent-Disposition: attachment;\n{continued} x=y\n\nx\n--b--"
+    );
+    let words = format!(
+        "Subject: {}\n\nx",
+        "=?utf-8?b?4oCu4oCu4oCu4oCu4oCu?=\n ".repeat(20_000)
+    );
+    let ids = format!(
+        "To: a@b.example\nIn-Reply-To: <{0}@{0}>\nReferences: {1}\nMessage-ID: <{0}>\n\nx",
+        "i".repeat(5_000),
+        "<a@b> ".repeat(20_000)
+    );
     let html = format!(
         "Content-Type: text/html\n\n{}",
         "<blockquote><div>".repeat(8_000)
@@ -88,9 +108,43 @@ fn bombs_of_depth_parts_and_names_are_survived() {
         "Content-Type: multipart/mixed; boundary=-\n\n{}",
         "-".repeat(200_000)
     );
-    for bomb in [nested, wide, messages, name, header, html, tags, same] {
+    let headers = [line, fields, same_fields, continued, words, ids];
+    let bodies = [nested, wide, messages, name, header, html, tags, same];
+    for bomb in headers.into_iter().chain(bodies) {
         all_ways(bomb.as_bytes());
         all_ways(format!("To: a@example.org\n{bomb}").as_bytes());
+    }
+}
+
+#[test]
+fn names_of_attachments_lead_nowhere() {
+    for (field, shown) in [
+        ("filename=\"../../etc/passwd\"", "passwd"),
+        ("filename=\"C:\\\\Windows\\\\a.exe\"", "a.exe"),
+        ("filename=\"..\"", ""),
+        ("filename=\"/\"", ""),
+        (
+            "filename*=utf-8''..%2F..%2Fa%0D%0AX-Evil%3A%20b.txt",
+            "a X-Evil: b.txt",
+        ),
+        (
+            "filename*0*=utf-8''%2e%2e%2f; filename*1=\"../b.txt\"",
+            "b.txt",
+        ),
+        ("filename=\"=?utf-8?q?=2E=2E=2Fc=00=2Etxt?=\"", "c .txt"),
+    ] {
+        let message = format!(
+            "From: a@example.org\r\nTo: b@example.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nSee.\r\n--b\r\n\
+             Content-Type: application/pdf\r\nContent-Disposition: attachment; {field}\r\n\r\nx\r\n--b--\r\n"
+        );
+        let parts::Node::Multi(_, children) = parts::parts(message.as_bytes()) else {
+            panic!("no parts: {field}");
+        };
+        let parts::Node::Leaf(part) = &children[1] else {
+            panic!("no attachment: {field}");
+        };
+        assert_eq!(part.name.as_deref().unwrap_or_default(), shown, "{field}");
+        all_ways(message.as_bytes());
     }
 }
 

@@ -1,0 +1,1 @@
+DELETE FROM spent_sms WHERE account > 0 AND device = 0;
