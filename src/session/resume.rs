@@ -161,6 +161,7 @@ impl Turn<'_> {
             round: old.round,
             basis: old.basis.clone(),
             unconfirmed: old.unconfirmed,
+            unmapped: old.unmapped.clone(),
             client_last: if last.is_empty() {
                 old.client_last.clone()
             } else {

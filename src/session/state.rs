@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::resume::Interrupted;
+use super::unmapped::Unmapped;
 use crate::filter::Filter;
 use crate::sync::{Cursor, Datastore, Entry, Generation, ItemId, Modseq, Round};
 use crate::syncml::codec::Form;
@@ -165,6 +166,9 @@ pub(super) struct Link {
     /// Items that were sent in this round and are not confirmed yet.
     #[serde(default)]
     pub unconfirmed: u32,
+    /// Those of them that are Adds without an entry.
+    #[serde(default, skip_serializing_if = "Unmapped::is_empty")]
+    pub unmapped: Unmapped,
     /// The device said that it is full: no more Adds.
     pub full: bool,
     /// Which items and fields the device wants.

@@ -18,6 +18,7 @@
 mod account;
 mod announcement;
 mod apply;
+mod bulk;
 mod connection;
 mod device;
 mod error;
