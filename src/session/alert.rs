@@ -190,6 +190,8 @@ impl Turn<'_> {
             sync_sent: false,
             unconfirmed: 0,
             unmapped: Unmapped::default(),
+            repeated: Some(0),
+            begun_at: self.modseq,
             considered: crate::sync::Modseq(0),
             full: false,
             refilter: filter != held,

@@ -162,6 +162,7 @@ impl Turn<'_> {
             basis: old.basis.clone(),
             unconfirmed: old.unconfirmed,
             unmapped: old.unmapped.clone(),
+            repeated: None,
             client_last: if last.is_empty() {
                 old.client_last.clone()
             } else {

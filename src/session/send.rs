@@ -13,6 +13,7 @@ use crate::content::{self, Format};
 use crate::sync::recording::{Event, What};
 use crate::sync::{
     Answer, Cursor, Entry, Item, ItemId, ItemMeta, Modseq, OutgoingQuery, Query, Round, Selection,
+    Tally,
 };
 use crate::syncml::{self, Change, ChangeKind, Command, Data, Location, Meta, Sync, Version};
 
@@ -89,6 +90,7 @@ impl Turn<'_> {
             source: Some(Location::new(of.local.clone())),
             ..Sync::default()
         };
+        let has_all = first && self.has_all(link)?;
         // How many items pass is known when they were looked at.
         let hierarchical = self.is_hierarchical(link);
         let counted = target.number_of_changes && (hierarchical || !self.is_filtered(link));
@@ -96,6 +98,8 @@ impl Turn<'_> {
             // A device that has no room for all of them gets fewer.
             let changes = if hierarchical {
                 self.planned(link)?.len() as u64
+            } else if has_all {
+                0
             } else {
                 self.count(link)?
             };
@@ -116,7 +120,13 @@ impl Turn<'_> {
             target,
             is_unknown: false,
         };
-        let complete = self.fill(&mut filling)?;
+        let complete = if has_all {
+            self.state.links[link].considered = self.modseq;
+            self.state.links[link].stage = Stage::Sent;
+            true
+        } else {
+            self.fill(&mut filling)?
+        };
         let Command::Sync(sync) = &mut element else {
             return Err(LoadFailed);
         };
@@ -126,6 +136,24 @@ impl Turn<'_> {
             self.reply.push_reserved(element);
         }
         Ok(complete)
+    }
+
+    /// Whether a device that named all that it has, each item with the octets that it sent last, named as many as there are, and
+    /// nothing was written since it began: then it has them all as they are.
+    fn has_all(&mut self, link: usize) -> Result<bool, LoadFailed> {
+        let of = &self.state.links[link];
+        let (view, mode, repeated) = (of.view, of.mode, of.repeated);
+        let untouched = of.begun_at == self.modseq && !of.resumed && self.state.outgoing.is_none();
+        let Some(repeated) = repeated.filter(|_| untouched && mode == Mode::Slow) else {
+            return Ok(false);
+        };
+        if repeated == 0 || self.is_filtered(link) || self.is_hierarchical(link) {
+            return Ok(false);
+        }
+        let Answer::Count(living) = self.loads.load(&Query::Tally(Tally::Living(view)))? else {
+            return Err(LoadFailed);
+        };
+        Ok(living == repeated)
     }
 
     fn selection(&self, link: usize) -> Selection {
