@@ -72,12 +72,12 @@ fn costs(count: usize) -> Option<[Cost; 4]> {
     ]);
     let process = server.id();
     let mut costs = [Cost::default(); 4];
-    let (used, octets) = (cpu(process), cutter.from_port());
+    let (used, octets) = (cpu(process), cutter.octets_back());
     join(&server, cutter.port(), ACCOUNT.0);
     std::thread::sleep(Duration::from_secs(1));
     costs[0] = Cost {
         milliseconds: cpu(process) - used,
-        octets: (cutter.from_port() - octets) as f64,
+        octets: (cutter.octets_back() - octets) as f64,
     };
     // The link breaks, and nothing has changed.
     let checked = || {
@@ -85,7 +85,7 @@ fn costs(count: usize) -> Option<[Cost; 4]> {
         let list: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         list[0]["checked"].to_string()
     };
-    let (used, octets) = (cpu(process), cutter.from_port());
+    let (used, octets) = (cpu(process), cutter.octets_back());
     for _ in 0..LOOKS {
         let before = checked();
         cutter.cut();
@@ -94,7 +94,7 @@ fn costs(count: usize) -> Option<[Cost; 4]> {
     }
     costs[1] = Cost {
         milliseconds: (cpu(process) - used) / LOOKS as f64,
-        octets: (cutter.from_port() - octets) as f64 / LOOKS as f64,
+        octets: (cutter.octets_back() - octets) as f64 / LOOKS as f64,
     };
     let mut phone = phone(&server);
     let (used, octets) = (cpu(process), sent(&server));

@@ -1,6 +1,6 @@
 //! A connection to a mail server: lines and counted octets, with or without TLS, within limits of size and time.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
@@ -22,6 +22,8 @@ pub(super) const ANSWER: Duration = Duration::from_secs(90);
 const READ: usize = 4096;
 /// Room that a connection keeps while nothing happens.
 const KEPT: usize = 4096;
+/// Sets of own authorities whose configuration is shared.
+const MOST_KNOWN: usize = 16;
 /// Longest line, octets.
 pub(super) const MAX_LINE: usize = 1 << 20;
 
@@ -227,9 +229,10 @@ fn too_long() -> MailError {
     MailError::Protocol("a line or message is longer than the limit".to_owned())
 }
 
-/// TLS towards a server. Settings without certificates of their own share one configuration.
+/// TLS towards a server. Settings with the same authorities share a configuration.
 fn connector(address: &Address) -> Result<(TlsConnector, ServerName<'static>), MailError> {
     static SYSTEM: OnceLock<Arc<rustls::ClientConfig>> = OnceLock::new();
+    static KNOWN: Mutex<Vec<(Vec<u8>, Arc<rustls::ClientConfig>)>> = Mutex::new(Vec::new());
     let name = ServerName::try_from(address.host.trim_matches(['[', ']']).to_owned())
         .map_err(|_| MailError::Settings(format!("{} is no host name", address.host)))?;
     let config = match (&address.ca_file, SYSTEM.get()) {
@@ -249,8 +252,20 @@ fn connector(address: &Address) -> Result<(TlsConnector, ServerName<'static>), M
                 MailError::Settings(format!("{}: {error}", path.display()))
             };
             let octets = std::fs::read(path).map_err(|error| unreadable(&error))?;
-            let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&octets).collect();
-            client(certificates.map_err(|error| unreadable(&error))?)
+            // Mailboxes with the same authorities share a configuration: it has a memory for sessions.
+            let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, config)) = known.iter().find(|(pem, _)| *pem == octets) {
+                Arc::clone(config)
+            } else {
+                let certificates: Result<Vec<_>, _> =
+                    CertificateDer::pem_slice_iter(&octets).collect();
+                let config = client(certificates.map_err(|error| unreadable(&error))?);
+                if known.len() >= MOST_KNOWN {
+                    known.remove(0);
+                }
+                known.push((octets, Arc::clone(&config)));
+                config
+            }
         }
     };
     Ok((TlsConnector::from(config), name))

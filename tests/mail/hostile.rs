@@ -48,9 +48,9 @@ fn of_a_large_attachment_little_is_fetched_and_a_phone_gets_the_text() {
     let (item, mail) = world.until("the large mail", |world| world.mail("large"));
     assert!(mail.message.len() <= FETCHED && mail.missing > 29_000_000);
     assert!(
-        cutter.from_port() < FETCHED + (16 << 10),
+        cutter.octets_back() < FETCHED + (16 << 10),
         "{} octets came from the server",
-        cutter.from_port()
+        cutter.octets_back()
     );
     let object = on_a_phone(&world, "large");
     assert!(object.contains("The text of large."), "{object}");
@@ -66,7 +66,7 @@ fn of_a_large_attachment_little_is_fetched_and_a_phone_gets_the_text() {
     });
     assert_eq!(mail.message.len(), 1 << 20);
     assert!(mail.missing > 28_000_000, "{}", mail.missing);
-    assert!(cutter.from_port() < (1 << 20) + (128 << 10));
+    assert!(cutter.octets_back() < (1 << 20) + (128 << 10));
 }
 
 #[test]

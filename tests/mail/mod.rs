@@ -6,6 +6,7 @@ mod local;
 mod tls;
 mod watched;
 mod world;
+mod written;
 
 use std::path::Path;
 

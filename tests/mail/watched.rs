@@ -357,7 +357,7 @@ fn a_large_mailbox_costs_its_window_and_what_changed() {
             ..settings()
         });
         let checked = look(&world, 0);
-        let first = cutter.from_port();
+        let first = cutter.octets_back();
         assert_eq!(world.mails().len(), WINDOW);
         let newest = format!("number {}", messages - 1);
         assert!(world.mail(&newest).is_some());
@@ -365,13 +365,13 @@ fn a_large_mailbox_costs_its_window_and_what_changed() {
         cutter.cut();
         cutter.mend();
         let checked = look(&world, checked);
-        let unchanged = cutter.from_port() - first;
+        let unchanged = cutter.octets_back() - first;
         // One new mail.
-        let before = cutter.from_port();
+        let before = cutter.octets_back();
         dovecot.deliver("alice", &message("new"));
         world.until("the new mail", |world| world.mail("new"));
         look(&world, checked);
-        Some([first, unchanged, cutter.from_port() - before])
+        Some([first, unchanged, cutter.octets_back() - before])
     };
     let (Some(few), Some(many)) = (costs(200), costs(10_000)) else {
         return;

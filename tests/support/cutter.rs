@@ -71,7 +71,7 @@ impl Cutter {
     }
 
     /// Octets that came from the port so far.
-    pub(crate) fn from_port(&self) -> usize {
+    pub(crate) fn octets_back(&self) -> usize {
         self.shared.octets[0].load(Ordering::SeqCst)
     }
 

@@ -86,7 +86,7 @@ impl Daemon {
         command: &mut Command,
         log: File,
         limit: Duration,
-        ready: impl Fn(&str) -> Option<T> + Send + 'static,
+        mut ready: impl FnMut(&str) -> Option<T> + Send + 'static,
     ) -> (Self, T) {
         let mut daemon = Self::spawn(command.stdout(Stdio::piped()), log);
         let lines = BufReader::new(

@@ -10,6 +10,7 @@ syncevo-dbus-server on that bus.
 import importlib.machinery
 import importlib.util
 import logging
+import os
 import sys
 import urllib.parse
 
@@ -25,11 +26,27 @@ def load():
     return module
 
 
+def watch(bus):
+    """Ends this process when syncevo-dbus-server does: whoever asks gets an error at once, not silence until a time is up."""
+    seen = []
+
+    def changed(owner):
+        if owner:
+            seen.append(owner)
+            print("the worker is there", flush=True)
+        elif seen:
+            print("syncevo-dbus-server has gone", file=sys.stderr, flush=True)
+            os._exit(3)
+
+    bus.watch_name_owner("org.syncevolution", changed)
+
+
 def main():
     logging.basicConfig(stream=sys.stderr, level=logging.ERROR)
     syncevo = load()
     syncevo.TwistedLogging().start()
     syncevo.Context.bus = syncevo.dbus.SessionBus()
+    watch(syncevo.Context.bus)
     post = syncevo.SyncMLPost(None)
     root = syncevo.resource.Resource()
     root.putChild(PATH.encode(), post)

@@ -80,10 +80,19 @@ impl SyncEvolutionServer {
             Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/syncevolution_server.py"),
         );
         http.env("DBUS_SESSION_BUS_ADDRESS", &address);
+        // Both lines come once, in any order.
+        let mut listening = None;
+        let mut working = false;
+        let ready = move |line: &str| {
+            working |= line == "the worker is there";
+            listening = line
+                .strip_prefix("listening on ")
+                .map(str::to_owned)
+                .or(listening.take());
+            listening.clone().filter(|_| working)
+        };
         let (http, url) =
-            Daemon::start_until(in_folder(&mut http, path), log("http.log"), LIMIT, |line| {
-                line.strip_prefix("listening on ").map(str::to_owned)
-            });
+            Daemon::start_until(in_folder(&mut http, path), log("http.log"), LIMIT, ready);
         Self {
             url,
             configured: RefCell::default(),

@@ -9,9 +9,13 @@ mod portraits;
 mod scenario;
 mod world;
 
-use crate::support::server::Candybar;
+use crate::support::process;
+use crate::support::server::{Candybar, SyncServer as _};
 use crate::support::syncevolution::{self, Auth, Carrier, Dialect, Version};
 use crate::support::syncevolution_server::{self, SyncEvolutionServer};
+
+/// Long enough for the slowest machine; nothing is measured with it.
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
 
 fn every_mode(name: &str, carrier: Carrier, version: Version, auth: Auth) {
     if syncevolution::present() {
@@ -75,5 +79,25 @@ fn control() {
     if syncevolution::present() && syncevolution_server::present() {
         let dialect = Dialect::new(Carrier::Wbxml, Version::V12, Auth::Md5);
         scenario::every_mode(&SyncEvolutionServer::start(), "control", &dialect);
+    }
+}
+
+#[test]
+fn a_server_of_syncevolution_whose_worker_died_is_gone_too() {
+    if !syncevolution::present() || !syncevolution_server::present() {
+        return;
+    }
+    let server = SyncEvolutionServer::start();
+    let url = server.url();
+    let address = url
+        .strip_prefix("http://")
+        .and_then(|rest| rest.split('/').next())
+        .expect("an address");
+    assert!(std::net::TcpStream::connect(address).is_ok());
+    process::kill_group(server.processes()[1]);
+    let begun = std::time::Instant::now();
+    while std::net::TcpStream::connect(address).is_ok() {
+        assert!(begun.elapsed() < LIMIT, "it still listens");
+        std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }

@@ -332,11 +332,11 @@ impl Imap<'_> {
         round.limbo.extend(gone);
         let (known, mut new): (Vec<Seen>, Vec<Seen>) = seen
             .drain(..)
-            .partition(|seen| rows.iter().any(|row| row.uid == i64::from(seen.uid)));
+            .partition(|seen| row_of(&rows, seen.uid).is_some());
         let marked: Vec<(MirrorMessage, Flags)> = known
             .iter()
             .filter_map(|seen| {
-                let row = rows.iter().find(|row| row.uid == i64::from(seen.uid))?;
+                let row = row_of(&rows, seen.uid)?;
                 (row.flags != seen.flags.number()).then(|| (row.clone(), seen.flags))
             })
             .collect();
@@ -454,11 +454,9 @@ impl Imap<'_> {
             .filter_map(|row| u32::try_from(row.uid).ok())
             .collect();
         let mut seen = self.session.seen(&uids).await?;
-        let gone = rows
-            .iter()
-            .filter(|row| !seen.iter().any(|seen| i64::from(seen.uid) == row.uid))
-            .cloned()
-            .collect();
+        let there: BTreeSet<i64> = seen.iter().map(|seen| i64::from(seen.uid)).collect();
+        let gone = rows.iter().filter(|row| !there.contains(&row.uid));
+        let gone = gone.cloned().collect();
         let from = u32::try_from(folder.uid_next).unwrap_or(u32::MAX);
         let new = self.session.uids_from(from).await?;
         seen.extend(self.session.seen(&new).await?);
@@ -561,6 +559,12 @@ impl Imap<'_> {
             .find(|listed| listed.role == Some(role))?;
         self.folder(&listed.name)
     }
+}
+
+/// The books' row of a message; they are in the order of UIDs.
+fn row_of(rows: &[MirrorMessage], uid: u32) -> Option<&MirrorMessage> {
+    let at = rows.binary_search_by_key(&i64::from(uid), |row| row.uid);
+    rows.get(at.ok()?)
 }
 
 fn arrived(folder: i64, fetched: Fetched) -> Arrived {
