@@ -36,6 +36,30 @@ impl Batch {
         })
     }
 
+    /// Works out changes over an account's present state and writes them; again, while others write to the account. `now`: seconds
+    /// since 1970.
+    pub(super) fn write<T>(
+        store: &Store,
+        account: AccountId,
+        now: i64,
+        mut work: impl FnMut(&mut Self, &mut Tree) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut attempts = 0;
+        loop {
+            let mut batch = Self::begin(store, account, now)?;
+            let mut tree = Tree::load(store, account)?;
+            let value = work(&mut batch, &mut tree)?;
+            if batch.is_empty() {
+                return Ok(value);
+            }
+            match store.commit(batch.commit) {
+                // Each time another one of them is done.
+                Err(StoreError::Conflict) if attempts < ATTEMPTS => attempts += 1,
+                result => return result.map(|()| value),
+            }
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.commit.changes.is_empty() && self.books.is_empty()
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::batch::{ATTEMPTS, Batch, Tree};
+use super::batch::Batch;
 use super::lmtp::{Deliver, Verdict};
 use crate::content::email::{FolderRole, Mail};
 use crate::store::{Store, StoreError};
@@ -39,18 +39,11 @@ impl Intake {
         now: i64,
     ) -> Result<ItemId, IntakeError> {
         let mail = Mail::received(check(message)?.to_vec(), now);
-        let mut attempts = 0;
-        loop {
-            let mut batch = Batch::begin(&self.store, account, now)?;
-            let mut tree = Tree::load(&self.store, account)?;
-            let inbox = tree.of_role(FolderRole::Inbox, &mut batch);
-            let id = batch.add_mail(mail.clone(), inbox);
-            match self.store.commit(batch.commit) {
-                // Others write to the account; each time one of them is done.
-                Err(StoreError::Conflict) if attempts < ATTEMPTS => attempts += 1,
-                result => return result.map(|()| id).map_err(IntakeError::Store),
-            }
-        }
+        let delivered = Batch::write(&self.store, account, now, |batch, tree| {
+            let inbox = tree.of_role(FolderRole::Inbox, batch);
+            Ok(batch.add_mail(mail.clone(), inbox))
+        });
+        Ok(delivered?)
     }
 }
 

@@ -34,6 +34,7 @@ mod notes;
 mod plan;
 mod profile;
 mod reply;
+mod rest;
 mod result;
 mod resume;
 mod room;

@@ -6,13 +6,12 @@ use rustc_hash::FxHashMap;
 use super::connection::Database;
 use super::error::StoreError;
 use super::recording;
-use super::row::{folder_number, format_number, kind_in, kind_number, received};
+use super::row::{folder_number, format_number, kind_in, kind_number, mail_columns};
 use super::statement::{Bind, execute, first, statement};
-use super::{announcement, outbox, submission};
-use crate::content::Format;
+use super::{announcement, outbox, rest, submission};
 use crate::sync::{
-    AccountId, Change, Commit, Datastore, Device, DeviceId, Entry, Generation, ItemId, ItemMeta,
-    ItemWrite, Modseq, Round, SessionWrite, ViewState,
+    AccountId, Change, Commit, Datastore, Device, DeviceId, Entry, Generation, ItemId, ItemWrite,
+    Modseq, Round, SessionWrite, ViewState,
 };
 
 statement!(Numbers((BigInt, BigInt)) =
@@ -134,13 +133,13 @@ struct Writes<'a> {
 
 statement!(
     InsertItem(()) = "INSERT INTO item (account, id, datastore, modseq, content_modseq, flag_modseq, created_modseq, \
-     deleted, kind, format, digest, match_key, updated, origin, folder, uid, received, body, original) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+     deleted, kind, format, digest, match_key, updated, origin, folder, uid, received, thread, body, original) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 );
 statement!(
     UpdateItem(()) = "UPDATE item SET datastore = ?, modseq = ?, content_modseq = ?, deleted = 0, kind = ?, format = ?, \
-     digest = ?, match_key = ?, updated = ?, origin = ?, folder = ?, uid = ?, received = ?, body = ?, original = ? \
-     WHERE account = ? AND id = ?"
+     digest = ?, match_key = ?, updated = ?, origin = ?, folder = ?, uid = ?, received = ?, thread = ?, body = ?, \
+     original = ? WHERE account = ? AND id = ?"
 );
 statement!(
     MoveItem(()) = "UPDATE item SET modseq = ?, flag_modseq = ?, updated = ?, origin = ?, folder = ?, uid = ? \
@@ -285,6 +284,16 @@ impl Writes<'_> {
                 let device = self.device()?;
                 announcement::shown(self.connection, self.account, device, *upto)
             }
+            Change::SubmitMail { item } => {
+                let now = self.now.saturating_mul(1_000);
+                submission::queue(self.connection, self.account_id, *item, now)
+            }
+            Change::AskForRest(asked) => {
+                rest::ask(self.connection, self.account, self.device()?, *asked)
+            }
+            Change::GotRest { item } => {
+                rest::got(self.connection, self.account, self.device()?, *item)
+            }
             Change::PutDevice(device) => self.put_device(device),
         }
     }
@@ -315,17 +324,17 @@ impl Writes<'_> {
         };
         let datastore_number = i64::from(meta.datastore.number());
         let folder = folder_number(meta.datastore, meta.parent);
-        let received = Bind::Int(received(meta.format, &write.body));
+        let (received, thread) = mail_columns(meta.format, &write.body);
+        let (received, thread) = (Bind::Int(received), Bind::OptionalInt(thread));
         let Some((old_datastore, old_folder, old_uid, deleted)) = place else {
             self.next_item = self.next_item.max(meta.id.0 + 1);
             let uid = self.next_uid(meta.datastore, folder)?;
             #[rustfmt::skip]
             let binds = [
                 self.account, id, datastore, modseq, modseq, modseq, modseq, kind, format, digest,
-                key, updated, origin, Bind::Int(folder), uid, received, body, original,
+                key, updated, origin, Bind::Int(folder), uid, received, thread, body, original,
             ];
-            execute(self.connection, InsertItem, &binds)?;
-            return self.send_if_outgoing(meta, write.origin);
+            return execute(self.connection, InsertItem, &binds).map(drop);
         };
         self.keep_revision(id)?;
         // What moves or comes back is new to whoever knows items by UID.
@@ -338,26 +347,9 @@ impl Writes<'_> {
         #[rustfmt::skip]
         let binds = [
             datastore, modseq, modseq, kind, format, digest, key, updated, origin,
-            Bind::Int(folder), uid, received, body, original, self.account, id,
+            Bind::Int(folder), uid, received, thread, body, original, self.account, id,
         ];
-        execute(self.connection, UpdateItem, &binds)?;
-        if old_folder == folder && deleted == 0 {
-            return Ok(());
-        }
-        self.send_if_outgoing(meta, write.origin)
-    }
-
-    /// A mail that a device puts into its outbox is to be sent.
-    fn send_if_outgoing(
-        &mut self,
-        meta: &ItemMeta,
-        origin: Option<DeviceId>,
-    ) -> Result<(), StoreError> {
-        if meta.format != Format::Mail || origin.is_none() {
-            return Ok(());
-        }
-        let (account, now) = (self.account_id, self.now);
-        submission::put_by_device(self.connection, account, meta.id, meta.parent, now)
+        execute(self.connection, UpdateItem, &binds).map(drop)
     }
 
     fn move_item(
@@ -374,7 +366,6 @@ impl Writes<'_> {
         let folder = folder_number(datastore, parent);
         let uid = self.next_uid(datastore, folder)?;
         let modseq = Bind::Int(modseq.0);
-        let by_device = origin.is_some();
         let origin = Bind::OptionalInt(origin.map(|device| device.0));
         let now = Bind::Int(self.now);
         #[rustfmt::skip]
@@ -382,13 +373,7 @@ impl Writes<'_> {
         if execute(self.connection, MoveItem, &binds)? == 0 {
             return Err(StoreError::NotFound);
         }
-        let by_device = datastore == Datastore::Mail && by_device;
-        match by_device {
-            true => {
-                submission::put_by_device(self.connection, self.account_id, item, parent, self.now)
-            }
-            false => Ok(()),
-        }
+        Ok(())
     }
 
     fn delete_item(

@@ -12,7 +12,7 @@ use super::row::{
     self, EntryRow, EntrySql, GenerationRow, MetaRow, MetaSql, entry_columns, meta_columns,
 };
 use super::statement::{Bind, all, each, first, statement};
-use super::{announcement, hierarchy, holds, outgoing};
+use super::{announcement, hierarchy, holds, outgoing, rest};
 use crate::content::MatchKey;
 use crate::secret::KeyFile;
 use crate::sync::{
@@ -117,6 +117,7 @@ impl Reader {
             Query::Announcements => {
                 announcement::waiting(connection, account, device).map(Answer::Announcements)
             }
+            Query::Asked => rest::asked(connection, account, device).map(Answer::Asked),
             Query::Tally(tally) => {
                 holds::tally(connection, account, device, *tally).map(Answer::Count)
             }

@@ -31,6 +31,7 @@ mod outgoing;
 mod prune;
 mod readers;
 mod recording;
+mod rest;
 mod row;
 mod statement;
 mod submission;

@@ -6,17 +6,14 @@
 
 use std::ops::ControlFlow;
 
-use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use serde::{Deserialize, Serialize};
 
 use super::Store;
 use super::connection::Database;
 use super::error::StoreError;
 use super::statement::{Bind, each, execute, first, statement};
-use super::{apply, items, load};
-use crate::content::email::{Folder, FolderRole, Mail};
-use crate::content::{self, Format};
-use crate::sync::{AccountId, Change, ItemId, ItemMeta, ItemWrite};
+use crate::sync::{AccountId, ItemId};
 
 /// How far a mail is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,16 +142,6 @@ statement!(
 statement!(
     RemoveMail(()) = "DELETE FROM mail_submission WHERE account = ? AND item IN \
                       (SELECT item FROM mail_submission WHERE account = ? LIMIT 1000)"
-);
-
-statement!(
-    /// Kind 6 is a folder: see `row::kind_number`.
-    MailFolders((BigInt, Binary)) = "SELECT id, body FROM item WHERE account = ? AND kind = 6 AND deleted = 0 \
-                                     ORDER BY folder, id"
-);
-statement!(
-    NewestMail((Binary,)) =
-        "SELECT body FROM item WHERE account = ? AND kind = 5 AND deleted = 0 ORDER BY id DESC"
 );
 
 fn queued(row: Row) -> Result<QueuedMail, StoreError> {
@@ -304,128 +291,5 @@ impl Store {
             let binds = [Bind::Int(now), Bind::Int(account.0), Bind::Int(item.0)];
             Ok(execute(connection, AgainMail, &binds)? > 0)
         })
-    }
-}
-
-/// The folder of a role among the living folders of an account's mail.
-fn folder_of(
-    connection: &mut Database,
-    account: AccountId,
-    role: FolderRole,
-) -> Result<Option<ItemId>, StoreError> {
-    let mut found = None;
-    each(
-        connection,
-        MailFolders,
-        &[Bind::Int(account.0)],
-        |(id, body): (i64, Vec<u8>)| {
-            if Folder::read(&body).is_ok_and(|folder| folder.role == Some(role)) {
-                found = Some(ItemId(id));
-                return Ok(ControlFlow::Break(()));
-            }
-            Ok(ControlFlow::Continue(()))
-        },
-    )?;
-    Ok(found)
-}
-
-/// A mail that a device puts into its outbox is to be sent. `now`: seconds since 1970.
-pub(super) fn put_by_device(
-    connection: &mut Database,
-    account: AccountId,
-    item: ItemId,
-    parent: ItemId,
-    now: i64,
-) -> Result<(), StoreError> {
-    if parent.0 > 0 && folder_of(connection, account, FolderRole::Outbox)? == Some(parent) {
-        queue(connection, account, item, now.saturating_mul(1_000))?;
-    }
-    Ok(())
-}
-
-impl Store {
-    /// The stored form of a mail that is to be sent; `None` if it is not there any more.
-    pub fn mail_to_send(
-        &self,
-        account: AccountId,
-        item: ItemId,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut reader = self.reader()?;
-        let found = load::items(reader.connection()?, account, &[item])?;
-        let living = found.into_iter().find(|item| !item.meta.deleted);
-        Ok(living
-            .filter(|item| item.meta.format == Format::Mail)
-            .map(|item| item.body))
-    }
-
-    /// Shows the stored forms of an account's newest mails, as many as `most`, until `look` gives false.
-    pub fn newest_mail(
-        &self,
-        account: AccountId,
-        most: u32,
-        mut look: impl FnMut(&[u8]) -> bool,
-    ) -> Result<(), StoreError> {
-        let mut left = most;
-        each(
-            self.reader()?.connection()?,
-            NewestMail,
-            &[Bind::Int(account.0)],
-            |(body,): (Vec<u8>,)| {
-                left = left.saturating_sub(1);
-                Ok(match left > 0 && look(&body) {
-                    true => ControlFlow::Continue(()),
-                    false => ControlFlow::Break(()),
-                })
-            },
-        )
-    }
-
-    /// Moves a mail that was sent from the outbox to the sent ones, with the message as it was sent. A mail that is elsewhere, or
-    /// gone, stays so. `now`: seconds since 1970.
-    pub fn file_sent(
-        &self,
-        account: AccountId,
-        item: ItemId,
-        message: Vec<u8>,
-        now: i64,
-    ) -> Result<(), StoreError> {
-        self.write(message.len() + 1_024, move |connection| {
-            let outbox = folder_of(connection, account, FolderRole::Outbox)?;
-            let sent = folder_of(connection, account, FolderRole::Sent)?;
-            let found = load::items(connection, account, &[item])?
-                .into_iter()
-                .next();
-            let Some(stored) =
-                found.filter(|item| !item.meta.deleted && Some(item.meta.parent) == outbox)
-            else {
-                return Ok(());
-            };
-            let mut mail = Mail::read(&stored.body).unwrap_or_default();
-            mail.message.clone_from(&message);
-            mail.read = true;
-            mail.draft = false;
-            mail.received = Some(now);
-            let body = mail.write();
-            let record = mail.into_record();
-            let mut commit = items::empty(connection, account, now)?;
-            commit.modseq = commit.modseq.next();
-            commit.changes.push(Change::PutItem(ItemWrite {
-                meta: ItemMeta {
-                    modseq: commit.modseq,
-                    format: Format::Mail,
-                    digest: content::digest(&record),
-                    key: content::match_key(&record),
-                    updated: now,
-                    parent: sent.unwrap_or(stored.meta.parent),
-                    ..stored.meta
-                },
-                body,
-                original: None,
-                origin: None,
-            }));
-            apply::commit(connection, &commit)
-        })?;
-        self.wake();
-        Ok(())
     }
 }

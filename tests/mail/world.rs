@@ -8,8 +8,8 @@ use candybar::mail::settings::{Address, Credential, Incoming, Login, MailboxSett
 use candybar::mail::watch::{Settings, Watchers};
 use candybar::store::{Store, StoreConfig, StoreError};
 use candybar::sync::{
-    AccountId, Change, Commit, Cursor, Datastore, Item, ItemId, ItemMeta, ItemWrite, Mailbox,
-    MailboxKind, Secret,
+    AccountId, Asked, Change, Commit, Cursor, Datastore, Item, ItemId, ItemMeta, ItemWrite,
+    Mailbox, MailboxKind, Secret,
 };
 
 /// Long enough for the slowest machine; nothing is measured with it.
@@ -255,6 +255,24 @@ impl World {
             .next_item;
         self.put(id, mail, parent, true);
         id
+    }
+
+    /// Asks for all of a mail, as a session does for a phone.
+    pub(super) fn ask_for_rest(&self, item: ItemId) {
+        let device = self.store.register_device(self.account, "IMEI:1", 0);
+        let account = self.store.account_by_id(self.account).expect("the account");
+        let asked = Asked { item, whole: true };
+        let commit = Commit {
+            account: self.account,
+            device: Some(device.expect("a device").id),
+            expected: account.modseq,
+            modseq: account.modseq,
+            next_item: account.next_item,
+            changes: vec![Change::AskForRest(asked)],
+            session: None,
+            now: 0,
+        };
+        self.store.commit(commit).expect("asked for");
     }
 
     /// Moves a mail, as a phone does.

@@ -4,6 +4,8 @@
 //! 2045) of what is understood, so that nothing a phone wrote can become a header field or a line of the protocol. Bcc is for the
 //! envelope alone.
 
+use sha2::{Digest as _, Sha256};
+
 use super::fields::{BodyCoding, Fields};
 use super::head::{Head, Mailbox, clean};
 use super::letters::Letters;
@@ -233,6 +235,22 @@ pub fn answers(written: &Head, received: &Head) -> bool {
     re && subject == bare_subject(&written.subject)
         && received.message_id.is_some()
         && senders.map(|of| of.address.as_str()).any(to)
+}
+
+/// The thread in which the mail is that this one answers, if it is an answer that does not name that.
+pub fn thread_of(written: &Head) -> Option<i64> {
+    let (prefix, _) = written.subject.split_once(':')?;
+    let answer = is_answer(&prefix.to_lowercase()) && written.in_reply_to.is_empty();
+    answer.then(|| thread_key(&written.subject))
+}
+
+/// A number for the subject of a thread; part of the database's format.
+pub fn thread_key(subject: &str) -> i64 {
+    let mut hash = Sha256::new();
+    hash.update(bare_subject(subject).as_bytes());
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash.finalize()[..8]);
+    i64::from_be_bytes(first)
 }
 
 fn is_answer(prefix: &str) -> bool {

@@ -26,6 +26,7 @@ mod stored;
 
 pub use compose::{
     Author, MAX_RECIPIENTS, Outgoing, Refused, Unreached, answers, compose, is_address, report,
+    thread_key, thread_of,
 };
 pub use folder::{Folder, FolderRole};
 pub(in crate::content) use folder::{key as folder_key, overlay as overlay_folder};

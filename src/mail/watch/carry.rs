@@ -292,7 +292,14 @@ async fn wanted(imap: &mut Imap<'_>) -> Result<(), Ended> {
         let uid = u32::try_from(row.uid).unwrap_or(0);
         let fetched = imap.session.fetch(&[uid], limit).await?.pop();
         imap.stored(move |books| match fetched {
-            Some(fetched) => books.complete(&row, fetched.octets),
+            Some(fetched) => {
+                // Servers are not always right about sizes.
+                let size = match fetched.octets.len() < limit {
+                    true => fetched.octets.len() as u64,
+                    false => u64::from(fetched.seen.size),
+                };
+                books.complete(&row, fetched.octets, size)
+            }
             None => books.note(vec![MirrorChange::PutMessage(MirrorMessage {
                 wanted: false,
                 ..row

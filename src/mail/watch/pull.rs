@@ -299,15 +299,22 @@ impl Books {
         })
     }
 
-    /// The rest of a mail came.
-    pub(super) fn complete(&self, row: &MirrorMessage, octets: Vec<u8>) -> Result<(), StoreError> {
+    /// The rest of a mail came, or as much of it as is fetched; `size` is that of all of it.
+    pub(super) fn complete(
+        &self,
+        row: &MirrorMessage,
+        octets: Vec<u8>,
+        size: u64,
+    ) -> Result<(), StoreError> {
+        let missing = size.saturating_sub(octets.len() as u64);
         self.write(|store, batch| {
             let items = batch::items(store, self.id.account, &[row.item])?;
             if let Some(item) = items.iter().find(|item| !item.meta.deleted)
                 && let Ok(mut mail) = Mail::read(&item.body)
+                && (mail.missing, mail.message.len()) != (missing, octets.len())
             {
                 mail.message.clone_from(&octets);
-                mail.missing = 0;
+                mail.missing = missing;
                 batch.replace_mail(item.meta.id, mail, item.meta.parent);
             }
             batch.books.push(MirrorChange::PutMessage(MirrorMessage {

@@ -172,9 +172,14 @@ fn books_are_kept_by_folder_and_found_by_item() {
     );
     assert_eq!(store.mirror_of(alice, ItemId(10)).unwrap(), None);
     assert_eq!(store.mailbox(id).unwrap().carried, Modseq(4));
-    assert!(store.want_whole(alice, ItemId(20)).unwrap());
-    assert!(!store.want_whole(alice, ItemId(10)).unwrap());
-    assert_eq!(store.wanted_messages(id).unwrap().len(), 1);
+    assert!(store.wanted_messages(id).unwrap().is_empty());
+    let wanted = MirrorMessage {
+        wanted: true,
+        ..row(2)
+    };
+    let changes = vec![MirrorChange::PutMessage(wanted.clone())];
+    store.mirror("n", id, empty(&store, id), changes).unwrap();
+    assert_eq!(store.wanted_messages(id).unwrap(), [wanted]);
     assert_eq!(store.stirred_mailboxes("n").unwrap(), [id]);
     assert!(store.stirred_mailboxes("other").unwrap().is_empty());
 }

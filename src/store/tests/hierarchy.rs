@@ -162,6 +162,7 @@ fn no_query_of_folders_scans_or_sorts() {
         let index = match name {
             "FoldersOf" => "item_folder",
             "NewestIn" => "item_received (account=? AND folder=? AND received>?)",
+            "OfThread" => "item_thread (account=? AND thread=?)",
             _ => "PRIMARY KEY (account=? AND device=? AND view=?)",
         };
         assert!(

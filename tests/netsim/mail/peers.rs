@@ -15,7 +15,8 @@ use candybar::session;
 use candybar::store::{Store, StoreConfig};
 use candybar::sync::{
     Account, Answer as Loaded, Change, Commit, Datastore, Item, ItemId, ItemMeta, ItemWrite,
-    Newest, NewestQuery, Query, Secret, Window, Windows,
+    MailboxId, MailboxKind, MirrorChange, MirrorFolder, MirrorMessage, Newest, NewestQuery, Query,
+    Secret, Window, Windows,
 };
 use candybar::syncml::Version;
 
@@ -260,6 +261,75 @@ impl Peers {
         self.put(Some(id), &mail, self.parent(id));
     }
 
+    /// How many mails are to be sent.
+    pub(super) fn queued(&self) -> usize {
+        let next = self
+            .store
+            .account_by_id(self.account.id)
+            .expect("it")
+            .next_item;
+        let all = (1..next.0).filter(|id| self.is_queued(ItemId(*id)));
+        all.count()
+    }
+
+    pub(super) fn is_queued(&self, id: ItemId) -> bool {
+        let queued = self.store.queued_mail(self.account.id, id);
+        queued.expect("the queue").is_some()
+    }
+
+    /// A mail server has these mails, and their rest.
+    pub(super) fn mirror(&self, mails: &[ItemId]) -> MailboxId {
+        let added = self.store.add_mailbox(
+            self.account.id,
+            MailboxKind::Imap,
+            "alice@example.org",
+            &Secret("{}".into()),
+        );
+        let id = added.expect("a mailbox").id;
+        let until = i64::MAX / 2;
+        let claimed = self.store.claim_mailboxes("node", until, until + 1);
+        assert_eq!(claimed.expect("a lease").len(), 1);
+        let account = self.store.account_by_id(id.account).expect("the account");
+        let mut books = vec![MirrorChange::PutFolder(MirrorFolder {
+            id: 1,
+            name: "INBOX".into(),
+            folder: self.role(FolderRole::Inbox),
+            uid_validity: 1,
+            uid_next: 100,
+            modseq: 0,
+        })];
+        books.extend(mails.iter().map(|item| {
+            MirrorChange::PutMessage(MirrorMessage {
+                folder: 1,
+                uid: item.0,
+                item: *item,
+                flags: 0,
+                received: 0,
+                uidl: None,
+                wanted: false,
+            })
+        }));
+        let commit = Commit {
+            account: account.id,
+            device: None,
+            expected: account.modseq,
+            modseq: account.modseq,
+            next_item: account.next_item,
+            changes: Vec::new(),
+            session: None,
+            now: 0,
+        };
+        let mirrored = self.store.mirror("node", id, commit, books);
+        mirrored.expect("books");
+        id
+    }
+
+    /// Mails whose rest is to be fetched from the mail server.
+    pub(super) fn wanted(&self, mailbox: MailboxId) -> Vec<ItemId> {
+        let wanted = self.store.wanted_messages(mailbox).expect("the books");
+        wanted.into_iter().map(|row| row.item).collect()
+    }
+
     pub(super) fn move_here(&self, item: ItemId, parent: ItemId) {
         self.commit(|commit| {
             commit.changes.push(Change::MoveItem {
@@ -383,6 +453,21 @@ impl Peers {
         }
     }
 
+    /// The single mail that every phone asks for, and the fields of it.
+    pub(super) fn want_fields(&mut self, record: &str, fields: &[&str]) {
+        self.want(Some(record), true);
+        for phone in &mut self.phones {
+            for wanted in phone.client_mut().settings_mut().filters.values_mut() {
+                wanted.fields = fields.iter().map(|field| (*field).to_owned()).collect();
+            }
+        }
+    }
+
+    /// From now on the network is bad.
+    pub(super) fn disturb(&mut self, phone: usize, rates: FaultRates) {
+        self.phones[phone].transport_mut().disturb(rates);
+    }
+
     /// Syncs; items may be refused.
     pub(super) fn try_sync(&mut self, phone: usize, mode: Mode) -> DatastoreReport {
         self.clock.set(self.clock.get() + 300);
@@ -424,6 +509,17 @@ impl Peers {
 
     pub(super) fn phone_item(&self, phone: usize, luid: &Luid) -> StoredItem {
         self.items(phone)[luid].clone()
+    }
+
+    /// The message that a phone has of a mail.
+    pub(super) fn phone_message(&self, phone: usize, luid: &Luid) -> Vec<u8> {
+        let hint = ReadHint {
+            format: Some(Format::Email),
+            ..ReadHint::default()
+        };
+        let item = self.phone_item(phone, luid);
+        let record = content::read(&item.body.0, &hint).expect("an Email").record;
+        Mail::of(record).expect("a mail").message
     }
 
     pub(super) fn phone_text(&self, phone: usize, luid: &Luid) -> String {
