@@ -102,9 +102,9 @@ impl Post for Accounts {
         })
     }
 
-    fn deliver(&self, account: AccountId, message: Vec<u8>) -> Result<(), StoreError> {
+    fn deliver(&self, account: AccountId, from: &str, message: Vec<u8>) -> Result<(), StoreError> {
         let intake = Intake::new(self.store.clone());
-        match intake.deliver(account, &message, (self.now)()) {
+        match intake.deliver_from(account, from, &message, (self.now)()) {
             Ok(_) => Ok(()),
             Err(IntakeError::Store(error)) => Err(error),
             Err(IntakeError::NoMessage(why)) => Err(StoreError::Corrupt(why.to_owned())),

@@ -8,7 +8,7 @@ use super::error::StoreError;
 use super::recording;
 use super::row::{folder_number, format_number, kind_in, kind_number, mail_columns};
 use super::statement::{Bind, execute, first, statement};
-use super::{announcement, outbox, rest, submission};
+use super::{announcement, outbox, rest, revision, submission};
 use crate::sync::{
     AccountId, Change, Commit, Datastore, Device, DeviceId, Entry, Generation, ItemId, ItemWrite,
     Modseq, Round, SessionWrite, ViewState,
@@ -149,12 +149,6 @@ statement!(DatastoreOfItem((BigInt,)) = "SELECT datastore FROM item WHERE accoun
 statement!(
     BuryItem(()) = "UPDATE item SET deleted = 1, modseq = ?, content_modseq = ?, updated = ?, origin = ? \
      WHERE account = ? AND id = ?"
-);
-statement!(
-    KeepRevision(()) = "INSERT INTO revision (account, item, modseq, datastore, deleted, format, digest, match_key, \
-     updated, origin, replaced_at, folder, body, original) \
-     SELECT account, id, modseq, datastore, deleted, format, digest, match_key, updated, origin, ?, \
-     folder, body, original FROM item WHERE account = ? AND id = ?"
 );
 statement!(
     PlaceOfItem((BigInt, BigInt, BigInt, BigInt)) =
@@ -336,7 +330,7 @@ impl Writes<'_> {
             ];
             return execute(self.connection, InsertItem, &binds).map(drop);
         };
-        self.keep_revision(id)?;
+        self.keep_revision(meta.id, Some(&write.body))?;
         // What moves or comes back is new to whoever knows items by UID.
         let stays = old_datastore == datastore_number && old_folder == folder && deleted == 0;
         let uid = if stays {
@@ -360,7 +354,7 @@ impl Writes<'_> {
         origin: Option<DeviceId>,
     ) -> Result<(), StoreError> {
         let id = Bind::Int(item.0);
-        self.keep_revision(id)?;
+        self.keep_revision(item, None)?;
         let row: Option<(i64,)> = first(self.connection, DatastoreOfItem, &[self.account, id])?;
         let datastore = super::row::datastore(row.ok_or(StoreError::NotFound)?.0)?;
         let folder = folder_number(datastore, parent);
@@ -383,7 +377,7 @@ impl Writes<'_> {
         origin: Option<DeviceId>,
     ) -> Result<(), StoreError> {
         let id = Bind::Int(item.0);
-        self.keep_revision(id)?;
+        self.keep_revision(item, None)?;
         let modseq = Bind::Int(modseq.0);
         let origin = Bind::OptionalInt(origin.map(|device| device.0));
         let binds = [
@@ -397,12 +391,9 @@ impl Writes<'_> {
         execute(self.connection, BuryItem, &binds).map(drop)
     }
 
-    fn keep_revision(&mut self, id: Bind<'_>) -> Result<(), StoreError> {
-        let binds = [Bind::Int(self.now), self.account, id];
-        match execute(self.connection, KeepRevision, &binds)? {
-            0 => Err(StoreError::NotFound),
-            _ => Ok(()),
-        }
+    /// Keeps an item as it is; `next` is its new body, if it gets one.
+    fn keep_revision(&mut self, item: ItemId, next: Option<&[u8]>) -> Result<(), StoreError> {
+        revision::keep(self.connection, self.account, item, self.now, next)
     }
 
     fn next_uid(&mut self, datastore: Datastore, folder: i64) -> Result<Bind<'static>, StoreError> {

@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 
-use diesel::sql_types::{Binary, Nullable};
+use diesel::sql_types::{BigInt, Binary, Nullable};
 
 use super::Store;
 use super::connection::Database;
@@ -14,9 +14,9 @@ use super::load::{KnownRow, KnownSql};
 use super::row::{
     self, EntryRow, EntrySql, MetaRow, MetaSql, entry_columns, folder_number, meta_columns,
 };
-use super::statement::{Bind, each, statement};
+use super::statement::{Bind, all, each, statement};
 use crate::sync::{
-    AccountId, Datastore, DeviceId, Item, Known, MAX_FOLDERS, NewestQuery, Outgoing,
+    AccountId, Datastore, DeviceId, Item, ItemId, Known, MAX_FOLDERS, NewestQuery, Outgoing,
 };
 
 /// Values: device, view.
@@ -49,6 +49,14 @@ statement!(
       ORDER BY id DESC LIMIT ?"]
     postgresql ["SELECT body FROM item WHERE account = ? AND thread = ? AND kind = 5 AND deleted = 0 \
       ORDER BY id DESC LIMIT ?"]);
+statement!(
+    MailWithin((BigInt,)) = "SELECT id FROM item WHERE account = ? AND folder = ? AND kind = 5 AND deleted = 0 \
+                             ORDER BY received DESC, id DESC LIMIT 1000"
+);
+statement!(
+    FoldersWithin((BigInt,)) = "SELECT id FROM item WHERE account = ? AND folder = ? AND kind = 6 AND deleted = 0 \
+                                ORDER BY id LIMIT 1000"
+);
 statement!(OnDevice((MetaSql, EntrySql)) =
     ["SELECT " meta_columns!() ", " entry_columns!() " FROM entry e CROSS JOIN item i \
      ON i.account = e.account AND i.id = e.item \
@@ -129,6 +137,20 @@ pub(super) fn folders(
         },
     )?;
     Ok(found)
+}
+
+/// Living items that are in a folder, as many as can matter.
+pub(super) fn within(
+    connection: &mut Database,
+    account: AccountId,
+    folder: ItemId,
+) -> Result<Vec<ItemId>, StoreError> {
+    let number = Bind::Int(folder_number(Datastore::Mail, folder));
+    let binds = [Bind::Int(account.0), number];
+    let rows: Vec<(i64,)> = all(connection, MailWithin, &binds)?;
+    let folders: Vec<(i64,)> = all(connection, FoldersWithin, &binds)?;
+    let ids = rows.into_iter().chain(folders);
+    Ok(ids.map(|(id,)| ItemId(id)).collect())
 }
 
 /// The newest mails of folders, folder after folder.

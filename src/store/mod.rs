@@ -32,6 +32,7 @@ mod prune;
 mod readers;
 mod recording;
 mod rest;
+mod revision;
 mod row;
 mod statement;
 mod submission;

@@ -62,7 +62,7 @@ statement!(PruneRecordings(()) =
     "DELETE FROM recording WHERE account = ? AND id IN (" old_recordings!() ")");
 statement!(
     PruneRevisions(()) = "DELETE FROM revision WHERE account = ? AND (item, modseq) IN \
-     (SELECT item, modseq FROM revision WHERE account = ? AND replaced_at < ? LIMIT 1000)"
+     (SELECT item, modseq FROM revision WHERE account = ? AND replaced_at < ? ORDER BY item, modseq LIMIT 1000)"
 );
 statement!(
     PruneTombstones(()) = "DELETE FROM item WHERE account = ? AND id IN \

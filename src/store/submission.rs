@@ -31,6 +31,16 @@ pub enum SubmissionState {
 impl SubmissionState {
     const ALL: [Self; 4] = [Self::Waiting, Self::Handed, Self::Settled, Self::Finished];
 
+    /// For people and programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Handed => "under way",
+            Self::Settled => "settled",
+            Self::Finished => "finished",
+        }
+    }
+
     /// The number in the database.
     const fn number(self) -> i64 {
         match self {
@@ -87,6 +97,12 @@ pub struct QueuedMail {
     pub recipients: Vec<Recipient>,
     /// The newest word on it, for people.
     pub why: Option<String>,
+    /// When it is looked at next, milliseconds since 1970; `None` if it is finished.
+    pub due: Option<i64>,
+    /// A node works on it.
+    pub held: bool,
+    /// When it was finished, milliseconds since 1970.
+    pub finished: Option<i64>,
 }
 
 /// Rows that one claim takes; the text of the statement has it.
@@ -94,21 +110,20 @@ const CLAIM: usize = 16;
 
 macro_rules! columns {
     () => {
-        "account, item, state, created, attempts, message_id, recipients, why"
+        "account, item, state, created, attempts, message_id, recipients, why, due, node, finished"
     };
 }
 
 type RowSql = (
-    BigInt,
-    BigInt,
-    BigInt,
-    BigInt,
-    BigInt,
-    Text,
-    Text,
-    Nullable<Text>,
+    (BigInt, BigInt, BigInt, BigInt, BigInt),
+    (Text, Text, Nullable<Text>),
+    (Nullable<BigInt>, Nullable<Text>, Nullable<BigInt>),
 );
-type Row = (i64, i64, i64, i64, i64, String, String, Option<String>);
+type Row = (
+    (i64, i64, i64, i64, i64),
+    (String, String, Option<String>),
+    (Option<i64>, Option<String>, Option<i64>),
+);
 
 statement!(
     Queue(()) = "INSERT INTO mail_submission (account, item, state, created, due, message_id) VALUES (?, ?, 1, ?, ?, ?) \
@@ -136,8 +151,14 @@ statement!(
     postgresql ["SELECT " columns!() " FROM mail_submission WHERE account = ? AND item = ?"]
 );
 statement!(
-    AgainMail(()) = "UPDATE mail_submission SET state = 1, due = ?, finished = NULL, recipients = '[]' \
-                     WHERE account = ? AND item = ? AND finished IS NOT NULL"
+    /// Of one account; those that are not finished first, then the newest.
+    MailOf(RowSql) = "SELECT " columns!() " FROM mail_submission WHERE account = ? \
+                      ORDER BY finished IS NOT NULL, created DESC, item DESC LIMIT ?"
+);
+statement!(
+    /// A mail that nobody works on. A lease that has ended is none.
+    ChangeMail(()) = "UPDATE mail_submission SET state = ?, due = ?, node = NULL, finished = NULL, attempts = 0, created = ?, \
+                      recipients = ?, why = ? WHERE account = ? AND item = ? AND (node IS NULL OR due <= ?)"
 );
 statement!(
     RemoveMail(()) = "DELETE FROM mail_submission WHERE account = ? AND item IN \
@@ -145,7 +166,11 @@ statement!(
 );
 
 fn queued(row: Row) -> Result<QueuedMail, StoreError> {
-    let (account, item, state, created, attempts, message_id, recipients, why) = row;
+    let (
+        (account, item, state, created, attempts),
+        (message_id, recipients, why),
+        (due, node, finished),
+    ) = row;
     let corrupt =
         |what: &str| StoreError::Corrupt(format!("a mail to be sent has an unknown {what}"));
     let state = SubmissionState::ALL
@@ -160,6 +185,9 @@ fn queued(row: Row) -> Result<QueuedMail, StoreError> {
         message_id,
         recipients: serde_json::from_str(&recipients).map_err(|_| corrupt("list of recipients"))?,
         why,
+        due,
+        held: node.is_some(),
+        finished,
     })
 }
 
@@ -279,17 +307,54 @@ impl Store {
         })
     }
 
-    /// Sends a finished mail once more, to all its recipients, as its owner wishes. False if it is not finished. `now`: milliseconds since
-    /// 1970.
-    pub fn send_mail_again(
+    /// An account's mail in the queue, what is not finished first, then the newest.
+    pub fn queued_mails(
+        &self,
+        account: AccountId,
+        most: usize,
+    ) -> Result<Vec<QueuedMail>, StoreError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let binds = [Bind::Int(account.0), Bind::Int(most)];
+        let mut found = Vec::new();
+        each(self.reader()?.connection()?, MailOf, &binds, |row: Row| {
+            found.push(queued(row)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(found)
+    }
+
+    /// Changes a mail that nobody works on, as its operator wishes: it is looked at at once, and its time begins anew. `change` says how
+    /// far it is and what became of its recipients, or that nothing is to be done. Gives what is in the queue then; with false if it was
+    /// left alone. `now`: milliseconds since 1970.
+    pub fn change_mail(
         &self,
         account: AccountId,
         item: ItemId,
         now: i64,
-    ) -> Result<bool, StoreError> {
-        self.write(64, move |connection| {
-            let binds = [Bind::Int(now), Bind::Int(account.0), Bind::Int(item.0)];
-            Ok(execute(connection, AgainMail, &binds)? > 0)
+        change: impl Fn(&mut QueuedMail) -> bool + Send + 'static,
+    ) -> Result<(QueuedMail, bool), StoreError> {
+        self.write(1_024, move |connection| {
+            let key = [Bind::Int(account.0), Bind::Int(item.0)];
+            let row: Option<Row> = first(connection, OneMail, &key)?;
+            let before = queued(row.ok_or(StoreError::NotFound)?)?;
+            let mut after = before.clone();
+            if !change(&mut after) {
+                return Ok((before, false));
+            }
+            let recipients = serde_json::json!(after.recipients).to_string();
+            let binds = [
+                Bind::Int(after.state.number()),
+                Bind::Int(now),
+                Bind::Int(now),
+                Bind::Text(&recipients),
+                Bind::OptionalText(after.why.as_deref()),
+                key[0],
+                key[1],
+                Bind::Int(now),
+            ];
+            let changed = execute(connection, ChangeMail, &binds)? > 0;
+            let row: Option<Row> = first(connection, OneMail, &key)?;
+            Ok((queued(row.ok_or(StoreError::NotFound)?)?, changed))
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod peers;
 mod rest;
+mod undo;
 
 use candybar::content::email::{FolderRole, Mail};
 use candybar::handset::{FaultRates, Luid, Mode};

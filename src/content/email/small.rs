@@ -113,6 +113,8 @@ fn gather<'p, 'm>(
 ) {
     match node {
         Node::Leaf(part) if part.is_text() => texts.push(part),
+        // What a report says to programs it says to people too.
+        Node::Leaf(part) if is_for_programs(&part.media) => {}
         Node::Leaf(part) => files.push(part),
         Node::Multi(subtype, children) if subtype == "alternative" => {
             let of = |child: &'p Node<'m>| {
@@ -150,6 +152,15 @@ fn gather<'p, 'm>(
             .iter()
             .for_each(|child| gather(child, texts, files)),
     }
+}
+
+fn is_for_programs(media: &str) -> bool {
+    let of = [
+        "message/delivery-status",
+        "message/disposition-notification",
+        "text/rfc822-headers",
+    ];
+    of.contains(&media)
 }
 
 /// All texts as one, and how many octets were too many to be read.

@@ -6,13 +6,15 @@ use std::rc::Rc;
 
 use candybar::content::email::{Folder, FolderRole, Mail};
 use candybar::content::{self, Format, ReadHint, Record};
-use candybar::exchange::{Exchange, Request as ServerRequest, Settings as ServerSettings};
+use candybar::exchange::{
+    Depth, Exchange, Request as ServerRequest, SESSION_OCTETS, Settings as ServerSettings,
+};
 use candybar::handset::{
     Addresses, Answer, Behaviour, DatastoreReport, FaultRates, Faults, Luid, Memory, Mode, Phone,
     Post, Request, Settings, StoredItem, TransportError, Wanted,
 };
 use candybar::session;
-use candybar::store::{Store, StoreConfig};
+use candybar::store::{Recording, Store, StoreConfig, Undone};
 use candybar::sync::{
     Account, Answer as Loaded, Change, Commit, Datastore, Item, ItemId, ItemMeta, ItemWrite,
     MailboxId, MailboxKind, MirrorChange, MirrorFolder, MirrorMessage, Newest, NewestQuery, Query,
@@ -86,7 +88,8 @@ impl Peers {
                 session_timeout: 3600,
                 nonce_secret: b"netsim".to_vec(),
             },
-        );
+        )
+        .recorded(Depth::Messages, SESSION_OCTETS);
         let clock = Rc::new(Cell::new(1_700_000_000));
         let watched = Rc::new(RefCell::new((String::new(), false)));
         let phones = (0..phones)
@@ -259,6 +262,37 @@ impl Peers {
         let mut mail = self.stored(id);
         change(&mut mail);
         self.put(Some(id), &mail, self.parent(id));
+    }
+
+    /// Undoes the session that was recorded last.
+    pub(super) fn undo(&self) -> Undone {
+        self.undo_newest(|_| true)
+    }
+
+    /// Undoes the last session of a phone.
+    pub(super) fn undo_of(&self, phone: usize) -> Undone {
+        let uri = format!("IMEI:{phone}");
+        self.undo_newest(|recording| recording.device_uri == uri)
+    }
+
+    fn undo_newest(&self, wanted: impl Fn(&Recording) -> bool) -> Undone {
+        let newest = self.store.recordings(self.account.id, 1, wanted);
+        let newest = newest.expect("recordings").pop().expect("a session").number;
+        let undone = self.store.undo(self.account.id, newest, None, false);
+        undone.expect("it is undone")
+    }
+
+    pub(super) fn delete_here(&self, item: ItemId) {
+        let deleted = self.store.delete_items(self.account.id, None, &[item]);
+        assert_eq!(deleted.expect("it is deleted"), 1);
+    }
+
+    pub(super) fn folder_named(&self, name: &str) -> ItemId {
+        let found = self
+            .folders()
+            .into_iter()
+            .find(|(_, folder)| folder.name == name);
+        found.unwrap_or_else(|| panic!("no folder {name}")).0
     }
 
     /// How many mails are to be sent.

@@ -143,6 +143,7 @@ fn a_window_that_is_wider_than_what_is_stored_asks_for_the_rest_of_texts() {
     let mut text = message("Plan");
     text.extend(line.repeat(5_000).as_bytes());
     text.extend(b"The end\r\n");
+    // It goes in chunks, and the folder that it is in is named in each of them.
     let (id, luid, mailbox) = cut(&mut peers, &text);
     assert_eq!(peers.wanted(mailbox), [id]);
     arrives(&peers, id, &text);
