@@ -42,6 +42,7 @@ mod send;
 mod settings;
 mod state;
 mod turn;
+mod unmapped;
 mod write;
 
 pub use auth::{

@@ -18,6 +18,7 @@
 mod account;
 mod announcement;
 mod apply;
+mod bulk;
 mod connection;
 mod device;
 mod error;
@@ -34,6 +35,7 @@ mod recording;
 mod rest;
 mod revision;
 mod row;
+mod sign;
 mod statement;
 mod submission;
 #[cfg(test)]
@@ -57,6 +59,7 @@ pub use outbox::{
 };
 pub use prune::{Keep, Pruned};
 pub use recording::{Held, RecordedMessage, Recording};
+pub use sign::ChangeSign;
 pub use submission::{QueuedMail, Reached, Recipient, SubmissionState};
 pub use undo::Undone;
 
@@ -98,7 +101,7 @@ struct Shared {
     readers: Arc<Readers>,
     key: KeyFile,
     waker: OnceLock<Waker>,
-    _place: Arc<Place>,
+    place: Arc<Place>,
 }
 
 struct Waker(Box<dyn Fn() + Send + Sync>);
@@ -124,7 +127,7 @@ impl Store {
                 readers,
                 key,
                 waker: OnceLock::new(),
-                _place: place,
+                place,
             }),
         })
     }
