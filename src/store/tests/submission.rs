@@ -61,6 +61,57 @@ fn what_a_phone_puts_into_its_outbox_is_queued_once_with_its_commit() {
 }
 
 #[test]
+fn the_queue_is_listed_and_changed_by_its_operator() {
+    on_every_store(|store| {
+        let (account, device) = account_and_device(store);
+        let mut draft = Draft::begin(store, account, device);
+        let (first, second) = (mail(&mut draft), mail(&mut draft));
+        for item in [first, second] {
+            draft.0.changes.push(Change::SubmitMail { item });
+        }
+        draft.commit(store).unwrap();
+        let list = || -> Vec<(ItemId, SubmissionState)> {
+            let found = store.queued_mails(account, 9).unwrap();
+            found
+                .into_iter()
+                .map(|mail| (mail.item, mail.state))
+                .collect()
+        };
+        let claimed = store.claim_mail("n", 1_000_000, 2_000_000).unwrap();
+        let mut done = claimed.into_iter().find(|mail| mail.item == first).unwrap();
+        done.state = SubmissionState::Finished;
+        store
+            .settle_mail("n", &done, None, false, 1_500_000)
+            .unwrap();
+        let expected = [
+            (second, SubmissionState::Waiting),
+            (first, SubmissionState::Finished),
+        ];
+        assert_eq!(list(), expected);
+        assert_eq!(store.queued_mails(account, 1).unwrap().len(), 1);
+        let again = |item: ItemId, now: i64| {
+            store.change_mail(account, item, now, |mail| {
+                mail.state = SubmissionState::Waiting;
+                true
+            })
+        };
+        // A node has the second one until its lease ends.
+        let (held, changed) = again(second, 1_999_999).unwrap();
+        assert!(!changed && held.held);
+        assert!(again(second, 2_000_000).unwrap().1);
+        let (waiting, changed) = again(first, 3_000_000).unwrap();
+        assert!(changed && !waiting.held);
+        assert_eq!((waiting.due, waiting.finished), (Some(3_000_000), None));
+        assert_eq!(waiting.created, 3_000_000);
+        let left = store
+            .change_mail(account, first, 4_000_000, |_| false)
+            .unwrap();
+        assert_eq!(left, (waiting, false));
+        assert!(matches!(again(ItemId(99), 1), Err(StoreError::NotFound)));
+    });
+}
+
+#[test]
 fn who_asks_for_the_rest_of_a_mail_is_known_until_he_has_it() {
     on_every_store(|store| {
         let (account, device) = account_and_device(store);
