@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::device::profile::Catalogue;
-use crate::mail::outgoing::{self, OutgoingId, OutgoingMail};
+use crate::mail::outgoing::{self, OutgoingError, OutgoingId, OutgoingMail};
 use crate::mail::{Intake, IntakeError};
 use crate::outbox::desk::{self, DeskError};
 use crate::outbox::settings::SettingsOrder;
@@ -80,6 +80,16 @@ enum Fault {
 impl From<DeskError> for Fault {
     fn from(error: DeskError) -> Self {
         Self::Desk(error)
+    }
+}
+
+impl From<OutgoingError> for Fault {
+    fn from(error: OutgoingError) -> Self {
+        Self::Desk(match error {
+            OutgoingError::NotFound(why) => DeskError::NotFound(why),
+            OutgoingError::Refused(why) => DeskError::Refused(why),
+            OutgoingError::Store(error) => error.into(),
+        })
     }
 }
 

@@ -5,12 +5,25 @@ use serde_json::{Value, json};
 use super::batch;
 use crate::content::Format;
 use crate::content::email::{Head, Mail};
-use crate::outbox::desk::DeskError;
 use crate::store::{QueuedMail, Reached, Recipient, Store, StoreError, SubmissionState};
 use crate::sync::{AccountId, ItemId};
 
 /// Mails that a list has at most.
 pub const MOST_LISTED: usize = 10_000;
+
+/// Why something that was asked for is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum OutgoingError {
+    /// There is no such mail.
+    #[error("{0}")]
+    NotFound(String),
+    /// It is there, and that cannot be done with it.
+    #[error("{0}")]
+    Refused(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// Which mail: `1-42` is item 42 of account 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +113,7 @@ pub fn list(
     accounts: &[AccountId],
     open: bool,
     last: usize,
-) -> Result<Vec<OutgoingMail>, DeskError> {
+) -> Result<Vec<OutgoingMail>, OutgoingError> {
     let mut found = Vec::new();
     for account in accounts {
         for queued in store.queued_mails(*account, last.min(MOST_LISTED))? {
@@ -114,17 +127,17 @@ pub fn list(
 }
 
 /// One mail.
-pub fn show(store: &Store, id: OutgoingId) -> Result<OutgoingMail, DeskError> {
+pub fn show(store: &Store, id: OutgoingId) -> Result<OutgoingMail, OutgoingError> {
     let queued = store.queued_mail(id.account, id.item)?;
     let queued = queued.ok_or_else(|| unknown(id))?;
     Ok(of(store, queued)?)
 }
 
-fn unknown(id: OutgoingId) -> DeskError {
-    DeskError::NotFound(format!("there is no outgoing mail {id}"))
+fn unknown(id: OutgoingId) -> OutgoingError {
+    OutgoingError::NotFound(format!("there is no outgoing mail {id}"))
 }
 
-fn missing(id: OutgoingId, error: StoreError) -> DeskError {
+fn missing(id: OutgoingId, error: StoreError) -> OutgoingError {
     match error {
         StoreError::NotFound => unknown(id),
         error => error.into(),
@@ -132,10 +145,10 @@ fn missing(id: OutgoingId, error: StoreError) -> DeskError {
 }
 
 /// Sends a mail again to those that do not have it, or may not have it; one that waits is tried at once. `now`: milliseconds since 1970.
-pub fn retry(store: &Store, id: OutgoingId, now: i64) -> Result<OutgoingMail, DeskError> {
+pub fn retry(store: &Store, id: OutgoingId, now: i64) -> Result<OutgoingMail, OutgoingError> {
     let before = show(store, id)?;
     if before.subject.is_none() {
-        return Err(DeskError::Refused(format!(
+        return Err(OutgoingError::Refused(format!(
             "the mail of {id} is not there any more"
         )));
     }
@@ -165,7 +178,7 @@ pub fn retry(store: &Store, id: OutgoingId, now: i64) -> Result<OutgoingMail, De
         .change_mail(id.account, id.item, now, again)
         .map_err(|error| missing(id, error))?;
     if !changed {
-        return Err(DeskError::Refused(match queued.state {
+        return Err(OutgoingError::Refused(match queued.state {
             SubmissionState::Finished => format!("all recipients of {id} have it"),
             _ => format!("{id} is on its way right now"),
         }));
@@ -174,7 +187,7 @@ pub fn retry(store: &Store, id: OutgoingId, now: i64) -> Result<OutgoingMail, De
 }
 
 /// Gives a mail up that waits; its sender is told. `now`: milliseconds since 1970.
-pub fn cancel(store: &Store, id: OutgoingId, now: i64) -> Result<OutgoingMail, DeskError> {
+pub fn cancel(store: &Store, id: OutgoingId, now: i64) -> Result<OutgoingMail, OutgoingError> {
     let why = "it was cancelled by the operator";
     let give_up = move |mail: &mut QueuedMail| {
         if mail.state != SubmissionState::Waiting {
@@ -201,7 +214,7 @@ pub fn cancel(store: &Store, id: OutgoingId, now: i64) -> Result<OutgoingMail, D
         .change_mail(id.account, id.item, now, give_up)
         .map_err(|error| missing(id, error))?;
     if !changed {
-        return Err(DeskError::Refused(match queued.state {
+        return Err(OutgoingError::Refused(match queued.state {
             SubmissionState::Finished => format!("{id} is finished"),
             _ => format!("{id} is on its way right now"),
         }));
@@ -319,11 +332,14 @@ mod tests {
         assert!(error.contains("have it"), "{error}");
         assert!(matches!(
             cancel(&store, id, NOW),
-            Err(DeskError::Refused(_))
+            Err(OutgoingError::Refused(_))
         ));
         let (store, id) = mail(vec![one("", Reached::Refused)], true);
         store.delete_items(id.account, None, &[id.item]).unwrap();
-        assert!(matches!(retry(&store, id, NOW), Err(DeskError::Refused(_))));
+        assert!(matches!(
+            retry(&store, id, NOW),
+            Err(OutgoingError::Refused(_))
+        ));
         let other = OutgoingId {
             item: ItemId(99),
             ..id
@@ -333,7 +349,7 @@ mod tests {
             cancel(&store, other, NOW),
             show(&store, other),
         ] {
-            assert!(matches!(result, Err(DeskError::NotFound(_))));
+            assert!(matches!(result, Err(OutgoingError::NotFound(_))));
         }
     }
 

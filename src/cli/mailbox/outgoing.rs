@@ -4,8 +4,7 @@ use serde_json::Value;
 
 use super::super::failure::{Code, Failure};
 use super::super::{Global, output, setup};
-use crate::mail::outgoing::{self, OutgoingId, OutgoingMail};
-use crate::outbox::desk::DeskError;
+use crate::mail::outgoing::{self, OutgoingError, OutgoingId, OutgoingMail};
 use crate::store::Store;
 
 /// Flags of `mailbox outgoing`.
@@ -110,13 +109,13 @@ fn parsed(id: &str) -> Result<OutgoingId, Failure> {
     })
 }
 
-fn refusal(error: DeskError) -> anyhow::Error {
+fn refusal(error: OutgoingError) -> anyhow::Error {
     match error {
-        DeskError::Store(error) => error.into(),
-        error @ DeskError::NotFound(_) => Failure::new(Code::Refused, error.to_string())
+        OutgoingError::Store(error) => error.into(),
+        error @ OutgoingError::NotFound(_) => Failure::new(Code::Refused, error.to_string())
             .hint("candybar mailbox outgoing shows what there is")
             .into(),
-        error @ DeskError::Refused(_) => Failure::new(Code::Refused, error.to_string()).into(),
+        error @ OutgoingError::Refused(_) => Failure::new(Code::Refused, error.to_string()).into(),
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) struct Imap<'a> {
     pub(super) listed: Vec<ListedFolder>,
     /// A phone's changes have made the list another one.
     pub(super) renewed: bool,
+    /// Folders beside the inbox that were selected: of what came meanwhile the server does not speak again.
+    left: BTreeSet<String>,
 }
 
 /// What a round found and has not settled.
@@ -80,6 +82,7 @@ pub(super) async fn watch(context: &Context<'_>) -> Result<Infallible, Ended> {
         folders: Vec::new(),
         listed: Vec::new(),
         renewed: false,
+        left: BTreeSet::new(),
     };
     let ended = imap.lead().await;
     if !matches!(
@@ -127,6 +130,12 @@ impl Imap<'_> {
             if self.session.selected() != Some(INBOX) {
                 // What came while another folder was selected is news.
                 self.round(BTreeSet::from([INBOX.to_owned()])).await?;
+            }
+            let missed = self.missed(notified).await?;
+            if !missed.is_empty() {
+                self.round(missed).await?;
+                self.context.checked().await?;
+                continue;
             }
             let until = polled + settings.poll;
             let news = if self.session.can("IDLE") {
@@ -189,11 +198,35 @@ impl Imap<'_> {
         self.folders.len() >= MAX_FOLDERS
     }
 
+    /// Folders with mail that came while they were selected and was not looked at. Without notifications they are polled.
+    async fn missed(&mut self, notified: bool) -> Result<BTreeSet<String>, Ended> {
+        let mut missed = BTreeSet::new();
+        for name in std::mem::take(&mut self.left) {
+            let Some(next) = self.folder(&name).map(|folder| folder.uid_next) else {
+                continue;
+            };
+            if notified
+                && let Some(status) = self.session.status(&name).await?
+                && i64::from(status.uid_next) > next
+            {
+                missed.insert(name);
+            }
+        }
+        Ok(missed)
+    }
+
+    fn note_left(&mut self, name: &str) {
+        if name != INBOX {
+            self.left.insert(name.to_owned());
+        }
+    }
+
     /// Selects a folder; false if its UIDs are those of other messages by now: the next round finds out which.
     pub(super) async fn select_valid(&mut self, folder: &MirrorFolder) -> Result<bool, Ended> {
         if self.session.selected() == Some(&*folder.name) {
             return Ok(true);
         }
+        self.note_left(&folder.name);
         let selected = self.session.select(&folder.name).await?;
         Ok(i64::from(selected.uid_validity) == folder.uid_validity)
     }
@@ -346,6 +379,7 @@ impl Imap<'_> {
 
     /// Looks at a folder; gives other folders that have to be looked at too.
     async fn look(&mut self, name: &str, round: &mut Round) -> Result<Vec<String>, Ended> {
+        self.note_left(name);
         let selected = match self.session.select(name).await {
             Ok(selected) => selected,
             // It was removed since it was listed; the next list tells.

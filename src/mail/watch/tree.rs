@@ -200,7 +200,8 @@ async fn rename(imap: &mut Imap<'_>, item: ItemId, folder: MirrorFolder) -> Resu
     let mut last = None;
     for name in names {
         if imap.is_listed(&name) || is_within(&name, &folder.name, &delimiter) {
-            continue;
+            // What is tried next is for servers that refuse this one.
+            break;
         }
         imap.leave(&folder.name).await?;
         match imap.session.rename(&folder.name, &name).await {

@@ -29,7 +29,7 @@ fn marks_moves_and_deletions_are_as_before() {
     assert_eq!(peers.parent(trashed), peers.role(FolderRole::Trash));
     peers.sync(1, Mode::TwoWay);
 
-    let undone = peers.undo();
+    let undone = peers.undo_of(0);
     assert_eq!(
         (undone.restored, undone.brought_back, undone.deleted),
         (3, 0, 0),
