@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use chrono_tz::Tz;
 
-use super::devinf;
 use super::state::{LEAST_MAX_MESSAGE, Make};
 use super::turn::Turn;
 use crate::content::{self, Capabilities, Floating, Format, Heads, Kind, Merged, ReadHint, Record};
@@ -31,7 +30,8 @@ impl Turn<'_> {
         match told {
             Some(devinf) => self.state.make = Some(make(devinf)),
             None if self.state.make.is_none() => {
-                self.state.make = devinf::kept(&self.device.devinf).as_ref().map(make);
+                let devinf = self.context.documents.read(&self.device.devinf);
+                self.state.make = devinf.as_deref().map(make);
             }
             None => {}
         }
