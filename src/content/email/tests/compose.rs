@@ -270,7 +270,11 @@ fn a_failure_is_told_by_mail() {
     assert_eq!(Head::of(leaves[2].body).subject, "Lunchå");
     // A phone is shown the words alone.
     let record = Mail::received(report, 0).into_record();
-    let shown = content::write(&record, &Target::new(Format::Message));
+    let target = Target {
+        mail: Shape::default(),
+        ..Target::new(Format::Message)
+    };
+    let shown = content::write(&record, &target);
     let shown = String::from_utf8(shown).unwrap();
     assert!(
         shown.contains("no such user") && !shown.contains("Final-Recipient"),
