@@ -45,8 +45,9 @@ pub trait Deliver: Send + Sync + 'static {
     /// Whether somebody has this address; blocks. `Err`: it cannot be said now.
     fn knows(&self, address: &str) -> Result<bool, String>;
 
-    /// Puts the message into the store for each recipient; blocks. One verdict for each, in order.
-    fn deliver(&self, recipients: &[String], message: &[u8]) -> Vec<Verdict>;
+    /// Puts the message into the store for each recipient; blocks. One verdict for each, in order. `sender` is that of the envelope, and
+    /// empty for reports.
+    fn deliver(&self, sender: &str, recipients: &[String], message: &[u8]) -> Vec<Verdict>;
 }
 
 /// A listener at work. It ends when it is dropped.
@@ -126,7 +127,7 @@ struct Peer<S> {
     max_octets: usize,
     deliver: Arc<dyn Deliver>,
     greeted: bool,
-    sender: bool,
+    sender: Option<String>,
     recipients: Vec<String>,
     wrong: u32,
 }
@@ -153,7 +154,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             max_octets,
             deliver,
             greeted: false,
-            sender: false,
+            sender: None,
             recipients: Vec::new(),
             wrong: 0,
         }
@@ -199,7 +200,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     }
 
     fn reset(&mut self) {
-        self.sender = false;
+        self.sender = None;
         self.recipients.clear();
     }
 
@@ -207,10 +208,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         if !self.greeted {
             return self.fault("503 5.5.1 say LHLO first").await;
         }
-        if self.sender {
+        if self.sender.is_some() {
             return self.fault("503 5.5.1 there is a sender already").await;
         }
-        let Some((_, parameters)) = path(rest, "FROM:") else {
+        let Some((sender, parameters)) = path(rest, "FROM:") else {
             return self.fault("501 5.5.4 say MAIL FROM:<address>").await;
         };
         for parameter in parameters.split_ascii_whitespace() {
@@ -227,12 +228,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 _ => return self.fault("555 5.5.4 there is no such parameter").await,
             }
         }
-        self.sender = true;
+        self.sender = Some(sender);
         self.say("250 2.1.0 good").await
     }
 
     async fn recipient(&mut self, rest: &str) -> std::io::Result<()> {
-        if !self.sender {
+        if self.sender.is_none() {
             return self.fault("503 5.5.1 say MAIL first").await;
         }
         let Some((address, _)) = path(rest, "TO:").filter(|(address, _)| !address.is_empty())
@@ -265,6 +266,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.say("354 go on; end with a line that is a dot").await?;
         let message = self.message().await?;
         let recipients = std::mem::take(&mut self.recipients);
+        let sender = self.sender.take().unwrap_or_default();
         self.reset();
         let Some(message) = message else {
             // One answer for each recipient (RFC 2033, section 4.2).
@@ -274,7 +276,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         let count = recipients.len();
         let deliver = Arc::clone(&self.deliver);
         let verdicts =
-            tokio::task::spawn_blocking(move || deliver.deliver(&recipients, &message)).await;
+            tokio::task::spawn_blocking(move || deliver.deliver(&sender, &recipients, &message))
+                .await;
         let mut verdicts = verdicts.unwrap_or_default();
         verdicts.resize(count, Verdict::Later("it failed".to_owned()));
         let answers: Vec<String> = verdicts

@@ -12,6 +12,7 @@ mod imap;
 mod intake;
 mod link;
 pub mod lmtp;
+pub mod outgoing;
 mod pop3;
 mod post;
 #[doc(hidden)]

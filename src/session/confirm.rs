@@ -145,6 +145,7 @@ impl Turn<'_> {
                 };
                 let confirmed = self.owing_newer(Some(awaited.link), confirmed);
                 self.put_entry(view, confirmed, None);
+                self.confirm_rest(awaited.item);
             }
             Sent::Replace | Sent::Move if gone => {
                 // The device lost the item: next time it is new to it.
@@ -420,7 +421,7 @@ impl Turn<'_> {
                 round: link.round,
             });
         }
-        if link.mode.names_everything() {
+        if link.mode.names_everything() && !link.has_all {
             self.changes.push(Change::DropEntriesBefore {
                 view: link.view,
                 round: link.round,

@@ -50,10 +50,15 @@ impl Place {
     }
 }
 
+/// Whether a datastore has folders.
+pub(super) fn has_folders(view: Datastore) -> bool {
+    view == Datastore::Mail
+}
+
 impl Turn<'_> {
     /// Whether the datastore of a link has folders.
     pub(super) fn is_hierarchical(&self, link: usize) -> bool {
-        self.state.links[link].view == Datastore::Mail
+        has_folders(self.state.links[link].view)
     }
 
     /// The folders of a link's datastore, loaded once for a message; those that have a role and are missing are made.
@@ -253,6 +258,7 @@ impl Turn<'_> {
             modseq: self.modseq,
             origin: Some(self.device.id),
         });
+        self.submit(id);
     }
 
     /// After an Add, Replace or Move of an item: moves it if the device did, and remembers where the device has it. `had` is

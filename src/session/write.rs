@@ -31,6 +31,7 @@ impl Turn<'_> {
         });
         self.modseq = self.modseq.next();
         let held = self.items.get(&id).filter(|held| !held.meta.deleted);
+        let comes = held.is_none();
         let replaced = held.map(|held| held.body.as_ref().map_or(0, Vec::len));
         let (format, body) = stored_form(incoming, other);
         let keeps = incoming.kind != Kind::Mail && (other.is_some() || !incoming.plain);
@@ -71,6 +72,9 @@ impl Turn<'_> {
             let role = role.and_then(Result::ok).and_then(|folder| folder.role);
             self.note_folder(id, role);
         }
+        if comes {
+            self.submit(id);
+        }
         id
     }
 
@@ -92,6 +96,17 @@ impl Turn<'_> {
         Some(mail.into_record())
     }
 
+    /// A mail that comes into the outbox is to be sent.
+    pub(super) fn submit(&mut self, item: ItemId) {
+        let Some(held) = self.items.get(&item) else {
+            return;
+        };
+        let goes_out = self.role_of(held.meta.parent) == Some(FolderRole::Outbox);
+        if held.meta.format == Format::Mail && goes_out {
+            self.changes.push(Change::SubmitMail { item });
+        }
+    }
+
     /// Sets the device's entry for an item. Another item that has the same LUID loses it.
     pub(super) fn put_entry(&mut self, view: Datastore, entry: Entry, lookup: Option<&mut Lookup>) {
         if let (Some(lookup), Some(luid)) = (lookup, &entry.luid)
@@ -104,7 +119,7 @@ impl Turn<'_> {
         {
             self.drop_entry(view, other);
         }
-        self.note_changed_view(view);
+        self.end_repetition(view);
         let mut only_round = false;
         if self.items.contains_key(&entry.item) {
             self.count_waiting(view, entry.item, Some(&entry));
@@ -128,13 +143,6 @@ impl Turn<'_> {
         self.changes.push(Change::PutEntry { view, entry });
     }
 
-    /// The view's entries change otherwise than by items that the device repeats.
-    fn note_changed_view(&mut self, view: Datastore) {
-        if let Some(link) = self.state.links.iter_mut().find(|link| link.view == view) {
-            link.repeated = None;
-        }
-    }
-
     /// Keeps the number of items that were sent in this round and wait for an answer, for an entry that changes.
     pub(super) fn count_waiting(&mut self, view: Datastore, item: ItemId, after: Option<&Entry>) {
         let Some(link) = self.state.links.iter_mut().find(|link| link.view == view) else {
@@ -149,7 +157,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn drop_entry(&mut self, view: Datastore, item: ItemId) {
-        self.note_changed_view(view);
+        self.end_repetition(view);
         self.count_waiting(view, item, None);
         if let Some(held) = self.items.get_mut(&item) {
             held.entry = None;

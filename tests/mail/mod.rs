@@ -1,6 +1,7 @@
 //! Mail from outside: handed over by LMTP and HTTP, and watched in mailboxes of Dovecot.
 
 mod announced;
+mod folders;
 mod hostile;
 mod local;
 mod tls;

@@ -152,10 +152,12 @@ impl Maildrop<'_> {
                 .find(|listed| row.uidl.as_deref() == Some(&*listed.uidl));
             if let Some(message) = message {
                 let (octets, all) = pop3.retrieve(message, settings.max_message).await?;
-                let rest = u64::from(message.size).saturating_sub(octets.len() as u64);
-                let missing = if all { 0 } else { rest.max(1) };
                 let row = row.clone();
-                self.stored(move |books| books.complete(&row, octets, missing))
+                let size = match all {
+                    true => octets.len() as u64,
+                    false => u64::from(message.size),
+                };
+                self.stored(move |books| books.complete(&row, octets, size))
                     .await?;
             }
         }
