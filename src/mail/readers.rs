@@ -134,7 +134,7 @@ impl Deliver for Taken {
         }
     }
 
-    fn deliver(&self, recipients: &[String], message: &[u8]) -> Vec<Verdict> {
+    fn deliver(&self, _sender: &str, recipients: &[String], message: &[u8]) -> Vec<Verdict> {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         taken.push((recipients.len(), message.to_vec()));
         recipients
