@@ -140,6 +140,7 @@ fn serve(stream: TcpStream, sender: &Sender<Instant>) {
     loop {
         let mut line = String::new();
         let mut first = true;
+        let mut length = 0;
         loop {
             line.clear();
             match reader.read_line(&mut line) {
@@ -153,6 +154,15 @@ fn serve(stream: TcpStream, sender: &Sender<Instant>) {
             if line == "\r\n" {
                 break;
             }
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().unwrap_or(0);
+            }
+        }
+        let mut body = vec![0; length];
+        if reader.read_exact(&mut body).is_err() {
+            return;
         }
         let answer =
             "HTTP/1.1 202 Accepted\r\nContent-Length: 25\r\n\r\n0: Accepted for delivery\n";
