@@ -18,7 +18,7 @@ use crate::content::email::{FolderRole, Mail, Shape};
 use crate::content::{self, Digest, Format};
 use crate::filter::FilterType;
 use crate::sync::{
-    Answer, Entry, Item, ItemId, Modseq, Newest, NewestQuery, Query, Round, Selection,
+    Answer, Entry, Item, ItemId, ItemMeta, Modseq, Newest, NewestQuery, Query, Round, Selection,
 };
 use crate::syncml::Version;
 
@@ -211,7 +211,8 @@ impl Turn<'_> {
         if has && (again || held.meta.content > entry.seen) {
             step(Sent::Replace)
         } else if has && !flat && entry.parent != held.meta.parent {
-            step(Sent::Move)
+            let whole = held.meta.format == Format::Mail && self.moves_whole(entry, &held.meta);
+            step(if whole { Sent::Replace } else { Sent::Move })
         } else if !has && changed {
             step(Sent::Add)
         } else if has && changed && entry.sent.is_some() {
@@ -219,6 +220,13 @@ impl Turn<'_> {
         } else {
             None
         }
+    }
+
+    /// Whether the device needs a mail's text again because the mail moves to another folder.
+    fn moves_whole(&self, entry: &Entry, meta: &ItemMeta) -> bool {
+        self.own.traits.mail_body_on_move == Some(true)
+            && entry.luid.is_some()
+            && entry.parent != meta.parent
     }
 
     /// The single mails that the device asks for: all that it may have of them.
@@ -455,7 +463,13 @@ impl Turn<'_> {
             mail: self.shape_of(link, item),
             ..target.form()
         };
-        let asks = self.state.links[link].refield || self.fetches_items(link);
+        let entry = self
+            .items
+            .get(&item.meta.id)
+            .and_then(|held| held.entry.as_ref());
+        let asks = self.state.links[link].refield
+            || self.fetches_items(link)
+            || entry.is_some_and(|entry| self.moves_whole(entry, &item.meta));
         if kind == Sent::Replace && form.format == Format::Email && !asks {
             let mut record = content::read_stored(&item.body, item.meta.format)?;
             // The text of a draft can have changed.
