@@ -226,7 +226,9 @@ fn a_profile_of_the_operator_is_obeyed() {
     let path = |name: &str| folder.path().join(name);
     std::fs::create_dir(path("own")).expect("a folder");
     std::fs::write(path("own/odd.toml"), odd("soft_deletes = true")).expect("written");
-    std::fs::write(path("candybar.toml"), "[devices]\nprofiles = \"own\"\n").expect("written");
+    let own = path("own");
+    let text = format!("[devices]\nprofiles = {:?}\n", own.display().to_string());
+    std::fs::write(path("candybar.toml"), text).expect("written");
     let config = Config::load(Some(&path("candybar.toml")), [], &[]).expect("right");
     let mut world = World::new();
     world.settings.profiles = config.catalogue().expect("a profile");

@@ -1,14 +1,22 @@
 //! A client of SIF that tells nothing of itself.
 
 use candybar::handset::{Behaviour, Mode, Rules};
-use candybar::syncml::{Command, Message};
+use candybar::syncml::{Command, Data, Message};
 
 use super::world::{Handset, STORE, World};
 
 fn without_device_information(message: &mut Message<'_>) {
-    message
-        .body
-        .retain(|command| !matches!(command, Command::Put(_) | Command::Results(_)));
+    for command in &mut message.body {
+        let items = match command {
+            Command::Put(put) => &mut put.items,
+            Command::Results(results) => &mut results.items,
+            _ => continue,
+        };
+        for item in items {
+            // What cannot be read is left out.
+            item.data = Data::Bytes(b"\x02\x03j".to_vec().into());
+        }
+    }
 }
 
 fn client(world: &World) -> Handset {
