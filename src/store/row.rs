@@ -190,6 +190,10 @@ pub(super) const fn format_number(format: Format) -> i64 {
         Format::Folder => 9,
         Format::Email => 10,
         Format::Message => 11,
+        Format::SifContact => 12,
+        Format::SifEvent => 13,
+        Format::SifTask => 14,
+        Format::SifNote => 15,
     }
 }
 
@@ -207,6 +211,10 @@ pub(super) fn format_of(number: i64) -> Result<Format, StoreError> {
         9 => Format::Folder,
         10 => Format::Email,
         11 => Format::Message,
+        12 => Format::SifContact,
+        13 => Format::SifEvent,
+        14 => Format::SifTask,
+        15 => Format::SifNote,
         _ => {
             return Err(StoreError::Corrupt(format!(
                 "there is no item format {number}"

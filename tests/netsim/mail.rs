@@ -1,8 +1,10 @@
 //! Mail and its folders end to end: virtual phones against the server's engine.
 
+mod effects;
 mod peers;
 mod rest;
 mod undo;
+mod xml;
 
 use candybar::content::email::{FolderRole, Mail};
 use candybar::handset::{FaultRates, Luid, Mode};
