@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::device::profile::Catalogue;
 use crate::mail::{Intake, IntakeError};
 use crate::outbox::desk::{self, DeskError};
+use crate::outbox::mail::OwnRules;
 use crate::outbox::settings::SettingsOrder;
 use crate::sms::settings::Secret as Token;
 use crate::sms::{CircuitState, Gateways};
@@ -105,6 +106,14 @@ struct ProvisionBody {
     settings: SettingsOrder,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MailRulesBody {
+    #[serde(default)]
+    device: Option<String>,
+    rules: String,
+}
+
 impl Api {
     /// Octets that the body of a request may have; the request has no body yet. Who is not known sends little.
     pub fn body_limit(&self, request: &Request) -> usize {
@@ -175,6 +184,14 @@ impl Api {
             }
             Action::Provision => self.provision(name, body(request)?),
             Action::Gateways => Ok(self.states()),
+            Action::MailRules => Ok(desk::mail_rules(store, &desk::account(store, name)?)?),
+            Action::SetMailRules => {
+                let body: MailRulesBody = body(request)?;
+                let account = desk::account(store, name)?;
+                let rules: OwnRules = body.rules.parse().map_err(Fault::BadRequest)?;
+                desk::set_mail_rules(store, &account, body.device.as_deref(), &rules)?;
+                Ok(desk::mail_rules(store, &account)?)
+            }
             Action::Mail => {
                 let account = desk::account(store, name)?;
                 let now = chrono::Utc::now().timestamp();

@@ -14,10 +14,12 @@ pub(super) enum Action {
     Provision,
     Gateways,
     Mail,
+    MailRules,
+    SetMailRules,
 }
 
 /// Method and path under `/api/v1` of every address; `{…}` stands for one name.
-pub const PATHS: [(&str, &str); 9] = [
+pub const PATHS: [(&str, &str); 11] = [
     ("GET", "/openapi.json"),
     ("GET", "/outbox"),
     ("GET", "/outbox/{id}"),
@@ -27,6 +29,8 @@ pub const PATHS: [(&str, &str); 9] = [
     ("POST", "/accounts/{name}/provision"),
     ("GET", "/gateways"),
     ("POST", "/accounts/{name}/mail"),
+    ("GET", "/accounts/{name}/mail-push"),
+    ("POST", "/accounts/{name}/mail-push"),
 ];
 
 /// In the order of [`PATHS`].
@@ -40,6 +44,8 @@ const ACTIONS: [Action; PATHS.len()] = [
     Action::Provision,
     Action::Gateways,
     Action::Mail,
+    Action::MailRules,
+    Action::SetMailRules,
 ];
 
 /// What was found at an address.
@@ -220,6 +226,19 @@ pub fn document() -> Value {
             "message/rfc822": { "schema": { "type": "string", "format": "binary" } } } },
         "responses": answers("Delivered", &[bad, not_found, ("413", "The message is too large.")]),
     });
+    paths["/accounts/{name}/mail-push"] = json!({
+        "get": {
+            "summary": "Which new mail wakes the account's phones: its own rules, and those of devices over them.",
+            "parameters": [parameter("name", "path", "string", "Of an account.")],
+            "responses": answers("MailRules", &[not_found]),
+        },
+        "post": {
+            "summary": "Sets such rules, of the account or of one device; empty ones are removed.",
+            "parameters": [parameter("name", "path", "string", "Of an account.")],
+            "requestBody": takes("SetMailRules"),
+            "responses": answers("MailRules", &[bad, not_found]),
+        },
+    });
     paths["/gateways"]["get"] = json!({
         "summary": "The ways out to phones.",
         "responses": answers("Gateways", &[]),
@@ -274,6 +293,10 @@ fn components() -> Value {
                 "password": text(), "pin": or_null("string"),
                 "notifications": list("Notification") } },
             "Delivered": { "type": "object", "properties": { "account": text(), "item": text() } },
+            "MailRules": { "type": "object", "properties": { "account": text(), "rules": text(),
+                "devices": { "type": "object", "additionalProperties": text() } } },
+            "SetMailRules": { "type": "object", "required": ["rules"], "properties": { "device": text(), "rules": {
+                "type": "string", "example": "senders=*@example.org;quiet_hours=22:00-07:00" } } },
             "Gateways": { "type": "object", "properties": { "gateways": { "type": "array", "items": {
                 "type": "object", "properties": { "name": text(), "kind": text(),
                     "up": { "type": "boolean" }, "why": or_null("string") } } } } },
