@@ -37,6 +37,7 @@ pub use lost::lost;
 pub use merge::{Merged, merge, overlay, restored, same};
 pub use model::{Component, Kind, Param, Property, Record, Value};
 pub use split::split;
+pub use vcard::Heads;
 
 use std::borrow::Cow;
 
@@ -295,9 +296,19 @@ fn lines(record: &Record, target: &Target<'_>, out: &mut line::Writer) {
 
 /// A stored body as it is written for a device: the lines that the device takes, if that is all there is to do.
 pub fn lower(body: &[u8], format: Format, target: &Target<'_>) -> Option<Vec<u8>> {
+    lower_with(body, format, target, &mut Heads::default())
+}
+
+/// The same, for one of many items: `heads` is of this target.
+pub fn lower_with(
+    body: &[u8],
+    format: Format,
+    target: &Target<'_>,
+    heads: &mut Heads,
+) -> Option<Vec<u8>> {
     let copied = match (format, target.format) {
         (Format::VCard30, Format::VCard30) if target.dialect.is_none() => {
-            vcard::copy(body, target.capabilities)
+            vcard::copy(body, target.capabilities, heads)
         }
         _ => None,
     };

@@ -47,6 +47,7 @@ pub struct Exchange {
     store: Store,
     settings: std::sync::Arc<Settings>,
     in_work: std::sync::Arc<busy::InWork>,
+    documents: std::sync::Arc<session::Documents>,
     depth: Depth,
     session_octets: u64,
 }
@@ -117,6 +118,7 @@ impl Exchange {
             store,
             settings: std::sync::Arc::new(settings),
             in_work: std::sync::Arc::default(),
+            documents: std::sync::Arc::default(),
             depth: Depth::default(),
             session_octets: SESSION_OCTETS,
         }
@@ -221,10 +223,11 @@ impl Exchange {
                     Carrier::Wbxml
                 }
                 .mime();
+                let last = stored.ended;
                 return Ok(Some(Reply {
                     content_type,
-                    body: stored.reply.clone(),
-                    last: stored.ended,
+                    body: last_reply(&mut reader, &peer, &query.session)?,
+                    last,
                     ..Reply::default()
                 }));
             }
@@ -319,6 +322,10 @@ impl Exchange {
                 }));
             }
         };
+        let stored_reply = match poll {
+            true => Some(last_reply(&mut reader, &peer, &query.session)?),
+            false => None,
+        };
         let Some(account) = peer.account.take() else {
             return Err(ExchangeError::Unavailable(
                 "a session without an account".to_owned(),
@@ -349,6 +356,7 @@ impl Exchange {
         };
         let context = Context {
             settings: &self.settings.session,
+            documents: &self.documents,
             account: &account,
             device: &device,
             views: &peer.views,
@@ -361,7 +369,11 @@ impl Exchange {
         };
         let mut loads = loads::ReaderLoads::new(&mut reader, account.id, device.id);
         let mut outcome = match peer.session.as_ref().filter(|_| poll) {
-            Some(stored) => session.result(message, stored_reply(stored)?, &account, stored.ended),
+            Some(stored) => {
+                let octets = stored_reply.as_deref().unwrap_or_default();
+                let reply = reply_message(octets, stored)?;
+                session.result(message, reply, &account, stored.ended)
+            }
             None => match session.receive(message, &admission, &context, &mut loads) {
                 Ok(outcome) => outcome,
                 Err(LoadFailed) => return Err(loads.failure()),
@@ -569,10 +581,18 @@ fn entropy() -> Result<[u8; 16], ExchangeError> {
     Ok(octets)
 }
 
+/// The reply to the last message of the sender's session.
+fn last_reply(reader: &mut Reader, peer: &Peer, session: &str) -> Result<Vec<u8>, StoreError> {
+    match (&peer.account, &peer.device) {
+        (Some(account), Some(device)) => reader.last_reply(account.id, device.id, session),
+        _ => Ok(Vec::new()),
+    }
+}
+
 /// The message of a stored reply.
-fn stored_reply(stored: &StoredSession) -> Result<Message<'static>, ExchangeError> {
+fn reply_message(reply: &[u8], stored: &StoredSession) -> Result<Message<'static>, ExchangeError> {
     let carrier = Carrier::from_mime(&stored.reply_type).unwrap_or(Carrier::Wbxml);
-    decode(&stored.reply, carrier, &Limits::default())
+    decode(reply, carrier, &Limits::default())
         .map(Message::into_owned)
         .map_err(|error| {
             ExchangeError::Unavailable(format!("a stored reply cannot be read: {error}"))

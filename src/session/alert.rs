@@ -7,6 +7,7 @@ use chrono::DateTime;
 use super::LoadFailed;
 use super::state::{Link, Mode, Owed, Phase, Stage};
 use super::turn::Turn;
+use super::unmapped::Unmapped;
 use crate::filter::Filter;
 use crate::sync::recording::{Event, What};
 use crate::sync::{Answer, Change, Generation, Query};
@@ -188,6 +189,9 @@ impl Turn<'_> {
             alert_owed: true,
             sync_sent: false,
             unconfirmed: 0,
+            unmapped: Unmapped::default(),
+            repeated: Some(0),
+            begun_at: self.modseq,
             considered: crate::sync::Modseq(0),
             full: false,
             refilter: filter != held,
@@ -234,6 +238,8 @@ impl Turn<'_> {
             }
         };
         self.targets.remove(&index);
+        // Resumed: what has had no Map is looked for in the view from here on.
+        self.write_unmapped(index)?;
         if slow && wanted == Wanted::Resume {
             self.forced.push(index);
             Ok(Code::REFRESH_REQUIRED)

@@ -8,7 +8,7 @@ use super::turn::Turn;
 use crate::content::Digest;
 use crate::sync::recording::{Event, What};
 use crate::sync::{Change, Entry, Generation, ItemId, KnownQuery, Mark, Modseq, Round};
-use crate::syncml::{Code, Map, Status};
+use crate::syncml::{Code, Map, MapItem, Status};
 
 /// After so many refusals an item is not offered again until it changes.
 const MAX_FAILURES: i32 = 5;
@@ -66,6 +66,8 @@ impl Turn<'_> {
                 .map(|(awaited, _)| awaited.item)
                 .collect();
             if !items.is_empty() {
+                // A refused Add is among them.
+                self.write_unmapped(link)?;
                 let view = self.state.links[link].view;
                 self.load_known(KnownQuery {
                     view,
@@ -270,18 +272,29 @@ impl Turn<'_> {
             );
             return Ok(());
         };
-        let ids: Vec<ItemId> = map
-            .items
+        // Before the server sends, a Map is of an earlier sync: where the client names all that it has, the Map alone
+        // does not say that the item is still there.
+        let late = link.is_some_and(|link| {
+            let link = &self.state.links[link];
+            link.mode.names_everything()
+                && matches!(link.stage, Stage::Alerted | Stage::Receiving)
+                && !link.resumed
+        });
+        let rest = match link {
+            Some(link) if !late => self.map_at_once(link, view, map),
+            _ => (0..map.items.len()).collect(),
+        };
+        let items: Vec<&MapItem<'_>> = rest.iter().map(|at| &map.items[*at]).collect();
+        if let (Some(link), false) = (link, items.is_empty()) {
+            self.write_unmapped(link)?;
+        }
+        let ids: Vec<ItemId> = items
             .iter()
             .filter_map(|item| ItemId::from_guid(&item.target))
             .collect();
         let query = KnownQuery {
             view,
-            luids: map
-                .items
-                .iter()
-                .map(|item| item.source.to_string())
-                .collect(),
+            luids: items.iter().map(|item| item.source.to_string()).collect(),
             items: ids,
             keys: Vec::new(),
         };
@@ -297,20 +310,12 @@ impl Turn<'_> {
             .collect();
         let state = self.view_state(view);
         let sending_since = state.sending_since;
-        // Before the server sends, a Map is of an earlier sync: where the client names all that it has, the Map alone
-        // does not say that the item is still there.
-        let late = link.is_some_and(|link| {
-            let link = &self.state.links[link];
-            link.mode.names_everything()
-                && matches!(link.stage, Stage::Alerted | Stage::Receiving)
-                && !link.resumed
-        });
         let round = if late {
             Round(state.round.0 - 1)
         } else {
             state.round
         };
-        for item in &map.items {
+        for item in items {
             let luid = item.source.to_string();
             let Some(id) = ItemId::from_guid(&item.target).filter(|id| self.items.contains_key(id))
             else {
@@ -404,6 +409,7 @@ impl Turn<'_> {
             base,
             filter,
         };
+        self.leave_unmapped(index);
         state.previous = link.basis;
         state.confirmed = Some(generation);
         self.put_view_state(link.view, state);

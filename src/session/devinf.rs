@@ -8,7 +8,7 @@ use crate::device;
 use crate::device::profile::{DevInfParams, Traits};
 use crate::filter;
 use crate::sync::Datastore;
-use crate::syncml::codec::{Form, Limits, decode_devinf, encode_devinf};
+use crate::syncml::codec::{Form, encode_devinf};
 use crate::syncml::{
     Carrier, ContentType, CtCap, Data, DataStoreInfo, DevInf, FilterCap, Item, Location, ParamInfo,
     PropertyInfo, Version,
@@ -27,14 +27,6 @@ const OFFERED: [Datastore; 5] = [
 pub(super) fn keep(devinf: &DevInf<'_>) -> Vec<u8> {
     let version = Version::from_dtd(&devinf.ver_dtd).unwrap_or_default();
     encode_devinf(devinf, &Form::new(Carrier::Xml, version))
-}
-
-/// The kept document; `None` if there is none.
-pub(super) fn kept(xml: &[u8]) -> Option<DevInf<'_>> {
-    if xml.is_empty() {
-        return None;
-    }
-    decode_devinf(xml, Carrier::Xml, &Limits::default()).ok()
 }
 
 /// The server's own document as an item of Results or Put.

@@ -41,8 +41,8 @@ impl Turn<'_> {
         if let Ok(Address::Kind(kind)) = Address::read(local) {
             return Some(device::home(kind));
         }
-        let devinf = super::devinf::kept(&self.device.devinf);
-        let holding = self.target_at(devinf.as_ref(), remote, view).holding;
+        let devinf = self.context.documents.read(&self.device.devinf);
+        let holding = self.target_at(devinf.as_deref(), remote, view).holding;
         Some(if holding.mixed {
             Datastore::Agenda
         } else {

@@ -98,6 +98,8 @@ impl Turn<'_> {
             counts: self.state.links[link].counts,
             usage: self.state.usage,
         };
+        // What is undone would count.
+        self.state.links[link].repeated = None;
         let mut failed = atomic.refused;
         let mut codes = Vec::with_capacity(ops.len());
         for op in ops {

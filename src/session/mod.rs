@@ -24,6 +24,7 @@ mod chunk;
 mod confirm;
 mod decide;
 mod devinf;
+mod documents;
 mod filter;
 mod group;
 mod hierarchy;
@@ -41,11 +42,13 @@ mod send;
 mod settings;
 mod state;
 mod turn;
+mod unmapped;
 mod write;
 
 pub use auth::{
     Admission, Refusal, admit, admit_by_key, challenge_nonce_from, reply_to, user_name,
 };
+pub use documents::Documents;
 pub use notes::{Note, Summary, ViewSummary};
 pub use settings::Settings;
 pub use state::Counts;
@@ -75,6 +78,8 @@ pub struct BadSnapshot(#[from] serde_json::Error);
 pub struct Context<'a> {
     /// The server's settings.
     pub settings: &'a Settings,
+    /// What devices told of themselves, as far as it was read already.
+    pub documents: &'a Documents,
     /// The account that the sender proved to be.
     pub account: &'a Account,
     /// The sending device; stored.

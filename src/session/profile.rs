@@ -1,13 +1,13 @@
 //! What the device does its own way: its profile, and what follows from it for a datastore.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use chrono_tz::Tz;
 
-use super::devinf;
 use super::state::{LEAST_MAX_MESSAGE, Make};
 use super::turn::Turn;
-use crate::content::{self, Capabilities, Floating, Format, Kind, Merged, ReadHint, Record};
+use crate::content::{self, Capabilities, Floating, Format, Heads, Kind, Merged, ReadHint, Record};
 use crate::device;
 use crate::device::profile::{Identity, Resolved, Traits};
 use crate::filter::Filter;
@@ -30,7 +30,8 @@ impl Turn<'_> {
         match told {
             Some(devinf) => self.state.make = Some(make(devinf)),
             None if self.state.make.is_none() => {
-                self.state.make = devinf::kept(&self.device.devinf).as_ref().map(make);
+                let devinf = self.context.documents.read(&self.device.devinf);
+                self.state.make = devinf.as_deref().map(make);
             }
             None => {}
         }
@@ -75,6 +76,7 @@ impl Turn<'_> {
             number_of_changes: devinf.is_some_and(|devinf| devinf.number_of_changes),
             large_objects: devinf.is_some_and(|devinf| devinf.large_objects),
             narrowed: None,
+            heads: RefCell::default(),
             own: self.own.clone(),
             time_zone: self.context.settings.time_zone,
             now: self.context.now,
@@ -108,6 +110,8 @@ pub(super) struct Target {
     pub large_objects: bool,
     /// With a filter of fields: what counts when the device sends, and what is sent to it.
     narrowed: Option<(Capabilities, Capabilities)>,
+    /// Of what is sent.
+    pub heads: RefCell<Heads>,
     own: Rc<Resolved>,
     time_zone: Tz,
     now: i64,

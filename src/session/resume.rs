@@ -161,6 +161,8 @@ impl Turn<'_> {
             round: old.round,
             basis: old.basis.clone(),
             unconfirmed: old.unconfirmed,
+            unmapped: old.unmapped.clone(),
+            repeated: None,
             client_last: if last.is_empty() {
                 old.client_last.clone()
             } else {

@@ -8,11 +8,12 @@ use super::plan::Parent;
 use super::profile::Target;
 use super::state::{Awaited, Mode, Outgoing, Sent, Stage};
 use super::turn::Turn;
-use crate::content::{self, Digest, Format};
+use super::unmapped;
+use crate::content::{self, Format};
 use crate::sync::recording::{Event, What};
 use crate::sync::{
-    Answer, Cursor, Echo, Entry, Item, ItemId, ItemMeta, Mark, Modseq, OutgoingQuery, Query, Round,
-    Selection,
+    Answer, Cursor, Entry, Item, ItemId, ItemMeta, Modseq, OutgoingQuery, Query, Round, Selection,
+    Tally,
 };
 use crate::syncml::{self, Change, ChangeKind, Command, Data, Location, Meta, Sync, Version};
 
@@ -36,6 +37,8 @@ pub(super) struct Filling {
     pub link: usize,
     pub commands: Vec<Command<'static>>,
     pub target: std::rc::Rc<Target>,
+    /// The store has no entry for the item at hand.
+    pub is_unknown: bool,
 }
 
 impl Turn<'_> {
@@ -87,6 +90,7 @@ impl Turn<'_> {
             source: Some(Location::new(of.local.clone())),
             ..Sync::default()
         };
+        let has_all = first && self.has_all(link)?;
         // How many items pass is known when they were looked at.
         let hierarchical = self.is_hierarchical(link);
         let counted = target.number_of_changes && (hierarchical || !self.is_filtered(link));
@@ -94,6 +98,8 @@ impl Turn<'_> {
             // A device that has no room for all of them gets fewer.
             let changes = if hierarchical {
                 self.planned(link)?.len() as u64
+            } else if has_all {
+                0
             } else {
                 self.count(link)?
             };
@@ -112,8 +118,15 @@ impl Turn<'_> {
             link,
             commands: Vec::new(),
             target,
+            is_unknown: false,
         };
-        let complete = self.fill(&mut filling)?;
+        let complete = if has_all {
+            self.state.links[link].considered = self.modseq;
+            self.state.links[link].stage = Stage::Sent;
+            true
+        } else {
+            self.fill(&mut filling)?
+        };
         let Command::Sync(sync) = &mut element else {
             return Err(LoadFailed);
         };
@@ -123,6 +136,24 @@ impl Turn<'_> {
             self.reply.push_reserved(element);
         }
         Ok(complete)
+    }
+
+    /// Whether a device that named all that it has, each item with the octets that it sent last, named as many as there are, and
+    /// nothing was written since it began: then it has them all as they are.
+    fn has_all(&mut self, link: usize) -> Result<bool, LoadFailed> {
+        let of = &self.state.links[link];
+        let (view, mode, repeated) = (of.view, of.mode, of.repeated);
+        let untouched = of.begun_at == self.modseq && !of.resumed && self.state.outgoing.is_none();
+        let Some(repeated) = repeated.filter(|_| untouched && mode == Mode::Slow) else {
+            return Ok(false);
+        };
+        if repeated == 0 || self.is_filtered(link) || self.is_hierarchical(link) {
+            return Ok(false);
+        }
+        let Answer::Count(living) = self.loads.load(&Query::Tally(Tally::Living(view)))? else {
+            return Err(LoadFailed);
+        };
+        Ok(living == repeated)
     }
 
     fn selection(&self, link: usize) -> Selection {
@@ -234,6 +265,11 @@ impl Turn<'_> {
                 if filling.commands.len() >= MAX_COMMANDS {
                     return Ok(false);
                 }
+                if self.state.links[link].unmapped.contains(item.meta.id) {
+                    // It changed since it was sent: what is left is owed when its Map comes.
+                    cursor = next;
+                    continue;
+                }
                 if item.meta.deleted
                     && let Some(entry) = &entry
                     && entry.luid.is_some()
@@ -340,6 +376,7 @@ impl Turn<'_> {
         let link = filling.link;
         let round = self.state.links[link].round;
         let all = self.state.links[link].mode.names_everything();
+        filling.is_unknown = entry.is_none();
         // In a slow sync an entry of an earlier round is no longer true.
         let entry = entry.filter(|entry| !all || entry.round == round);
         let luid = entry.as_ref().and_then(|entry| entry.luid.clone());
@@ -450,7 +487,8 @@ impl Turn<'_> {
         if adds {
             self.state.links[link].took(octets);
         }
-        self.sent(link, &item.meta, entry.as_ref(), kind, cmd, false);
+        let is_unknown = adds && filling.is_unknown;
+        self.sent(link, &item.meta, entry.as_ref(), kind, cmd, is_unknown);
         Packed::Done
     }
 
@@ -578,7 +616,8 @@ impl Turn<'_> {
         if self.is_hierarchical(link) {
             return self.mail_for(link, target, kind, item);
         }
-        content::lower(&item.body, item.meta.format, &target.form())
+        let heads = &mut target.heads.borrow_mut();
+        content::lower_with(&item.body, item.meta.format, &target.form(), heads)
     }
 
     fn sent(
@@ -588,7 +627,7 @@ impl Turn<'_> {
         entry: Option<&Entry>,
         kind: Sent,
         cmd: u32,
-        chunk: bool,
+        is_unknown: bool,
     ) {
         let msg = self.reply.msg_id().to_owned();
         self.state.awaited.push(Awaited {
@@ -598,7 +637,7 @@ impl Turn<'_> {
             item: meta.id,
             version: meta.modseq,
             kind,
-            chunk,
+            chunk: false,
         });
         self.place_sent(link, kind, meta.id, meta.parent);
         let counts = &mut self.state.links[link].counts;
@@ -609,6 +648,14 @@ impl Turn<'_> {
         }
         let luid = entry.and_then(|entry| entry.luid.as_deref());
         self.trace_sent(link, kind, meta.id, meta.modseq, luid.unwrap_or_default());
+        let is_flat = !self.is_hierarchical(link) && meta.parent == ItemId(0);
+        if is_unknown && is_flat && !self.items.contains_key(&meta.id) {
+            let of = &mut self.state.links[link];
+            if of.unmapped.insert(meta.id, meta.modseq) {
+                of.unconfirmed += 1;
+                return;
+            }
+        }
         self.remember(link, meta, entry);
     }
 
@@ -646,18 +693,7 @@ impl Turn<'_> {
                 failures: entry.failures.max(0),
                 ..entry.clone()
             },
-            None => Entry {
-                item: meta.id,
-                luid: None,
-                seen: Modseq(0),
-                sent: Some(meta.modseq),
-                digest: Digest::default(),
-                mark: Mark::default(),
-                round: current,
-                failures: 0,
-                parent: meta.parent,
-                echo: Echo::default(),
-            },
+            None => unmapped::sent(meta.id, meta.modseq, current, meta.parent),
         };
         self.put_entry(view, entry, None);
     }

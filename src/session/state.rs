@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::resume::Interrupted;
+use super::unmapped::Unmapped;
 use crate::filter::Filter;
 use crate::sync::{Cursor, Datastore, Entry, Generation, ItemId, Modseq, Round};
 use crate::syncml::codec::Form;
@@ -165,6 +166,15 @@ pub(super) struct Link {
     /// Items that were sent in this round and are not confirmed yet.
     #[serde(default)]
     pub unconfirmed: u32,
+    /// Those of them that are Adds without an entry.
+    #[serde(default, skip_serializing_if = "Unmapped::is_empty")]
+    pub unmapped: Unmapped,
+    /// As long as the device only named items with the octets that it sent last: how many, each once.
+    #[serde(default)]
+    pub repeated: Option<u64>,
+    /// The account's counter when the sync began.
+    #[serde(default)]
+    pub begun_at: Modseq,
     /// The device said that it is full: no more Adds.
     pub full: bool,
     /// Which items and fields the device wants.

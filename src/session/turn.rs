@@ -425,9 +425,9 @@ impl<'t> Turn<'t> {
         if let Some(target) = self.targets.get(&link) {
             return target.clone();
         }
-        let devinf = devinf::kept(&self.device.devinf);
+        let devinf = self.context.documents.read(&self.device.devinf);
         let of = &self.state.links[link];
-        let target = self.target_at(devinf.as_ref(), &of.remote, of.view);
+        let target = self.target_at(devinf.as_deref(), &of.remote, of.view);
         let target = std::rc::Rc::new(target.narrowed(of.held.as_ref(), of.filter.as_ref()));
         self.targets.insert(link, target.clone());
         target

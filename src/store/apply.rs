@@ -3,6 +3,7 @@
 use diesel::sql_types::{BigInt, Binary};
 use rustc_hash::FxHashMap;
 
+use super::bulk;
 use super::connection::Database;
 use super::error::StoreError;
 use super::recording;
@@ -37,6 +38,8 @@ pub(super) fn commit(connection: &mut Database, commit: &Commit) -> Result<(), S
         next_item,
         uids: FxHashMap::default(),
         unsettled: Vec::new(),
+        entries: bulk::Entries::default(),
+        items: bulk::Items::default(),
     };
     if let Some(session) = &commit.session {
         writes.put_session(session)?;
@@ -44,6 +47,7 @@ pub(super) fn commit(connection: &mut Database, commit: &Commit) -> Result<(), S
     for change in &commit.changes {
         writes.change(change)?;
     }
+    writes.put_waiting()?;
     writes.unsettle()?;
     writes.put_uids()?;
     if writes_items {
@@ -130,6 +134,9 @@ struct Writes<'a> {
     uids: FxHashMap<i64, i64>,
     /// First rounds of what is on its way, by view.
     unsettled: Vec<(Datastore, Round)>,
+    /// What is written together with what comes.
+    entries: bulk::Entries<'a>,
+    items: bulk::Items<'a>,
 }
 
 statement!(
@@ -240,8 +247,11 @@ statement!(
      snapshot = ?, reply = ?, recording = ? WHERE account = ? AND device = ? AND session = ? AND step = ?"
 );
 
-impl Writes<'_> {
-    fn change(&mut self, change: &Change) -> Result<(), StoreError> {
+impl<'a> Writes<'a> {
+    fn change(&mut self, change: &'a Change) -> Result<(), StoreError> {
+        if !matches!(change, Change::PutItem(_) | Change::PutEntry { .. }) {
+            self.put_waiting()?;
+        }
         match change {
             Change::PutItem(write) => self.put_item(write),
             Change::MoveItem {
@@ -255,7 +265,7 @@ impl Writes<'_> {
                 modseq,
                 origin,
             } => self.delete_item(*item, *modseq, *origin),
-            Change::PutEntry { view, entry } => self.put_entry(*view, entry),
+            Change::PutEntry { view, entry } => self.gather_entry(*view, entry),
             Change::ClaimEntries { view, round, items } => {
                 let numbers: Vec<i64> = items.iter().map(|item| item.0).collect();
                 let list = serde_json::to_string(&numbers)
@@ -295,8 +305,60 @@ impl Writes<'_> {
         Ok(Bind::Int(device.0))
     }
 
-    fn put_item(&mut self, write: &ItemWrite) -> Result<(), StoreError> {
+    /// Writes what waits for others.
+    fn put_waiting(&mut self) -> Result<(), StoreError> {
+        self.put_waiting_items()?;
+        self.put_waiting_entries()
+    }
+
+    fn put_waiting_items(&mut self) -> Result<(), StoreError> {
+        let is_full = self.items.is_full();
+        let items = self.items.take();
+        if is_full {
+            return bulk::insert_items(self.connection, self.account, &items);
+        }
+        for (write, uid) in items {
+            self.insert_item(write, uid)?;
+        }
+        Ok(())
+    }
+
+    fn put_waiting_entries(&mut self) -> Result<(), StoreError> {
+        let is_full = self.entries.is_full();
+        let Some((view, entries)) = self.entries.take() else {
+            return Ok(());
+        };
+        if is_full {
+            let of = [self.account, self.device()?, number(view)];
+            match bulk::put_entries(self.connection, of, &entries) {
+                // One of the LUIDs was another item's.
+                Err(StoreError::Exists) => {}
+                result => return result,
+            }
+        }
+        for entry in entries {
+            self.put_entry(view, entry)?;
+        }
+        Ok(())
+    }
+
+    fn gathers(&self) -> bool {
+        matches!(self.connection, Database::Sqlite(_))
+    }
+
+    fn put_item(&mut self, write: &'a ItemWrite) -> Result<(), StoreError> {
         let meta = &write.meta;
+        if self.gathers() && meta.id.0 >= self.next_item && bulk::Items::may_wait(write) {
+            if !self.items.fits(write) {
+                self.put_waiting_items()?;
+            }
+            self.next_item = meta.id.0 + 1;
+            let folder = folder_number(meta.datastore, meta.parent);
+            let uid = self.next_uid(meta.datastore, folder)?;
+            self.items.push(write, uid);
+            return Ok(());
+        }
+        self.put_waiting_items()?;
         let id = Bind::Int(meta.id.0);
         let modseq = Bind::Int(meta.modseq.0);
         let datastore = number(meta.datastore);
@@ -319,12 +381,7 @@ impl Writes<'_> {
         let Some((old_datastore, old_folder, old_uid, deleted)) = place else {
             self.next_item = self.next_item.max(meta.id.0 + 1);
             let uid = self.next_uid(meta.datastore, folder)?;
-            #[rustfmt::skip]
-            let binds = [
-                self.account, id, datastore, modseq, modseq, modseq, modseq, kind, format, digest,
-                key, updated, origin, Bind::Int(folder), uid, received, body, original,
-            ];
-            execute(self.connection, InsertItem, &binds)?;
+            self.insert_item(write, uid)?;
             return self.send_if_outgoing(meta, write.origin);
         };
         self.keep_revision(id)?;
@@ -345,6 +402,32 @@ impl Writes<'_> {
             return Ok(());
         }
         self.send_if_outgoing(meta, write.origin)
+    }
+
+    fn insert_item(&mut self, write: &ItemWrite, uid: Bind<'_>) -> Result<(), StoreError> {
+        let meta = &write.meta;
+        let modseq = Bind::Int(meta.modseq.0);
+        let binds = [
+            self.account,
+            Bind::Int(meta.id.0),
+            number(meta.datastore),
+            modseq,
+            modseq,
+            modseq,
+            modseq,
+            Bind::OptionalInt(kind_in(meta.datastore, meta.format).map(kind_number)),
+            Bind::Int(format_number(meta.format)),
+            Bind::Blob(&meta.digest.0),
+            Bind::Int(meta.key.0),
+            Bind::Int(meta.updated),
+            Bind::OptionalInt(write.origin.map(|device| device.0)),
+            Bind::Int(folder_number(meta.datastore, meta.parent)),
+            uid,
+            Bind::Int(received(meta.format, &write.body)),
+            Bind::Blob(&write.body),
+            Bind::OptionalBlob(write.original.as_deref()),
+        ];
+        execute(self.connection, InsertItem, &binds).map(drop)
     }
 
     /// A mail that a device puts into its outbox is to be sent.
@@ -457,6 +540,17 @@ impl Writes<'_> {
             execute(self.connection, SetNextUid, &binds)?;
         }
         Ok(())
+    }
+
+    fn gather_entry(&mut self, view: Datastore, entry: &'a Entry) -> Result<(), StoreError> {
+        if self.gathers() && self.entries.gather(view, entry) {
+            return Ok(());
+        }
+        self.put_waiting_entries()?;
+        if self.gathers() && self.entries.gather(view, entry) {
+            return Ok(());
+        }
+        self.put_entry(view, entry)
     }
 
     fn put_entry(&mut self, view: Datastore, entry: &Entry) -> Result<(), StoreError> {

@@ -66,6 +66,23 @@ impl Reader {
         Ok(peer)
     }
 
+    /// The reply to the last message of a session; empty if there is no such session.
+    pub fn last_reply(
+        &mut self,
+        account: AccountId,
+        device: DeviceId,
+        session: &str,
+    ) -> Result<Vec<u8>, StoreError> {
+        let connection = self.lent.connection()?;
+        let binds = [
+            Bind::Int(account.0),
+            Bind::Int(device.0),
+            Bind::Text(session),
+        ];
+        let row: Option<(Vec<u8>,)> = first(connection, ReplyOfSession, &binds)?;
+        Ok(row.map(|(reply,)| reply).unwrap_or_default())
+    }
+
     /// Snapshot of the device's newest session, over or not.
     pub fn last_session(
         &mut self,
@@ -326,10 +343,12 @@ pub(super) fn views(
 }
 
 statement!(
-    SessionByName((
-        BigInt, Text, Binary, Text, BigInt, BigInt, BigInt, Binary, Binary
-    )) = "SELECT step, msg_id, request, reply_type, ended, updated, recording, snapshot, reply \
+    SessionByName((BigInt, Text, Binary, Text, BigInt, BigInt, BigInt, Binary)) = "SELECT step, msg_id, request, reply_type, ended, updated, recording, snapshot \
      FROM session WHERE account = ? AND device = ? AND session = ?"
+);
+statement!(
+    ReplyOfSession((Binary,)) =
+        "SELECT reply FROM session WHERE account = ? AND device = ? AND session = ?"
 );
 
 statement!(
@@ -337,17 +356,7 @@ statement!(
      ORDER BY updated DESC, step DESC LIMIT 1"
 );
 
-type SessionRow = (
-    i64,
-    String,
-    Vec<u8>,
-    String,
-    i64,
-    i64,
-    i64,
-    Vec<u8>,
-    Vec<u8>,
-);
+type SessionRow = (i64, String, Vec<u8>, String, i64, i64, i64, Vec<u8>);
 
 fn session(
     connection: &mut Database,
@@ -360,8 +369,7 @@ fn session(
         SessionByName,
         &[Bind::Int(account.0), Bind::Int(device.0), Bind::Text(name)],
     )?;
-    let Some((step, msg_id, request, reply_type, ended, updated, recording, snapshot, reply)) = row
-    else {
+    let Some((step, msg_id, request, reply_type, ended, updated, recording, snapshot)) = row else {
         return Ok(None);
     };
     Ok(Some(StoredSession {
@@ -369,7 +377,7 @@ fn session(
         step,
         msg_id,
         request: row::octets16(&request)?,
-        reply,
+        reply: Vec::new(),
         reply_type,
         snapshot,
         ended: ended != 0,

@@ -18,6 +18,7 @@
 mod account;
 mod announcement;
 mod apply;
+mod bulk;
 mod connection;
 mod device;
 mod error;
@@ -32,6 +33,7 @@ mod prune;
 mod readers;
 mod recording;
 mod row;
+mod sign;
 mod statement;
 mod submission;
 #[cfg(test)]
@@ -55,6 +57,7 @@ pub use outbox::{
 };
 pub use prune::{Keep, Pruned};
 pub use recording::{Held, RecordedMessage, Recording};
+pub use sign::ChangeSign;
 pub use submission::{QueuedMail, Reached, Recipient, SubmissionState};
 pub use undo::Undone;
 
@@ -96,7 +99,7 @@ struct Shared {
     readers: Arc<Readers>,
     key: KeyFile,
     waker: OnceLock<Waker>,
-    _place: Arc<Place>,
+    place: Arc<Place>,
 }
 
 struct Waker(Box<dyn Fn() + Send + Sync>);
@@ -122,7 +125,7 @@ impl Store {
                 readers,
                 key,
                 waker: OnceLock::new(),
-                _place: place,
+                place,
             }),
         })
     }

@@ -103,7 +103,7 @@ pub struct StoredSession {
     pub msg_id: String,
     /// Digest of the last request's octets.
     pub request: [u8; 16],
-    /// The reply to it.
+    /// The reply to it. Empty where it was read with the sender: it may be large, and few ask for it.
     pub reply: Vec<u8>,
     /// Content type of the reply.
     pub reply_type: String,

@@ -97,6 +97,8 @@ impl From<HttpConfig> for Limits {
     }
 }
 
+/// Processor cores for each HTTP thread: what it does is a small part of the work, and each is woken twice a second while idle.
+const CORES_PER_THREAD: usize = 4;
 /// Connections that one HTTP thread holds open at most; more wait in the system's queue.
 const CONNECTIONS_PER_THREAD: usize = 2048;
 
@@ -182,6 +184,8 @@ impl Server {
         let (started, start) = std::sync::mpsc::channel();
         let (ending, ended) = watch::channel(false);
         let shared = state.clone();
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = cores.div_ceil(CORES_PER_THREAD);
         let thread = std::thread::Builder::new()
             .name("http".to_owned())
             .spawn(move || {
@@ -190,6 +194,7 @@ impl Server {
                         let state = shared.clone();
                         App::new().configure(|app| endpoint::routes(app, state))
                     })
+                    .workers(threads)
                     .max_connections(CONNECTIONS_PER_THREAD)
                     .client_request_timeout(limits.request_timeout)
                     .client_disconnect_timeout(Duration::from_secs(5))

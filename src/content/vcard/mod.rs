@@ -12,6 +12,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use verbatim::Heads;
 pub(super) use verbatim::copy;
 pub(super) use write::write;
 

@@ -6,6 +6,8 @@
 //!
 //! Invariant: what is copied says the same as what [`write`](super::write()) would make of the card.
 
+use rustc_hash::FxHashMap;
+
 use super::super::capabilities::{Capabilities, PropertyCapability};
 
 /// Octets of a line (RFC 2426 section 2.6).
@@ -35,119 +37,162 @@ const PLAIN: &[&str] = &[
     "URL",
 ];
 
-/// What becomes of a line.
-enum Line {
-    Copied,
-    LeftOut,
+/// Heads of lines that are remembered.
+const MAX_HEADS: usize = 256;
+
+/// What was found of the heads of lines (what stands before the colon) for one target: cards of one account have few different
+/// ones. It is right for the capabilities alone with which it is filled.
+#[derive(Debug, Clone, Default)]
+pub struct Heads(FxHashMap<Box<str>, Head>);
+
+/// What a head says of its line.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    /// A line without a value is left out.
+    may_be_blank: bool,
+    rule: Rule,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Rule {
     /// It takes a reader and a writer.
     Intricate,
+    /// The device cannot hold it.
+    LeftOut,
+    /// The device can hold it within limits; 0 is none.
+    Copied {
+        /// Position in [`PLAIN`]; behind it is the birthday.
+        property: usize,
+        max_size: usize,
+        max_occur: u32,
+    },
 }
 
 /// A stored vCard 3.0 for a device that takes vCard 3.0; `None` if it has to be read and written.
-pub(in super::super) fn copy(body: &[u8], capabilities: Option<&Capabilities>) -> Option<Vec<u8>> {
+pub(in super::super) fn copy(
+    body: &[u8],
+    capabilities: Option<&Capabilities>,
+    heads: &mut Heads,
+) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(body).ok()?;
     let lines = text.strip_prefix(HEAD)?.strip_suffix(TAIL)?;
-    let mut copy = Copy {
-        capabilities: capabilities.filter(|capabilities| !capabilities.is_empty()),
-        occurrences: Vec::with_capacity(PLAIN.len()),
-    };
+    let capabilities = capabilities.filter(|capabilities| !capabilities.is_empty());
+    let mut occurrences = [0_u32; PLAIN.len() + 1];
     // A date may become longer.
     let mut out = Vec::with_capacity(body.len() + 2);
-    out.extend_from_slice(HEAD.as_bytes());
     let mut left_out = false;
-    for line in lines.split_terminator("\r\n") {
+    // What is copied and not yet in `out` begins here.
+    let mut pending = 0;
+    let mut begin = 0;
+    for newline in memchr::memchr_iter(b'\n', lines.as_bytes()) {
+        let line = lines[begin..newline].strip_suffix('\r')?;
+        let next = newline + 1;
+        let (place, begun) = (HEAD.len() + begin, begin);
+        begin = next;
         if line.starts_with([' ', '\t']) {
-            if left_out {
-                continue;
+            if !left_out {
+                return None;
             }
-            return None;
+            pending = HEAD.len() + next;
+            continue;
         }
-        left_out = match copy.line(line) {
-            Line::Copied => false,
-            Line::LeftOut => true,
-            Line::Intricate => return None,
+        let colon = memchr::memchr(b':', line.as_bytes())?;
+        let (head, value) = (&line[..colon], &line[colon + 1..]);
+        let known = match heads.0.get(head) {
+            Some(known) => *known,
+            None => heads.learn(head, capabilities),
         };
-        if !left_out {
-            match basic_date(line) {
-                Some([year, month, day]) => {
-                    for part in [BIRTHDAY, year, "-", month, "-", day] {
-                        out.extend_from_slice(part.as_bytes());
-                    }
+        let is_blank =
+            known.may_be_blank && value.bytes().all(|byte| matches!(byte, b';' | b',' | b' '));
+        let is_plain = || line.len() <= MAX_LINE && !has_control(line);
+        left_out = match known.rule {
+            _ if is_blank => true,
+            Rule::Intricate => return None,
+            _ if !is_plain() => return None,
+            Rule::LeftOut if is_allowed(head, value) => true,
+            Rule::Copied {
+                property,
+                max_size,
+                max_occur,
+            } if is_allowed(head, value) => {
+                occurrences[property] += 1;
+                if max_size > 0 && max_size < value.len() {
+                    return None;
                 }
-                None => out.extend_from_slice(line.as_bytes()),
+                max_occur > 0 && occurrences[property] > max_occur
             }
-            out.extend_from_slice(b"\r\n");
+            _ => return None,
+        };
+        if left_out {
+            out.extend_from_slice(&body[pending..place]);
+            pending = HEAD.len() + next;
+        } else if let Some([year, month, day]) = basic_date(&lines[begun..begun + line.len()]) {
+            out.extend_from_slice(&body[pending..place]);
+            for part in [BIRTHDAY, year, "-", month, "-", day, "\r\n"] {
+                out.extend_from_slice(part.as_bytes());
+            }
+            pending = HEAD.len() + next;
         }
     }
+    if begin < lines.len() {
+        return None;
+    }
+    out.extend_from_slice(&body[pending..]);
     // 3.0 demands both; a writer adds what is missing.
-    let named = ["N", "FN"]
+    let named = PLAIN
         .iter()
-        .all(|name| copy.occurrences.contains(&(name, 1)));
-    out.extend_from_slice(TAIL.as_bytes());
+        .zip(occurrences)
+        .all(|(name, count)| count == 1 || !matches!(*name, "N" | "FN"));
     named.then_some(out)
 }
 
-struct Copy<'a> {
-    capabilities: Option<&'a Capabilities>,
-    /// Of the properties so far.
-    occurrences: Vec<(&'static str, u32)>,
+/// Any value but of a birthday, which is a date.
+fn is_allowed(head: &str, value: &str) -> bool {
+    !head.starts_with("BDAY") || is_date(value)
 }
 
-impl Copy<'_> {
-    fn line(&mut self, line: &str) -> Line {
-        let Some((head, value)) = line.split_once(':') else {
-            return Line::Intricate;
-        };
+impl Heads {
+    /// Finds out what a head says, and remembers it.
+    fn learn(&mut self, head: &str, capabilities: Option<&Capabilities>) -> Head {
         let (name, params) = match head.split_once(';') {
             Some((name, params)) => (name, Some(params)),
             None => (head, None),
         };
-        let blank = value.bytes().all(|byte| matches!(byte, b';' | b',' | b' '));
-        if blank && name != "N" && is_name(name) {
-            return Line::LeftOut;
-        }
-        let known = PLAIN.iter().copied().find(|plain| *plain == name);
-        let Some(known) = known.or_else(|| (name == "BDAY" && is_date(value)).then_some("BDAY"))
-        else {
-            return Line::Intricate;
+        let known = Head {
+            may_be_blank: name != "N" && is_name(name),
+            rule: rule(name, params, capabilities),
         };
-        if line.len() > MAX_LINE || has_control(line) {
-            return Line::Intricate;
+        if self.0.len() < MAX_HEADS && head.len() <= MAX_LINE {
+            self.0.insert(head.into(), known);
         }
-        let capability = match self.capabilities {
-            Some(capabilities) => match capabilities.find(name) {
-                Some(capability) if capability.name == name => Some(capability),
-                // It has another name there.
-                Some(_) => return Line::Intricate,
-                None => return Line::LeftOut,
-            },
-            None => None,
-        };
-        if !params.is_none_or(|params| types_pass(params, capability)) {
-            return Line::Intricate;
-        }
-        let count = match self.occurrences.iter_mut().find(|(of, _)| *of == known) {
-            Some((_, count)) => {
-                *count += 1;
-                *count
-            }
-            None => {
-                self.occurrences.push((known, 1));
-                1
-            }
-        };
-        let Some(capability) = capability else {
-            return Line::Copied;
-        };
-        let size = capability.max_size.unwrap_or(0);
-        let most = capability.max_occur.unwrap_or(0);
-        if !capability.values.is_empty() || (size > 0 && u64::from(size) < value.len() as u64) {
-            Line::Intricate
-        } else if most > 0 && count > most {
-            Line::LeftOut
-        } else {
-            Line::Copied
-        }
+        known
+    }
+}
+
+fn rule(name: &str, params: Option<&str>, capabilities: Option<&Capabilities>) -> Rule {
+    let plain = PLAIN.iter().position(|plain| *plain == name);
+    let Some(property) = plain.or_else(|| (name == "BDAY").then_some(PLAIN.len())) else {
+        return Rule::Intricate;
+    };
+    let capability = match capabilities.map(|capabilities| capabilities.find(name)) {
+        // It has another name there.
+        Some(Some(capability)) if capability.name != name => return Rule::Intricate,
+        Some(Some(capability)) => Some(capability),
+        Some(None) => return Rule::LeftOut,
+        None => None,
+    };
+    if !params.is_none_or(|params| types_pass(params, capability))
+        || capability.is_some_and(|capability| !capability.values.is_empty())
+    {
+        return Rule::Intricate;
+    }
+    let size = capability.and_then(|capability| capability.max_size);
+    Rule::Copied {
+        property,
+        max_size: size.map_or(0, |size| usize::try_from(size).unwrap_or(usize::MAX)),
+        max_occur: capability
+            .and_then(|capability| capability.max_occur)
+            .unwrap_or(0),
     }
 }
 
@@ -167,7 +212,9 @@ fn is_name(text: &str) -> bool {
 }
 
 fn has_control(line: &str) -> bool {
-    line.bytes().any(|byte| byte < b' ' || byte == 0x7F)
+    // Without an early end, so that many octets are looked at at once.
+    line.bytes()
+        .fold(false, |found, byte| found | (byte < b' ') | (byte == 0x7F))
 }
 
 /// `1980-01-02` or `19800102`
@@ -198,7 +245,7 @@ mod tests {
     /// What is copied of a card, without its frame; checked against what would be written.
     fn copy(lines: &str, capabilities: Option<&Capabilities>) -> Option<String> {
         let body = format!("BEGIN:VCARD\r\nVERSION:3.0\r\n{lines}END:VCARD\r\n");
-        let copied = super::copy(body.as_bytes(), capabilities)?;
+        let copied = super::copy(body.as_bytes(), capabilities, &mut super::Heads::default())?;
         let record = |body: &[u8]| read(body, &ReadHint::default()).unwrap().record;
         let target = Target {
             capabilities,
@@ -265,12 +312,10 @@ mod tests {
             assert_eq!(copy(lines, None), None, "{lines}");
         }
         let whole = b"BEGIN:VCARD\r\nVERSION:3.0\r\nN:A\xFF;;;;\r\nFN:A\r\nEND:VCARD\r\n";
-        assert_eq!(super::copy(whole, None), None, "no UTF-8");
-        assert_eq!(
-            super::copy(b"BEGIN:VCARD\r\nVERSION:3.0\r\nN:A", None),
-            None
-        );
-        assert_eq!(super::copy(b"", None), None);
+        let copy_whole = |body: &[u8]| super::copy(body, None, &mut super::Heads::default());
+        assert_eq!(copy_whole(whole), None, "no UTF-8");
+        assert_eq!(copy_whole(b"BEGIN:VCARD\r\nVERSION:3.0\r\nN:A"), None);
+        assert_eq!(copy_whole(b""), None);
     }
 
     #[test]

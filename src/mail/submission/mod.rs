@@ -16,7 +16,6 @@ pub use policy::Settings;
 pub use smtp::{Login, Security, Server};
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
@@ -25,10 +24,6 @@ use crate::content::email::{Head, Mail, Mailbox};
 use crate::store::{QueuedMail, Store, StoreError};
 use crate::sync::{AccountId, ItemId};
 
-/// How often the database is looked at for what other processes queued.
-const LOOK: Duration = Duration::from_millis(500);
-/// After an error of the database.
-const PAUSE: Duration = Duration::from_secs(1);
 /// Mails in the hands of a node at once.
 const MOST_HELD: usize = 16;
 
@@ -103,17 +98,29 @@ impl Submission {
     pub async fn run(&self) {
         let permits = Arc::new(Semaphore::new(MOST_HELD));
         let mut work = JoinSet::new();
+        let mut sign = self.0.store.change_sign();
+        let mut ticks = super::watch::ticks();
+        let (mut woken, mut due) = (true, None);
         loop {
             while work.try_join_next().is_some() {}
+            let looks = woken || due.is_some_and(|due| due <= now());
+            if !(sign.mail_may_stir() || looks) {
+                match self.pause(&mut ticks).await {
+                    Some(told) => woken = told,
+                    None => break,
+                }
+                continue;
+            }
             let free = permits.available_permits();
             let claimed = if free == 0 {
-                Ok(Vec::new())
+                Ok((Vec::new(), Some(0)))
             } else {
                 self.claim().await
             };
-            let pause = match claimed {
-                Ok(claimed) => {
-                    let more = !claimed.is_empty();
+            match claimed {
+                Ok((claimed, next)) => {
+                    due = next;
+                    woken = !claimed.is_empty();
                     for mail in claimed {
                         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
                             return;
@@ -124,32 +131,44 @@ impl Submission {
                             drop(permit);
                         });
                     }
-                    if more { Duration::ZERO } else { LOOK }
+                    if woken {
+                        continue;
+                    }
                 }
                 Err(error) => {
                     tracing::error!("the queue of mail cannot be read: {error}");
-                    PAUSE
+                    due = Some(0);
                 }
-            };
-            tokio::select! {
-                () = self.0.stopping.notified() => break,
-                () = self.0.changed.notified() => {}
-                () = tokio::time::sleep(pause) => {}
+            }
+            match self.pause(&mut ticks).await {
+                Some(told) => woken = told,
+                None => break,
             }
         }
         while work.join_next().await.is_some() {}
     }
 
-    async fn claim(&self) -> Result<Vec<QueuedMail>, StoreError> {
+    /// Waits for the next look; true if there is something to do, `None` if it is to stop.
+    async fn pause(&self, ticks: &mut tokio::time::Interval) -> Option<bool> {
+        tokio::select! {
+            () = self.0.stopping.notified() => None,
+            () = self.0.changed.notified() => Some(true),
+            _ = ticks.tick() => Some(false),
+        }
+    }
+
+    /// What was due, and when the next is.
+    async fn claim(&self) -> Result<(Vec<QueuedMail>, Option<i64>), StoreError> {
         let shared = Arc::clone(&self.0);
         blocking(move || {
             let at = now();
             match shared.store.next_mail_due()? {
                 Some(due) if due <= at => {
                     let until = at + shared.settings.lease_milliseconds();
-                    shared.store.claim_mail(&shared.node, at, until)
+                    let claimed = shared.store.claim_mail(&shared.node, at, until)?;
+                    Ok((claimed, shared.store.next_mail_due()?))
                 }
-                _ => Ok(Vec::new()),
+                due => Ok((Vec::new(), due)),
             }
         })
         .await

@@ -23,7 +23,7 @@ use crate::store::{Store, StoreError};
 use crate::sync::{Mailbox, MailboxId};
 
 /// How often the database is looked at for mailboxes to watch and changes to carry.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_secs(1);
 /// Mailboxes that one claim takes at most.
 const CLAIM: usize = 64;
 /// How long a stopping node waits for its watchers.
@@ -71,6 +71,13 @@ struct Handle {
     stop: watch::Sender<bool>,
 }
 
+/// The looks of a node: all of its parts look in the same moments, so that it is woken once.
+pub(super) fn ticks() -> tokio::time::Interval {
+    let mut ticks = tokio::time::interval(LOOK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    ticks
+}
+
 /// Milliseconds since 1970.
 fn now() -> i64 {
     chrono::Utc::now().timestamp_millis()
@@ -113,13 +120,23 @@ impl Watchers {
         let mut tasks = JoinSet::new();
         let mut renewed = tokio::time::Instant::now();
         let mut troubled = false;
+        let mut sign = self.0.store.change_sign();
+        let mut ticks = ticks();
+        let (mut woken, mut due) = (true, None);
         while !self.0.stopping.load(Ordering::Relaxed) {
             let renews = renewed.elapsed() * 3 > self.0.settings.lease;
             if renews {
                 renewed = tokio::time::Instant::now();
             }
+            let looks = woken || renews || due.is_some_and(|due| due <= now());
+            // Where nothing was written and nothing is due, the database is left alone.
+            if !(sign.mail_may_stir() || looks) {
+                woken = self.pause(&mut ticks).await;
+                continue;
+            }
             match self.blocking(move |watchers| watchers.look(renews)).await {
-                Some(Ok(claimed)) => {
+                Some(Ok((claimed, next))) => {
+                    due = next;
                     if std::mem::take(&mut troubled) {
                         tracing::info!("mailboxes are watched again");
                     }
@@ -128,6 +145,7 @@ impl Watchers {
                     }
                 }
                 Some(Err(error)) => {
+                    due = Some(0);
                     let known = std::mem::replace(&mut troubled, true);
                     if !known {
                         tracing::error!("the watchers cannot use the database: {error}");
@@ -136,10 +154,7 @@ impl Watchers {
                 None => {}
             }
             while tasks.try_join_next().is_some() {}
-            tokio::select! {
-                () = self.0.woken.notified() => {}
-                () = tokio::time::sleep(LOOK) => {}
-            }
+            woken = self.pause(&mut ticks).await;
         }
         for handle in self.running().values() {
             let _unused = handle.stop.send(true);
@@ -148,8 +163,16 @@ impl Watchers {
         let _unused = tokio::time::timeout(FAREWELL, all).await;
     }
 
-    /// Renews, claims, and finds what is to be carried.
-    fn look(&self, renews: bool) -> Result<Vec<Mailbox>, StoreError> {
+    /// Waits for the next look; true if there is something to do.
+    async fn pause(&self, ticks: &mut tokio::time::Interval) -> bool {
+        tokio::select! {
+            () = self.0.woken.notified() => true,
+            _ = ticks.tick() => false,
+        }
+    }
+
+    /// Renews, claims, and finds what is to be carried. Gives what was claimed, and when the next is due.
+    fn look(&self, renews: bool) -> Result<(Vec<Mailbox>, Option<i64>), StoreError> {
         let shared = &self.0;
         let lease = i64::try_from(shared.settings.lease.as_millis()).unwrap_or(i64::MAX / 2);
         let (store, node) = (&shared.store, &shared.node);
@@ -170,9 +193,10 @@ impl Watchers {
         if watched >= shared.settings.watchers
             || (watched > 0 && watched + CLAIM > shared.settings.watchers.max(CLAIM * 2))
         {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Some(0)));
         }
-        store.claim_mailboxes(node, now(), now() + lease)
+        let claimed = store.claim_mailboxes(node, now(), now() + lease)?;
+        Ok((claimed, store.next_mailbox_due()?))
     }
 
     fn start(&self, mailbox: Mailbox, tasks: &mut JoinSet<()>) {

@@ -64,9 +64,7 @@ impl Store {
         now: i64,
         lease_until: i64,
     ) -> Result<Vec<Mailbox>, StoreError> {
-        let due: Option<(Option<i64>,)> =
-            super::super::statement::first(self.reader()?.connection()?, NextDue, &[])?;
-        if due.and_then(|(due,)| due).is_none_or(|due| due > now) {
+        if self.next_mailbox_due()?.is_none_or(|due| due > now) {
             return Ok(Vec::new());
         }
         let node = node.to_owned();
@@ -80,6 +78,13 @@ impl Store {
             })?;
             Ok(claimed)
         })
+    }
+
+    /// When the next mailbox may be claimed, or the next lease ends; milliseconds since 1970. `None` if there is none.
+    pub fn next_mailbox_due(&self) -> Result<Option<i64>, StoreError> {
+        let due: Option<(Option<i64>,)> =
+            super::super::statement::first(self.reader()?.connection()?, NextDue, &[])?;
+        Ok(due.and_then(|(due,)| due))
     }
 
     /// Makes all leases of a node longer; gives what it still holds.

@@ -384,12 +384,16 @@ fn a_session_steps_once() {
             draft.0.session = Some(write);
             draft.commit(store)
         };
+        let stored = || {
+            let found = peer(store, "IMEI:1", "1").session.unwrap();
+            assert_eq!(found.reply, b"", "it is read where it is asked for");
+            let mut reader = store.reader().unwrap();
+            let reply = reader.last_reply(account, device, "1").unwrap();
+            StoredSession { reply, ..found }
+        };
         let first = first_session("1", 1);
         step(first.clone()).unwrap();
-        assert_eq!(
-            peer(store, "IMEI:1", "1").session,
-            Some(first.state.clone())
-        );
+        assert_eq!(stored(), first.state);
         assert!(matches!(step(first), Err(StoreError::Conflict)));
 
         let mut second = first_session("1", 2);
@@ -398,10 +402,7 @@ fn a_session_steps_once() {
         second.state.ended = true;
         step(second.clone()).unwrap();
         assert!(matches!(step(second.clone()), Err(StoreError::Conflict)));
-        assert_eq!(
-            peer(store, "IMEI:1", "1").session,
-            Some(second.state.clone())
-        );
+        assert_eq!(stored(), second.state);
 
         // The last message again is no new session, another first message under the same SessionID is.
         assert!(matches!(
