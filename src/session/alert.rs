@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use chrono::DateTime;
 
 use super::LoadFailed;
+use super::hierarchy::has_folders;
+use super::repeated::Repeated;
 use super::state::{Link, Mode, Owed, Phase, Stage};
 use super::turn::Turn;
 use super::unmapped::Unmapped;
@@ -174,7 +176,7 @@ impl Turn<'_> {
             .map(|generation| generation.server_anchor.as_str());
         let server_next = next_anchor(newest, self.context.now);
         let round = crate::sync::Round(state.round.0 + 1);
-        let link = Link {
+        let mut link = Link {
             view,
             local: local.to_owned(),
             remote: source.to_owned(),
@@ -190,7 +192,8 @@ impl Turn<'_> {
             sync_sent: false,
             unconfirmed: 0,
             unmapped: Unmapped::default(),
-            repeated: Some(0),
+            repeated: None,
+            has_all: false,
             begun_at: self.modseq,
             considered: crate::sync::Modseq(0),
             full: false,
@@ -207,6 +210,9 @@ impl Turn<'_> {
             begun: false,
             again: Vec::new(),
         };
+        if link.mode == Mode::Slow && !has_folders(view) {
+            link.repeated = Some(Repeated::default());
+        }
         let overlaps = |other: &Link| {
             other.view != view
                 && other
@@ -238,8 +244,11 @@ impl Turn<'_> {
             }
         };
         self.targets.remove(&index);
-        // Resumed: what has had no Map is looked for in the view from here on.
+        // Resumed: what has had no Map, or was repeated, is looked for in the view from here on.
         self.write_unmapped(index)?;
+        if self.state.links[index].resumed {
+            self.end_repetition(view);
+        }
         if slow && wanted == Wanted::Resume {
             self.forced.push(index);
             Ok(Code::REFRESH_REQUIRED)

@@ -420,7 +420,7 @@ impl Turn<'_> {
                 round: link.round,
             });
         }
-        if link.mode.names_everything() {
+        if link.mode.names_everything() && !link.has_all {
             self.changes.push(Change::DropEntriesBefore {
                 view: link.view,
                 round: link.round,

@@ -162,9 +162,10 @@ impl Turn<'_> {
         {
             entry.round = round;
             held.changed = true;
-            self.claims.insert(id, view);
-            let repeated = &mut self.state.links[link].repeated;
-            *repeated = repeated.map(|count| count + 1);
+            match &mut self.state.links[link].repeated {
+                Some(repeated) => drop(repeated.insert(id)),
+                None => drop(self.claims.insert(id, view)),
+            }
         }
         let had = self.items.get(&id).and_then(|held| held.entry.as_ref());
         match had.map(|entry| entry.parent) {

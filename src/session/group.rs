@@ -98,8 +98,8 @@ impl Turn<'_> {
             counts: self.state.links[link].counts,
             usage: self.state.usage,
         };
-        // What is undone would count.
-        self.state.links[link].repeated = None;
+        // What may be undone is not kept beyond this message.
+        self.end_repetition(self.state.links[link].view);
         let mut failed = atomic.refused;
         let mut codes = Vec::with_capacity(ops.len());
         for op in ops {

@@ -50,10 +50,15 @@ impl Place {
     }
 }
 
+/// Whether a datastore has folders.
+pub(super) fn has_folders(view: Datastore) -> bool {
+    view == Datastore::Mail
+}
+
 impl Turn<'_> {
     /// Whether the datastore of a link has folders.
     pub(super) fn is_hierarchical(&self, link: usize) -> bool {
-        self.state.links[link].view == Datastore::Mail
+        has_folders(self.state.links[link].view)
     }
 
     /// The folders of a link's datastore, loaded once for a message; those that have a role and are missing are made.

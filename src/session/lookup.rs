@@ -120,13 +120,18 @@ impl Turn<'_> {
     }
 
     pub(super) fn keep_known(&mut self, known: Vec<Known>) {
-        for known in known {
+        for mut known in known {
+            let before = (known.item.clone(), known.entry.clone());
+            let claimed = self.claimed(known.item.id);
+            if let (Some(entry), Some(round)) = (&mut known.entry, claimed) {
+                entry.round = round;
+            }
             self.items.entry(known.item.id).or_insert_with(|| Held {
-                before: Some((known.item.clone(), known.entry.clone())),
+                changed: claimed.is_some() && before.1 != known.entry,
+                before: Some(before),
                 meta: known.item,
                 entry: known.entry,
                 body: None,
-                changed: false,
             });
         }
     }

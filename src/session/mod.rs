@@ -34,6 +34,7 @@ mod lookup;
 mod notes;
 mod plan;
 mod profile;
+mod repeated;
 mod reply;
 mod result;
 mod resume;

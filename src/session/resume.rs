@@ -162,7 +162,8 @@ impl Turn<'_> {
             basis: old.basis.clone(),
             unconfirmed: old.unconfirmed,
             unmapped: old.unmapped.clone(),
-            repeated: None,
+            repeated: old.repeated.clone(),
+            has_all: old.has_all,
             client_last: if last.is_empty() {
                 old.client_last.clone()
             } else {

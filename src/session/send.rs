@@ -13,7 +13,6 @@ use crate::content::{self, Format};
 use crate::sync::recording::{Event, What};
 use crate::sync::{
     Answer, Cursor, Entry, Item, ItemId, ItemMeta, Modseq, OutgoingQuery, Query, Round, Selection,
-    Tally,
 };
 use crate::syncml::{self, Change, ChangeKind, Command, Data, Location, Meta, Sync, Version};
 
@@ -121,8 +120,10 @@ impl Turn<'_> {
             is_unknown: false,
         };
         let complete = if has_all {
-            self.state.links[link].considered = self.modseq;
-            self.state.links[link].stage = Stage::Sent;
+            let of = &mut self.state.links[link];
+            of.has_all = true;
+            of.considered = self.modseq;
+            of.stage = Stage::Sent;
             true
         } else {
             self.fill(&mut filling)?
@@ -136,24 +137,6 @@ impl Turn<'_> {
             self.reply.push_reserved(element);
         }
         Ok(complete)
-    }
-
-    /// Whether a device that named all that it has, each item with the octets that it sent last, named as many as there are, and
-    /// nothing was written since it began: then it has them all as they are.
-    fn has_all(&mut self, link: usize) -> Result<bool, LoadFailed> {
-        let of = &self.state.links[link];
-        let (view, mode, repeated) = (of.view, of.mode, of.repeated);
-        let untouched = of.begun_at == self.modseq && !of.resumed && self.state.outgoing.is_none();
-        let Some(repeated) = repeated.filter(|_| untouched && mode == Mode::Slow) else {
-            return Ok(false);
-        };
-        if repeated == 0 || self.is_filtered(link) || self.is_hierarchical(link) {
-            return Ok(false);
-        }
-        let Answer::Count(living) = self.loads.load(&Query::Tally(Tally::Living(view)))? else {
-            return Err(LoadFailed);
-        };
-        Ok(living == repeated)
     }
 
     fn selection(&self, link: usize) -> Selection {

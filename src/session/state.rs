@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::repeated::Repeated;
 use super::resume::Interrupted;
 use super::unmapped::Unmapped;
 use crate::filter::Filter;
@@ -169,9 +170,12 @@ pub(super) struct Link {
     /// Those of them that are Adds without an entry.
     #[serde(default, skip_serializing_if = "Unmapped::is_empty")]
     pub unmapped: Unmapped,
-    /// As long as the device only named items with the octets that it sent last: how many, each once.
+    /// As long as the device only repeated items: those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<Repeated>,
+    /// It repeated all of them: its entries stay as they are.
     #[serde(default)]
-    pub repeated: Option<u64>,
+    pub has_all: bool,
     /// The account's counter when the sync began.
     #[serde(default)]
     pub begun_at: Modseq,

@@ -104,7 +104,7 @@ impl Turn<'_> {
         {
             self.drop_entry(view, other);
         }
-        self.note_changed_view(view);
+        self.end_repetition(view);
         let mut only_round = false;
         if self.items.contains_key(&entry.item) {
             self.count_waiting(view, entry.item, Some(&entry));
@@ -128,13 +128,6 @@ impl Turn<'_> {
         self.changes.push(Change::PutEntry { view, entry });
     }
 
-    /// The view's entries change otherwise than by items that the device repeats.
-    fn note_changed_view(&mut self, view: Datastore) {
-        if let Some(link) = self.state.links.iter_mut().find(|link| link.view == view) {
-            link.repeated = None;
-        }
-    }
-
     /// Keeps the number of items that were sent in this round and wait for an answer, for an entry that changes.
     pub(super) fn count_waiting(&mut self, view: Datastore, item: ItemId, after: Option<&Entry>) {
         let Some(link) = self.state.links.iter_mut().find(|link| link.view == view) else {
@@ -149,7 +142,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn drop_entry(&mut self, view: Datastore, item: ItemId) {
-        self.note_changed_view(view);
+        self.end_repetition(view);
         self.count_waiting(view, item, None);
         if let Some(held) = self.items.get_mut(&item) {
             held.entry = None;

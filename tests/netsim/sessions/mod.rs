@@ -5,6 +5,7 @@ mod groups;
 mod large;
 mod loops;
 mod meanwhile;
+mod repeated;
 mod resume;
 mod room;
 
