@@ -18,10 +18,12 @@ pub(super) enum Action {
     ShowOutgoing,
     RetryOutgoing,
     CancelOutgoing,
+    MailRules,
+    SetMailRules,
 }
 
 /// Method and path under `/api/v1` of every address; `{…}` stands for one name.
-pub const PATHS: [(&str, &str); 13] = [
+pub const PATHS: [(&str, &str); 15] = [
     ("GET", "/openapi.json"),
     ("GET", "/outbox"),
     ("GET", "/outbox/{id}"),
@@ -35,6 +37,8 @@ pub const PATHS: [(&str, &str); 13] = [
     ("GET", "/outgoing/{id}"),
     ("POST", "/outgoing/{id}/retry"),
     ("POST", "/outgoing/{id}/cancel"),
+    ("GET", "/accounts/{name}/mail-push"),
+    ("POST", "/accounts/{name}/mail-push"),
 ];
 
 /// In the order of [`PATHS`].
@@ -52,6 +56,8 @@ const ACTIONS: [Action; PATHS.len()] = [
     Action::ShowOutgoing,
     Action::RetryOutgoing,
     Action::CancelOutgoing,
+    Action::MailRules,
+    Action::SetMailRules,
 ];
 
 /// What was found at an address.
@@ -271,6 +277,19 @@ pub fn document() -> Value {
             "responses": answers("OutgoingMail", &[bad, not_found, refused]),
         });
     }
+    paths["/accounts/{name}/mail-push"] = json!({
+        "get": {
+            "summary": "Which new mail wakes the account's phones: its own rules, and those of devices over them.",
+            "parameters": [parameter("name", "path", "string", "Of an account.")],
+            "responses": answers("MailRules", &[not_found]),
+        },
+        "post": {
+            "summary": "Sets such rules, of the account or of one device; empty ones are removed.",
+            "parameters": [parameter("name", "path", "string", "Of an account.")],
+            "requestBody": takes("SetMailRules"),
+            "responses": answers("MailRules", &[bad, not_found]),
+        },
+    });
     paths["/gateways"]["get"] = json!({
         "summary": "The ways out to phones.",
         "responses": answers("Gateways", &[]),
@@ -333,6 +352,10 @@ fn components() -> Value {
                     "address": text(), "why": or_null("string"),
                     "state": { "type": "string", "enum": ["waiting", "sent", "refused", "unknown"] } } } } } },
             "OutgoingMails": { "type": "object", "properties": { "mails": list("OutgoingMail") } },
+            "MailRules": { "type": "object", "properties": { "account": text(), "rules": text(),
+                "devices": { "type": "object", "additionalProperties": text() } } },
+            "SetMailRules": { "type": "object", "required": ["rules"], "properties": { "device": text(), "rules": {
+                "type": "string", "example": "senders=*@example.org;quiet_hours=22:00-07:00" } } },
             "Gateways": { "type": "object", "properties": { "gateways": { "type": "array", "items": {
                 "type": "object", "properties": { "name": text(), "kind": text(),
                     "up": { "type": "boolean" }, "why": or_null("string") } } } } },

@@ -471,7 +471,7 @@ impl Turn<'_> {
                     && (held.meta.digest == incoming.digest
                         || self
                             .stored(held)
-                            .is_some_and(|stored| target.same(&stored, incoming.record())))
+                            .is_some_and(|stored| target.is_twin(&stored, incoming.record())))
             })
         });
         let (id, added) = match twin {
@@ -609,7 +609,7 @@ impl Turn<'_> {
                 .find(|(_, record)| fits(record))
                 .map(|(id, _)| *id)
         };
-        by(&|record| target.same(record, incoming.record()))
+        by(&|record| target.is_twin(record, incoming.record()))
             // The device had it under this LUID, and it still has the same name: it was edited.
             .or_else(|| hint.filter(|id| self.items[id].meta.key == incoming.key))
             .or_else(|| {
