@@ -167,11 +167,10 @@ impl Imap<'_> {
                     self.trim().await?;
                 }
                 dirty.insert(INBOX.to_owned());
-                if !notified {
-                    dirty.extend(self.changed().await?);
-                } else if !self.session.is_notified() {
-                    // The server had too much to tell, and stopped.
-                    dirty.extend(self.changed().await?);
+                // Where the server speaks first, that is for what it did not say.
+                dirty.extend(self.changed().await?);
+                if notified && !self.session.is_notified() {
+                    // It had too much to tell, and stopped.
                     notified = self.notify().await?;
                 }
             }

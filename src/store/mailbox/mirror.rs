@@ -46,7 +46,10 @@ statement!(
     ChangedItems((BigInt, BigInt)) = "SELECT i.modseq, i.id FROM item i WHERE i.account = ? AND i.datastore = 5 \
      AND i.modseq > ? ORDER BY i.modseq, i.id"
 );
-statement!(HasLease((BigInt,)) = "SELECT 1 FROM mailbox WHERE account = ? AND id = ? AND node = ?");
+statement!(
+    HasLease((BigInt,)) =
+        "SELECT CAST(1 AS BIGINT) FROM mailbox WHERE account = ? AND id = ? AND node = ?"
+);
 statement!(
     PutFolder(()) = "INSERT INTO mirror_folder (account, mailbox, id, name, folder, uid_validity, uid_next, modseq) \
      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, mailbox, id) DO UPDATE SET name = excluded.name, \
