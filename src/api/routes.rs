@@ -16,10 +16,14 @@ pub(super) enum Action {
     Mail,
     MailRules,
     SetMailRules,
+    Outgoing,
+    ShowOutgoing,
+    RetryOutgoing,
+    CancelOutgoing,
 }
 
 /// Method and path under `/api/v1` of every address; `{…}` stands for one name.
-pub const PATHS: [(&str, &str); 11] = [
+pub const PATHS: [(&str, &str); 15] = [
     ("GET", "/openapi.json"),
     ("GET", "/outbox"),
     ("GET", "/outbox/{id}"),
@@ -31,6 +35,10 @@ pub const PATHS: [(&str, &str); 11] = [
     ("POST", "/accounts/{name}/mail"),
     ("GET", "/accounts/{name}/mail-push"),
     ("POST", "/accounts/{name}/mail-push"),
+    ("GET", "/outgoing"),
+    ("GET", "/outgoing/{id}"),
+    ("POST", "/outgoing/{id}/retry"),
+    ("POST", "/outgoing/{id}/cancel"),
 ];
 
 /// In the order of [`PATHS`].
@@ -46,6 +54,10 @@ const ACTIONS: [Action; PATHS.len()] = [
     Action::Mail,
     Action::MailRules,
     Action::SetMailRules,
+    Action::Outgoing,
+    Action::ShowOutgoing,
+    Action::RetryOutgoing,
+    Action::CancelOutgoing,
 ];
 
 /// What was found at an address.
@@ -239,6 +251,45 @@ pub fn document() -> Value {
             "responses": answers("MailRules", &[bad, not_found]),
         },
     });
+    let list = [
+        parameter("account", "query", "string", "Only those of this account."),
+        parameter(
+            "open",
+            "query",
+            "boolean",
+            "Only those that are not finished.",
+        ),
+        parameter(
+            "last",
+            "query",
+            "integer",
+            "How many; 100 if it is not said.",
+        ),
+    ];
+    let id = parameter("id", "path", "string", "Of an outgoing mail, such as 1-42.");
+    paths["/outgoing"]["get"] = json!({
+        "summary": "Mail of phones that is to be sent, or was: of each account what is not finished first, then the newest.",
+        "parameters": list,
+        "responses": answers("OutgoingMails", &[bad, not_found]),
+    });
+    paths["/outgoing/{id}"]["get"] = json!({
+        "summary": "A mail with what became of each recipient.",
+        "parameters": [id],
+        "responses": answers("OutgoingMail", &[bad, not_found]),
+    });
+    for (verb, summary) in [
+        (
+            "retry",
+            "Sends a mail again to those that do not have it, or may not have it; one that waits is tried at once.",
+        ),
+        ("cancel", "Gives a mail up that waits; its sender is told."),
+    ] {
+        paths[format!("/outgoing/{{id}}/{verb}")]["post"] = json!({
+            "summary": summary,
+            "parameters": [id],
+            "responses": answers("OutgoingMail", &[bad, not_found, refused]),
+        });
+    }
     paths["/gateways"]["get"] = json!({
         "summary": "The ways out to phones.",
         "responses": answers("Gateways", &[]),
@@ -297,6 +348,14 @@ fn components() -> Value {
                 "devices": { "type": "object", "additionalProperties": text() } } },
             "SetMailRules": { "type": "object", "required": ["rules"], "properties": { "device": text(), "rules": {
                 "type": "string", "example": "senders=*@example.org;quiet_hours=22:00-07:00" } } },
+            "OutgoingMail": { "type": "object", "properties": {
+                "id": text(), "account": text(), "subject": or_null("string"),
+                "state": { "type": "string", "enum": ["waiting", "under way", "sent", "in part", "in doubt", "refused", "gone"] },
+                "created": time(), "due": time(), "finished": time(), "attempts": { "type": "integer" }, "why": or_null("string"),
+                "recipients": { "type": "array", "items": { "type": "object", "properties": {
+                    "address": text(), "why": or_null("string"),
+                    "state": { "type": "string", "enum": ["waiting", "sent", "refused", "unknown"] } } } } } },
+            "OutgoingMails": { "type": "object", "properties": { "mails": list("OutgoingMail") } },
             "Gateways": { "type": "object", "properties": { "gateways": { "type": "array", "items": {
                 "type": "object", "properties": { "name": text(), "kind": text(),
                     "up": { "type": "boolean" }, "why": or_null("string") } } } } },

@@ -369,6 +369,10 @@ impl Outbox {
         if !facts.changed.contains(&mail) || facts.text_only {
             return Ok(Worth::Now);
         }
+        let news = self.0.store.news(account, device, mail, MOST_JUDGED)?;
+        if news.iter().any(wanted::is_rest) {
+            return Ok(Worth::Now);
+        }
         let worth = self.worth_of_mail(facts, now)?;
         if worth != Worth::Now {
             facts.changed.retain(|changed| *changed != mail);

@@ -112,6 +112,7 @@ fn news(
     let news = items.into_iter().map(|item| News {
         folder: folder(item.meta.parent),
         known: false,
+        asked: false,
         item,
     });
     Ok(news.collect())
