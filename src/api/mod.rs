@@ -195,6 +195,14 @@ impl Api {
             }
             Action::Provision => self.provision(name, body(request)?),
             Action::Gateways => Ok(self.states()),
+            Action::MailRules => Ok(desk::mail_rules(store, &desk::account(store, name)?)?),
+            Action::SetMailRules => {
+                let body: MailRulesBody = body(request)?;
+                let account = desk::account(store, name)?;
+                let rules: OwnRules = body.rules.parse().map_err(Fault::BadRequest)?;
+                desk::set_mail_rules(store, &account, body.device.as_deref(), &rules)?;
+                Ok(desk::mail_rules(store, &account)?)
+            }
             Action::Outgoing => self.outgoing(&request.query),
             Action::ShowOutgoing => self.outgoing_mail(&outgoing::show(store, mail_id(name)?)?),
             Action::RetryOutgoing => {
@@ -204,14 +212,6 @@ impl Api {
             Action::CancelOutgoing => {
                 let now = chrono::Utc::now().timestamp_millis();
                 self.outgoing_mail(&outgoing::cancel(store, mail_id(name)?, now)?)
-            }
-            Action::MailRules => Ok(desk::mail_rules(store, &desk::account(store, name)?)?),
-            Action::SetMailRules => {
-                let body: MailRulesBody = body(request)?;
-                let account = desk::account(store, name)?;
-                let rules: OwnRules = body.rules.parse().map_err(Fault::BadRequest)?;
-                desk::set_mail_rules(store, &account, body.device.as_deref(), &rules)?;
-                Ok(desk::mail_rules(store, &account)?)
             }
             Action::Mail => {
                 let account = desk::account(store, name)?;

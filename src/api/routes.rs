@@ -14,12 +14,12 @@ pub(super) enum Action {
     Provision,
     Gateways,
     Mail,
+    MailRules,
+    SetMailRules,
     Outgoing,
     ShowOutgoing,
     RetryOutgoing,
     CancelOutgoing,
-    MailRules,
-    SetMailRules,
 }
 
 /// Method and path under `/api/v1` of every address; `{…}` stands for one name.
@@ -33,12 +33,12 @@ pub const PATHS: [(&str, &str); 15] = [
     ("POST", "/accounts/{name}/provision"),
     ("GET", "/gateways"),
     ("POST", "/accounts/{name}/mail"),
+    ("GET", "/accounts/{name}/mail-push"),
+    ("POST", "/accounts/{name}/mail-push"),
     ("GET", "/outgoing"),
     ("GET", "/outgoing/{id}"),
     ("POST", "/outgoing/{id}/retry"),
     ("POST", "/outgoing/{id}/cancel"),
-    ("GET", "/accounts/{name}/mail-push"),
-    ("POST", "/accounts/{name}/mail-push"),
 ];
 
 /// In the order of [`PATHS`].
@@ -52,12 +52,12 @@ const ACTIONS: [Action; PATHS.len()] = [
     Action::Provision,
     Action::Gateways,
     Action::Mail,
+    Action::MailRules,
+    Action::SetMailRules,
     Action::Outgoing,
     Action::ShowOutgoing,
     Action::RetryOutgoing,
     Action::CancelOutgoing,
-    Action::MailRules,
-    Action::SetMailRules,
 ];
 
 /// What was found at an address.
@@ -238,6 +238,19 @@ pub fn document() -> Value {
             "message/rfc822": { "schema": { "type": "string", "format": "binary" } } } },
         "responses": answers("Delivered", &[bad, not_found, ("413", "The message is too large.")]),
     });
+    paths["/accounts/{name}/mail-push"] = json!({
+        "get": {
+            "summary": "Which new mail wakes the account's phones: its own rules, and those of devices over them.",
+            "parameters": [parameter("name", "path", "string", "Of an account.")],
+            "responses": answers("MailRules", &[not_found]),
+        },
+        "post": {
+            "summary": "Sets such rules, of the account or of one device; empty ones are removed.",
+            "parameters": [parameter("name", "path", "string", "Of an account.")],
+            "requestBody": takes("SetMailRules"),
+            "responses": answers("MailRules", &[bad, not_found]),
+        },
+    });
     let list = [
         parameter("account", "query", "string", "Only those of this account."),
         parameter(
@@ -277,19 +290,6 @@ pub fn document() -> Value {
             "responses": answers("OutgoingMail", &[bad, not_found, refused]),
         });
     }
-    paths["/accounts/{name}/mail-push"] = json!({
-        "get": {
-            "summary": "Which new mail wakes the account's phones: its own rules, and those of devices over them.",
-            "parameters": [parameter("name", "path", "string", "Of an account.")],
-            "responses": answers("MailRules", &[not_found]),
-        },
-        "post": {
-            "summary": "Sets such rules, of the account or of one device; empty ones are removed.",
-            "parameters": [parameter("name", "path", "string", "Of an account.")],
-            "requestBody": takes("SetMailRules"),
-            "responses": answers("MailRules", &[bad, not_found]),
-        },
-    });
     paths["/gateways"]["get"] = json!({
         "summary": "The ways out to phones.",
         "responses": answers("Gateways", &[]),
@@ -344,6 +344,10 @@ fn components() -> Value {
                 "password": text(), "pin": or_null("string"),
                 "notifications": list("Notification") } },
             "Delivered": { "type": "object", "properties": { "account": text(), "item": text() } },
+            "MailRules": { "type": "object", "properties": { "account": text(), "rules": text(),
+                "devices": { "type": "object", "additionalProperties": text() } } },
+            "SetMailRules": { "type": "object", "required": ["rules"], "properties": { "device": text(), "rules": {
+                "type": "string", "example": "senders=*@example.org;quiet_hours=22:00-07:00" } } },
             "OutgoingMail": { "type": "object", "properties": {
                 "id": text(), "account": text(), "subject": or_null("string"),
                 "state": { "type": "string", "enum": ["waiting", "under way", "sent", "in part", "in doubt", "refused", "gone"] },
@@ -352,10 +356,6 @@ fn components() -> Value {
                     "address": text(), "why": or_null("string"),
                     "state": { "type": "string", "enum": ["waiting", "sent", "refused", "unknown"] } } } } } },
             "OutgoingMails": { "type": "object", "properties": { "mails": list("OutgoingMail") } },
-            "MailRules": { "type": "object", "properties": { "account": text(), "rules": text(),
-                "devices": { "type": "object", "additionalProperties": text() } } },
-            "SetMailRules": { "type": "object", "required": ["rules"], "properties": { "device": text(), "rules": {
-                "type": "string", "example": "senders=*@example.org;quiet_hours=22:00-07:00" } } },
             "Gateways": { "type": "object", "properties": { "gateways": { "type": "array", "items": {
                 "type": "object", "properties": { "name": text(), "kind": text(),
                     "up": { "type": "boolean" }, "why": or_null("string") } } } } },

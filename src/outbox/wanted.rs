@@ -37,12 +37,6 @@ pub fn passes(filter: &str, news: &[News], zone: chrono_tz::Tz) -> bool {
         })
 }
 
-/// Whether it is the rest of a mail that the device asked for: somebody waits for it.
-pub fn is_rest(news: &News) -> bool {
-    let whole = || Mail::state(&news.item.body).is_ok_and(|(mail, _)| mail.missing == 0);
-    news.asked && !news.item.meta.deleted && whole()
-}
-
 /// A folder of mail, as far as it counts here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FolderOf {
@@ -82,6 +76,12 @@ pub fn within(folders: &[FolderOf], windows: &Windows, flat: bool, now: i64) -> 
         view: Datastore::Mail,
         folders: newest.collect(),
     }
+}
+
+/// Whether it is the rest of a mail that the device asked for: somebody waits for it.
+pub fn is_rest(news: &News) -> bool {
+    let whole = || Mail::state(&news.item.body).is_ok_and(|(mail, _)| mail.missing == 0);
+    news.asked && !news.item.meta.deleted && whole()
 }
 
 /// What counts of mail that is new to a device; `None` for anything else. Mail at the top is in the inbox of a flat
