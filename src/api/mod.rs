@@ -13,13 +13,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::device::profile::Catalogue;
+use crate::mail::outgoing::{self, OutgoingError, OutgoingId, OutgoingMail};
 use crate::mail::{Intake, IntakeError};
 use crate::outbox::desk::{self, DeskError};
 use crate::outbox::settings::SettingsOrder;
 use crate::sms::settings::Secret as Token;
 use crate::sms::{CircuitState, Gateways};
 use crate::store::Store;
-use crate::sync::{Datastore, NotificationId, Secret};
+use crate::sync::{Account, Datastore, NotificationId, Secret};
 use routes::{Action, Found};
 
 pub use routes::{PATHS, document};
@@ -79,6 +80,16 @@ enum Fault {
 impl From<DeskError> for Fault {
     fn from(error: DeskError) -> Self {
         Self::Desk(error)
+    }
+}
+
+impl From<OutgoingError> for Fault {
+    fn from(error: OutgoingError) -> Self {
+        Self::Desk(match error {
+            OutgoingError::NotFound(why) => DeskError::NotFound(why),
+            OutgoingError::Refused(why) => DeskError::Refused(why),
+            OutgoingError::Store(error) => error.into(),
+        })
     }
 }
 
@@ -175,6 +186,16 @@ impl Api {
             }
             Action::Provision => self.provision(name, body(request)?),
             Action::Gateways => Ok(self.states()),
+            Action::Outgoing => self.outgoing(&request.query),
+            Action::ShowOutgoing => self.outgoing_mail(&outgoing::show(store, mail_id(name)?)?),
+            Action::RetryOutgoing => {
+                let now = chrono::Utc::now().timestamp_millis();
+                self.outgoing_mail(&outgoing::retry(store, mail_id(name)?, now)?)
+            }
+            Action::CancelOutgoing => {
+                let now = chrono::Utc::now().timestamp_millis();
+                self.outgoing_mail(&outgoing::cancel(store, mail_id(name)?, now)?)
+            }
             Action::Mail => {
                 let account = desk::account(store, name)?;
                 let now = chrono::Utc::now().timestamp();
@@ -189,6 +210,16 @@ impl Api {
     }
 
     fn list(&self, query: &str) -> Result<Value, Fault> {
+        let (account, open, last) = self.listed(query)?;
+        let found = desk::list(&self.store, account.as_ref(), open, last)?;
+        let found = found
+            .iter()
+            .map(|(notification, account, device)| desk::to_json(notification, account, device));
+        Ok(json!({ "notifications": found.collect::<Vec<_>>() }))
+    }
+
+    /// Which of a list are asked for: of an account, only open ones, how many.
+    fn listed(&self, query: &str) -> Result<(Option<Account>, bool, usize), Fault> {
         let (mut account, mut open, mut last) = (None, false, 100);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -200,11 +231,29 @@ impl Api {
                 _ => return Err(Fault::BadRequest(format!("there is no parameter {name}"))),
             }
         }
-        let found = desk::list(&self.store, account.as_ref(), open, last)?;
-        let found = found
-            .iter()
-            .map(|(notification, account, device)| desk::to_json(notification, account, device));
-        Ok(json!({ "notifications": found.collect::<Vec<_>>() }))
+        Ok((account, open, last))
+    }
+
+    /// Mail of phones on its way.
+    fn outgoing(&self, query: &str) -> Result<Value, Fault> {
+        let (account, open, last) = self.listed(query)?;
+        let accounts = match account {
+            Some(account) => vec![account],
+            None => self.store.accounts()?,
+        };
+        let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
+        let found = outgoing::list(&self.store, &ids, open, last)?;
+        let shown = found.iter().map(|mail| {
+            let mut all = accounts.iter();
+            let of = all.find(|account| account.id == mail.queued.account);
+            outgoing::to_json(mail, of.map_or("", |account| &account.name))
+        });
+        Ok(json!({ "mails": shown.collect::<Vec<_>>() }))
+    }
+
+    fn outgoing_mail(&self, mail: &OutgoingMail) -> Result<Value, Fault> {
+        let account = self.store.account_by_id(mail.queued.account)?;
+        Ok(outgoing::to_json(mail, &account.name))
     }
 
     fn provision(&self, name: &str, body: ProvisionBody) -> Result<Value, Fault> {
@@ -294,6 +343,10 @@ fn fault(status: u16, why: &str) -> Answer {
 }
 
 fn id(name: &str) -> Result<NotificationId, Fault> {
+    name.parse().map_err(Fault::BadRequest)
+}
+
+fn mail_id(name: &str) -> Result<OutgoingId, Fault> {
     name.parse().map_err(Fault::BadRequest)
 }
 

@@ -14,10 +14,14 @@ pub(super) enum Action {
     Provision,
     Gateways,
     Mail,
+    Outgoing,
+    ShowOutgoing,
+    RetryOutgoing,
+    CancelOutgoing,
 }
 
 /// Method and path under `/api/v1` of every address; `{…}` stands for one name.
-pub const PATHS: [(&str, &str); 9] = [
+pub const PATHS: [(&str, &str); 13] = [
     ("GET", "/openapi.json"),
     ("GET", "/outbox"),
     ("GET", "/outbox/{id}"),
@@ -27,6 +31,10 @@ pub const PATHS: [(&str, &str); 9] = [
     ("POST", "/accounts/{name}/provision"),
     ("GET", "/gateways"),
     ("POST", "/accounts/{name}/mail"),
+    ("GET", "/outgoing"),
+    ("GET", "/outgoing/{id}"),
+    ("POST", "/outgoing/{id}/retry"),
+    ("POST", "/outgoing/{id}/cancel"),
 ];
 
 /// In the order of [`PATHS`].
@@ -40,6 +48,10 @@ const ACTIONS: [Action; PATHS.len()] = [
     Action::Provision,
     Action::Gateways,
     Action::Mail,
+    Action::Outgoing,
+    Action::ShowOutgoing,
+    Action::RetryOutgoing,
+    Action::CancelOutgoing,
 ];
 
 /// What was found at an address.
@@ -220,6 +232,45 @@ pub fn document() -> Value {
             "message/rfc822": { "schema": { "type": "string", "format": "binary" } } } },
         "responses": answers("Delivered", &[bad, not_found, ("413", "The message is too large.")]),
     });
+    let list = [
+        parameter("account", "query", "string", "Only those of this account."),
+        parameter(
+            "open",
+            "query",
+            "boolean",
+            "Only those that are not finished.",
+        ),
+        parameter(
+            "last",
+            "query",
+            "integer",
+            "How many; 100 if it is not said.",
+        ),
+    ];
+    let id = parameter("id", "path", "string", "Of an outgoing mail, such as 1-42.");
+    paths["/outgoing"]["get"] = json!({
+        "summary": "Mail of phones that is to be sent, or was: of each account what is not finished first, then the newest.",
+        "parameters": list,
+        "responses": answers("OutgoingMails", &[bad, not_found]),
+    });
+    paths["/outgoing/{id}"]["get"] = json!({
+        "summary": "A mail with what became of each recipient.",
+        "parameters": [id],
+        "responses": answers("OutgoingMail", &[bad, not_found]),
+    });
+    for (verb, summary) in [
+        (
+            "retry",
+            "Sends a mail again to those that do not have it, or may not have it; one that waits is tried at once.",
+        ),
+        ("cancel", "Gives a mail up that waits; its sender is told."),
+    ] {
+        paths[format!("/outgoing/{{id}}/{verb}")]["post"] = json!({
+            "summary": summary,
+            "parameters": [id],
+            "responses": answers("OutgoingMail", &[bad, not_found, refused]),
+        });
+    }
     paths["/gateways"]["get"] = json!({
         "summary": "The ways out to phones.",
         "responses": answers("Gateways", &[]),
@@ -274,6 +325,14 @@ fn components() -> Value {
                 "password": text(), "pin": or_null("string"),
                 "notifications": list("Notification") } },
             "Delivered": { "type": "object", "properties": { "account": text(), "item": text() } },
+            "OutgoingMail": { "type": "object", "properties": {
+                "id": text(), "account": text(), "subject": or_null("string"),
+                "state": { "type": "string", "enum": ["waiting", "under way", "sent", "in part", "in doubt", "refused", "gone"] },
+                "created": time(), "due": time(), "finished": time(), "attempts": { "type": "integer" }, "why": or_null("string"),
+                "recipients": { "type": "array", "items": { "type": "object", "properties": {
+                    "address": text(), "why": or_null("string"),
+                    "state": { "type": "string", "enum": ["waiting", "sent", "refused", "unknown"] } } } } } },
+            "OutgoingMails": { "type": "object", "properties": { "mails": list("OutgoingMail") } },
             "Gateways": { "type": "object", "properties": { "gateways": { "type": "array", "items": {
                 "type": "object", "properties": { "name": text(), "kind": text(),
                     "up": { "type": "boolean" }, "why": or_null("string") } } } } },

@@ -237,3 +237,42 @@ fn only_who_is_known_may_send_much() {
         MAX_BODY
     );
 }
+
+#[test]
+fn mail_of_phones_is_listed_given_up_and_sent_again() {
+    let api = api();
+    let account = api.store.account("alice").expect("alice").id;
+    let message = "To: bob@example.net\r\nSubject: Tea\r\n\r\nx\r\n";
+    ask(&api, "POST", "/accounts/alice/mail", message);
+    let next = api.store.account("alice").expect("alice").next_item;
+    let item = crate::sync::ItemId(next.0 - 1);
+    api.store
+        .queue_mail(account, item, 1_000)
+        .expect("it is queued");
+    let list = ask(&api, "GET", "/outgoing?account=alice&open=true", "");
+    let mail = &list.body["mails"][0];
+    assert_eq!(mail["subject"], "Tea", "{list:?}");
+    assert_eq!(
+        (&mail["state"], &mail["account"]),
+        (&json!("waiting"), &json!("alice"))
+    );
+    let path = format!("/outgoing/{}", mail["id"].as_str().expect("an id"));
+    let cancelled = ask(&api, "POST", &format!("{path}/cancel"), "");
+    assert_eq!(cancelled.status, 200, "{cancelled:?}");
+    let shown = ask(&api, "GET", &path, "");
+    assert_eq!(shown.body["recipients"][0]["state"], "refused");
+    assert_eq!(
+        ask(&api, "POST", &format!("{path}/cancel"), "").status,
+        409,
+        "it is settled already"
+    );
+    // Until its sender was told, it is under way.
+    assert_eq!(ask(&api, "POST", &format!("{path}/retry"), "").status, 409);
+    for (path, status) in [
+        ("/outgoing/x", 400),
+        ("/outgoing/1-999", 404),
+        ("/outgoing?account=eve", 404),
+    ] {
+        assert_eq!(ask(&api, "GET", path, "").status, status, "{path}");
+    }
+}

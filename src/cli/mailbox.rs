@@ -2,6 +2,7 @@
 
 mod check;
 mod list;
+mod outgoing;
 
 use std::path::PathBuf;
 
@@ -42,6 +43,8 @@ enum Command {
         /// Address of the mailbox, if there are several
         address: Option<String>,
     },
+    /// Print mail that is to be sent, or was; send it again, or give it up
+    Outgoing(outgoing::Args),
     /// Give a mailbox another password or token
     Set {
         /// User name
@@ -146,6 +149,7 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
     match args.command {
         Command::Add(add) => self::add(&add, &store, global),
         Command::List { name } => list::list(&store, name.as_deref(), global),
+        Command::Outgoing(args) => outgoing::run(&args, &store, global),
         Command::Check { name, address } => {
             let account = setup::account(&store, &name)?;
             check::check(&store, &account, address.as_deref(), global)

@@ -98,6 +98,11 @@ impl<T: Transport> Faults<T> {
         self.late.clear();
     }
 
+    /// From now on things go wrong that often.
+    pub const fn disturb(&mut self, rates: FaultRates) {
+        self.rates = rates;
+    }
+
     /// Delivers what is delayed, now.
     pub fn flush(&mut self) {
         for late in std::mem::take(&mut self.late) {

@@ -5,7 +5,7 @@ use crate::content::{self, Format, Record};
 use crate::store::{Store, StoreError};
 use crate::sync::{
     AccountId, Answer, Change, Commit, Datastore, Item, ItemId, ItemMeta, ItemWrite, MirrorChange,
-    Query,
+    Newest, NewestQuery, Query,
 };
 
 /// Attempts at a commit while others write to the account.
@@ -34,6 +34,30 @@ impl Batch {
             },
             books: Vec::new(),
         })
+    }
+
+    /// Works out changes over an account's present state and writes them; again, while others write to the account. `now`: seconds
+    /// since 1970.
+    pub(super) fn write<T>(
+        store: &Store,
+        account: AccountId,
+        now: i64,
+        mut work: impl FnMut(&mut Self, &mut Tree) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut attempts = 0;
+        loop {
+            let mut batch = Self::begin(store, account, now)?;
+            let mut tree = Tree::load(store, account)?;
+            let value = work(&mut batch, &mut tree)?;
+            if batch.is_empty() {
+                return Ok(value);
+            }
+            match store.commit(batch.commit) {
+                // Each time another one of them is done.
+                Err(StoreError::Conflict) if attempts < ATTEMPTS => attempts += 1,
+                result => return result.map(|()| value),
+            }
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -121,6 +145,27 @@ pub(super) fn items(
     }
 }
 
+/// Whether living mail is in a folder.
+pub(super) fn has_mail(
+    store: &Store,
+    account: AccountId,
+    folder: ItemId,
+) -> Result<bool, StoreError> {
+    let newest = Newest {
+        folder,
+        since: i64::MIN,
+        count: 1,
+    };
+    let query = Query::Newest(NewestQuery {
+        view: Datastore::Mail,
+        folders: vec![newest],
+    });
+    match store.reader()?.load(account, None, &query)? {
+        Answer::Known(known) => Ok(!known.is_empty()),
+        _ => Ok(false),
+    }
+}
+
 /// A folder of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Known {
@@ -146,9 +191,35 @@ impl Tree {
         Ok(Self(folders.collect()))
     }
 
+    /// A folder.
+    pub(super) fn known(&self, id: ItemId) -> Option<&Known> {
+        self.0.iter().find(|known| known.id == id)
+    }
+
+    /// Whether a folder is another one, or somewhere in it.
+    pub(super) fn is_within(&self, id: ItemId, folder: ItemId) -> bool {
+        let mut at = id;
+        // No way to the top is longer than there are folders.
+        for _ in 0..=self.0.len() {
+            if at == folder {
+                return true;
+            }
+            match self.known(at) {
+                Some(known) => at = known.parent,
+                None => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether folders are in it.
+    pub(super) fn has_within(&self, id: ItemId) -> bool {
+        self.0.iter().any(|known| known.parent == id)
+    }
+
     /// The role of a folder.
     pub(super) fn role(&self, id: ItemId) -> Option<FolderRole> {
-        self.0.iter().find(|known| known.id == id)?.folder.role
+        self.known(id)?.folder.role
     }
 
     /// The folder of a role; it is made if there is none.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::batch::{ATTEMPTS, Batch, Tree};
+use super::batch::Batch;
 use super::lmtp::{Deliver, Verdict};
 use crate::content::email::{FolderRole, Mail};
 use crate::store::{Store, StoreError};
@@ -38,19 +38,29 @@ impl Intake {
         message: &[u8],
         now: i64,
     ) -> Result<ItemId, IntakeError> {
-        let mail = Mail::received(check(message)?.to_vec(), now);
-        let mut attempts = 0;
-        loop {
-            let mut batch = Batch::begin(&self.store, account, now)?;
-            let mut tree = Tree::load(&self.store, account)?;
-            let inbox = tree.of_role(FolderRole::Inbox, &mut batch);
-            let id = batch.add_mail(mail.clone(), inbox);
-            match self.store.commit(batch.commit) {
-                // Others write to the account; each time one of them is done.
-                Err(StoreError::Conflict) if attempts < ATTEMPTS => attempts += 1,
-                result => return result.map(|()| id).map_err(IntakeError::Store),
-            }
-        }
+        self.take(account, check(message)?.to_vec(), now)
+    }
+
+    /// As [`Self::deliver`], for a message with an envelope: its sender is kept in the field Return-Path (RFC 5321 section 4.4). An empty
+    /// one is that of reports.
+    pub fn deliver_from(
+        &self,
+        account: AccountId,
+        sender: &str,
+        message: &[u8],
+        now: i64,
+    ) -> Result<ItemId, IntakeError> {
+        let message = returning_to(sender, check(message)?);
+        self.take(account, message, now)
+    }
+
+    fn take(&self, account: AccountId, message: Vec<u8>, now: i64) -> Result<ItemId, IntakeError> {
+        let mail = Mail::received(message, now);
+        let delivered = Batch::write(&self.store, account, now, |batch, tree| {
+            let inbox = tree.of_role(FolderRole::Inbox, batch);
+            Ok(batch.add_mail(mail.clone(), inbox))
+        });
+        Ok(delivered?)
     }
 }
 
@@ -81,6 +91,35 @@ fn check(message: &[u8]) -> Result<&[u8], IntakeError> {
             "the message does not begin with a header field",
         )),
     }
+}
+
+/// A message with the sender of its envelope. What it says of that itself is somebody else's word, and goes.
+fn returning_to(sender: &str, message: &[u8]) -> Vec<u8> {
+    let sender: String = sender
+        .chars()
+        .filter(|c| !c.is_control() && !matches!(c, '<' | '>'))
+        .collect();
+    let mut out = format!("Return-Path: <{sender}>\r\n").into_bytes();
+    let mut rest = message;
+    let mut leaves_out = false;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        let (line, behind) = rest.split_at(end);
+        if line.trim_ascii().is_empty() {
+            break;
+        }
+        if !line.starts_with(b" ") && !line.starts_with(b"\t") {
+            let name = line.split(|octet| *octet == b':').next();
+            leaves_out =
+                name.is_some_and(|name| name.trim_ascii().eq_ignore_ascii_case(b"Return-Path"));
+        }
+        if !leaves_out {
+            out.extend_from_slice(line);
+        }
+        rest = behind;
+    }
+    out.extend_from_slice(rest);
+    out
 }
 
 /// Mail by LMTP: recipients are the addresses of local mailboxes.
@@ -125,13 +164,14 @@ impl Deliver for LocalMail {
             .map_err(|error| error.to_string())
     }
 
-    fn deliver(&self, recipients: &[String], message: &[u8]) -> Vec<Verdict> {
+    fn deliver(&self, sender: &str, recipients: &[String], message: &[u8]) -> Vec<Verdict> {
         let now = (self.now)();
         let deliver = |recipient: &String| -> Result<Verdict, IntakeError> {
             let Some(mailbox) = local_mailbox(&self.intake.store, recipient)? else {
                 return Ok(Verdict::Unknown);
             };
-            self.intake.deliver(mailbox.account, message, now)?;
+            self.intake
+                .deliver_from(mailbox.account, sender, message, now)?;
             Ok(Verdict::Delivered)
         };
         recipients
@@ -152,6 +192,25 @@ impl Deliver for LocalMail {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_envelope_says_where_a_message_returns_to() {
+        let stamp = |sender: &str, message: &str| {
+            String::from_utf8(returning_to(sender, message.as_bytes())).unwrap()
+        };
+        assert_eq!(
+            stamp("a@b", "Subject: x\r\n\r\nReturn-Path: y\r\n"),
+            "Return-Path: <a@b>\r\nSubject: x\r\n\r\nReturn-Path: y\r\n"
+        );
+        assert_eq!(
+            stamp(
+                "",
+                "Received: x\n\ty\nreturn-path:\n <evil@x>\nSubject: x\n\nz"
+            ),
+            "Return-Path: <>\r\nReceived: x\n\ty\nSubject: x\n\nz"
+        );
+        assert_eq!(stamp("a>\r\nX: y", "S: x"), "Return-Path: <aX: y>\r\nS: x");
+    }
 
     #[test]
     fn what_is_no_message_is_refused() {

@@ -43,8 +43,9 @@ pub trait Deliver: Send + Sync + 'static {
     /// Whether somebody has this address; blocks. `Err`: it cannot be said now.
     fn knows(&self, address: &str) -> Result<bool, String>;
 
-    /// Puts the message into the store for each recipient; blocks. One verdict for each, in order.
-    fn deliver(&self, recipients: &[String], message: &[u8]) -> Vec<Verdict>;
+    /// Puts the message into the store for each recipient; blocks. One verdict for each, in order. `sender` is that of the envelope, and
+    /// empty for reports.
+    fn deliver(&self, sender: &str, recipients: &[String], message: &[u8]) -> Vec<Verdict>;
 }
 
 /// A listener at work. It ends when it is dropped.
@@ -125,7 +126,7 @@ struct Peer {
     max_octets: usize,
     deliver: Arc<dyn Deliver>,
     greeted: bool,
-    sender: bool,
+    sender: Option<String>,
     recipients: Vec<String>,
     wrong: u32,
 }
@@ -143,7 +144,7 @@ impl Peer {
             max_octets,
             deliver,
             greeted: false,
-            sender: false,
+            sender: None,
             recipients: Vec::new(),
             wrong: 0,
         }
@@ -189,7 +190,7 @@ impl Peer {
     }
 
     fn reset(&mut self) {
-        self.sender = false;
+        self.sender = None;
         self.recipients.clear();
     }
 
@@ -197,10 +198,10 @@ impl Peer {
         if !self.greeted {
             return self.fault("503 5.5.1 say LHLO first").await;
         }
-        if self.sender {
+        if self.sender.is_some() {
             return self.fault("503 5.5.1 there is a sender already").await;
         }
-        let Some((_, parameters)) = path(rest, "FROM:") else {
+        let Some((sender, parameters)) = path(rest, "FROM:") else {
             return self.fault("501 5.5.4 say MAIL FROM:<address>").await;
         };
         for parameter in parameters.split_ascii_whitespace() {
@@ -217,12 +218,12 @@ impl Peer {
                 _ => return self.fault("555 5.5.4 there is no such parameter").await,
             }
         }
-        self.sender = true;
+        self.sender = Some(sender);
         self.say("250 2.1.0 good").await
     }
 
     async fn recipient(&mut self, rest: &str) -> std::io::Result<()> {
-        if !self.sender {
+        if self.sender.is_none() {
             return self.fault("503 5.5.1 say MAIL first").await;
         }
         let Some((address, _)) = path(rest, "TO:").filter(|(address, _)| !address.is_empty())
@@ -255,6 +256,7 @@ impl Peer {
         self.say("354 go on; end with a line that is a dot").await?;
         let message = self.message().await?;
         let recipients = std::mem::take(&mut self.recipients);
+        let sender = self.sender.take().unwrap_or_default();
         self.reset();
         let Some(message) = message else {
             // One answer for each recipient (RFC 2033, section 4.2).
@@ -264,7 +266,8 @@ impl Peer {
         let count = recipients.len();
         let deliver = Arc::clone(&self.deliver);
         let verdicts =
-            tokio::task::spawn_blocking(move || deliver.deliver(&recipients, &message)).await;
+            tokio::task::spawn_blocking(move || deliver.deliver(&sender, &recipients, &message))
+                .await;
         let mut verdicts = verdicts.unwrap_or_default();
         verdicts.resize(count, Verdict::Later("it failed".to_owned()));
         let answers: Vec<String> = verdicts

@@ -11,6 +11,7 @@ mod imap;
 mod intake;
 mod link;
 pub mod lmtp;
+pub mod outgoing;
 mod pop3;
 mod post;
 mod role;

@@ -36,6 +36,12 @@ pub fn passes(filter: &str, news: &[News], zone: chrono_tz::Tz) -> bool {
         })
 }
 
+/// Whether it is the rest of a mail that the device asked for: somebody waits for it.
+pub fn is_rest(news: &News) -> bool {
+    let whole = || Mail::state(&news.item.body).is_ok_and(|(mail, _)| mail.missing == 0);
+    news.asked && !news.item.meta.deleted && whole()
+}
+
 /// What counts of mail that is new to a device; `None` for anything else. Mail at the top is in the inbox of a flat
 /// mailbox.
 pub fn mail_facts(news: &News) -> Option<MailFacts> {
@@ -85,8 +91,26 @@ mod tests {
                 body: body.into(),
             },
             known,
+            asked: false,
             folder: None,
         }
+    }
+
+    #[test]
+    fn the_rest_of_a_mail_counts_for_who_asked_for_it_once_it_is_there() {
+        let of = |missing: u64, asked: bool, deleted: bool| {
+            let mail = Mail {
+                message: b"Subject: x\r\n\r\ny".to_vec(),
+                missing,
+                ..Mail::default()
+            };
+            let mut news = news("", true);
+            news.item.body = mail.write();
+            news.item.meta.deleted = deleted;
+            is_rest(&News { asked, ..news })
+        };
+        assert!(of(0, true, false));
+        assert!(!of(7, true, false) && !of(0, false, false) && !of(0, true, true));
     }
 
     #[test]

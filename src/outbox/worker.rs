@@ -363,6 +363,9 @@ impl Outbox {
             return Ok(Worth::Now);
         }
         let news = self.0.store.news(account, device, mail, MOST_JUDGED)?;
+        if news.iter().any(wanted::is_rest) {
+            return Ok(Worth::Now);
+        }
         let mails = news.iter().filter_map(wanted::mail_facts);
         let worth = self.0.settings.mail.worth_of(mails, policy, now);
         if worth != Worth::Now && news.len() <= MOST_JUDGED {

@@ -145,6 +145,7 @@ impl Turn<'_> {
                 };
                 let confirmed = self.owing_newer(Some(awaited.link), confirmed);
                 self.put_entry(view, confirmed, None);
+                self.confirm_rest(awaited.item);
             }
             Sent::Replace | Sent::Move if gone => {
                 // The device lost the item: next time it is new to it.

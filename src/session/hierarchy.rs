@@ -258,6 +258,7 @@ impl Turn<'_> {
             modseq: self.modseq,
             origin: Some(self.device.id),
         });
+        self.submit(id);
     }
 
     /// After an Add, Replace or Move of an item: moves it if the device did, and remembers where the device has it. `had` is

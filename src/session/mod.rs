@@ -36,6 +36,7 @@ mod plan;
 mod profile;
 mod repeated;
 mod reply;
+mod rest;
 mod result;
 mod resume;
 mod room;

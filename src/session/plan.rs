@@ -222,6 +222,11 @@ impl Turn<'_> {
         }
     }
 
+    /// What the device has of an item.
+    fn entry_of(&self, item: &Item) -> Option<&Entry> {
+        self.items.get(&item.meta.id)?.entry.as_ref()
+    }
+
     /// Whether the device needs a mail's text again because the mail moves to another folder.
     fn moves_whole(&self, entry: &Entry, meta: &ItemMeta) -> bool {
         self.own.traits.mail_body_on_move == Some(true)
@@ -327,6 +332,7 @@ impl Turn<'_> {
     /// Puts what is planned into a Sync until there is no more (true) or the message is full (false).
     pub(super) fn fill_planned(&mut self, filling: &mut Filling) -> Result<bool, LoadFailed> {
         let link = filling.link;
+        self.load_asked()?;
         let steps = self.planned(link)?;
         for batch in steps.chunks(BATCH) {
             let bare = |step: &&Step| !matches!(step.kind, Sent::Delete | Sent::Move);
@@ -386,7 +392,12 @@ impl Turn<'_> {
             (_, Some(luid)) => luid,
             (_, None) => return Ok(false),
         };
-        Ok(self.is_full_as(filling, step.kind, address, item, entry))
+        let (id, rest) = (item.meta.id, self.rest_of(link, step.kind, &item));
+        let full = self.is_full_as(filling, step.kind, address, item, entry);
+        if !full {
+            self.note_rest(id, step.kind, rest);
+        }
+        Ok(full)
     }
 
     fn is_full_as(
@@ -463,28 +474,29 @@ impl Turn<'_> {
             mail: self.shape_of(link, item),
             ..target.form()
         };
-        let entry = self
-            .items
-            .get(&item.meta.id)
-            .and_then(|held| held.entry.as_ref());
-        let asks = self.state.links[link].refield
-            || self.fetches_items(link)
-            || entry.is_some_and(|entry| self.moves_whole(entry, &item.meta));
-        if kind == Sent::Replace && form.format == Format::Email && !asks {
+        if form.format == Format::Email && !self.sends_message(link, kind, item) {
             let mut record = content::read_stored(&item.body, item.meta.format)?;
-            // The text of a draft can have changed.
-            if record.root.text("DRAFT") != Some("true") {
-                for name in ["EMAILITEM", "MISSING", "EXT"] {
-                    record.root.remove(name);
-                }
+            for name in ["EMAILITEM", "MISSING", "EXT"] {
+                record.root.remove(name);
             }
             return Some(content::write(&record, &form));
         }
         content::lower(&item.body, item.meta.format, &form)
     }
 
+    /// Whether a device gets the message of a mail, and not its flags alone: it does not have it, or asks for it.
+    pub(super) fn sends_message(&self, link: usize, kind: Sent, item: &Item) -> bool {
+        kind != Sent::Replace
+            || self.state.links[link].refield
+            || self.fetches_items(link)
+            || self.due_rest(item).is_some()
+            || self.entry_of(item).is_some_and(|of| self.moves_whole(of, &item.meta))
+            // The text of a draft can have changed.
+            || Mail::state(&item.body).is_ok_and(|(mail, _)| mail.draft)
+    }
+
     /// How much of a mail the device gets: as the window of its folder and the filter of the session say.
-    fn shape_of(&self, link: usize, item: &Item) -> Shape {
+    pub(super) fn shape_of(&self, link: usize, item: &Item) -> Shape {
         // A draft that is there in part could not be edited.
         if Mail::state(&item.body).is_ok_and(|(mail, _)| mail.draft) {
             return Shape::WHOLE;
@@ -500,7 +512,8 @@ impl Turn<'_> {
         };
         let filter = self.state.links[link].filter.as_ref();
         let fields = filter.and_then(|filter| filter.fields.as_deref());
-        Shape::asked(octets, self.fetches_items(link), fields)
+        let whole = self.due_rest(item).is_some_and(|asked| asked.whole);
+        Shape::asked(octets, self.fetches_items(link) || whole, fields)
     }
 }
 

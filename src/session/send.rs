@@ -214,6 +214,8 @@ impl Turn<'_> {
     /// Puts items into a Sync until there are no more (true) or the message is full (false).
     fn fill(&mut self, filling: &mut Filling) -> Result<bool, LoadFailed> {
         let link = filling.link;
+        // A chunk names its folder as the others do, which may have got its Map meanwhile.
+        self.load_folders(link)?;
         if self.state.outgoing.is_some() && !self.next_chunk(filling) {
             return Ok(false);
         }

@@ -394,6 +394,9 @@ pub(super) struct State {
     /// Items that were sent with a folder, and it; until their Status comes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub placed: Vec<(ItemId, ItemId)>,
+    /// Mails that were sent with the rest that the device waited for; until their Status comes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rest_sent: Vec<ItemId>,
     /// The large object whose last chunk has no Status yet.
     #[serde(default)]
     pub closing: Option<Outgoing>,
@@ -455,6 +458,7 @@ impl State {
             finished: None,
             outgoing: None,
             placed: Vec::new(),
+            rest_sent: Vec::new(),
             closing: None,
             messages: 0,
             recorded: 0,

@@ -9,7 +9,7 @@ use super::{Admission, Context, LoadFailed, Loads, Note, Outcome, Summary, auth,
 use crate::content::email::FolderRole;
 use crate::device::profile::Resolved;
 use crate::sync::recording::{Event, Trace, What};
-use crate::sync::{Change, Datastore, Device, Entry, ItemId, ItemMeta, Modseq, ViewState};
+use crate::sync::{Asked, Change, Datastore, Device, Entry, ItemId, ItemMeta, Modseq, ViewState};
 use crate::syncml::codec::encoded_len;
 use crate::syncml::{
     Alert, Code, Command, Data, Get, Item, Location, Message, Meta, Results, Version,
@@ -90,6 +90,8 @@ pub(super) struct Turn<'t> {
     pub deletes: u16,
     /// Folders with their roles, once they are loaded; some may be deleted meanwhile.
     pub folders: Option<Vec<(ItemId, Option<FolderRole>)>>,
+    /// Mails whose rest the device waits for, once that is loaded.
+    pub asked: Option<Vec<Asked>>,
 }
 
 impl<'t> Turn<'t> {
@@ -126,6 +128,7 @@ impl<'t> Turn<'t> {
             own: std::rc::Rc::default(),
             deletes: 0,
             folders: None,
+            asked: None,
             state,
             context,
             loads,

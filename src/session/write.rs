@@ -31,6 +31,7 @@ impl Turn<'_> {
         });
         self.modseq = self.modseq.next();
         let held = self.items.get(&id).filter(|held| !held.meta.deleted);
+        let comes = held.is_none();
         let replaced = held.map(|held| held.body.as_ref().map_or(0, Vec::len));
         let (format, body) = stored_form(incoming, other);
         let keeps = incoming.kind != Kind::Mail && (other.is_some() || !incoming.plain);
@@ -71,6 +72,9 @@ impl Turn<'_> {
             let role = role.and_then(Result::ok).and_then(|folder| folder.role);
             self.note_folder(id, role);
         }
+        if comes {
+            self.submit(id);
+        }
         id
     }
 
@@ -90,6 +94,17 @@ impl Turn<'_> {
         mail.received = mail.received.or(Some(self.context.now));
         mail.draft = self.role_of(place) == Some(FolderRole::Drafts);
         Some(mail.into_record())
+    }
+
+    /// A mail that comes into the outbox is to be sent.
+    pub(super) fn submit(&mut self, item: ItemId) {
+        let Some(held) = self.items.get(&item) else {
+            return;
+        };
+        let goes_out = self.role_of(held.meta.parent) == Some(FolderRole::Outbox);
+        if held.meta.format == Format::Mail && goes_out {
+            self.changes.push(Change::SubmitMail { item });
+        }
     }
 
     /// Sets the device's entry for an item. Another item that has the same LUID loses it.

@@ -8,7 +8,7 @@ use super::connection::Database;
 use super::error::StoreError;
 use super::load::{self, AccountRow, AccountSql};
 use super::statement::{Bind, each, execute, first, statement};
-use super::{Store, announcement, mailbox, now, outbox, submission};
+use super::{Store, announcement, mailbox, now, outbox, rest, submission};
 use crate::secret::KeyFile;
 use crate::sync::{Account, AccountId, Conflicts, Datastore, Secret};
 
@@ -204,6 +204,7 @@ fn remove_step(connection: &mut Database) -> Result<bool, StoreError> {
         return Ok(true);
     }
     announcement::remove_account(connection, account)?;
+    rest::remove_account(connection, account)?;
     mailbox::remove_account(connection, number)?;
     execute(connection, RemoveViews, &[account])?;
     execute(connection, RemoveSessions, &[account])?;

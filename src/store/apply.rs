@@ -7,13 +7,12 @@ use super::bulk;
 use super::connection::Database;
 use super::error::StoreError;
 use super::recording;
-use super::row::{folder_number, format_number, kind_in, kind_number, received};
+use super::row::{folder_number, format_number, kind_in, kind_number, mail_columns};
 use super::statement::{Bind, execute, first, statement};
-use super::{announcement, outbox, submission};
-use crate::content::Format;
+use super::{announcement, outbox, rest, revision, submission};
 use crate::sync::{
-    AccountId, Change, Commit, Datastore, Device, DeviceId, Entry, Generation, ItemId, ItemMeta,
-    ItemWrite, Modseq, Round, SessionWrite, ViewState,
+    AccountId, Change, Commit, Datastore, Device, DeviceId, Entry, Generation, ItemId, ItemWrite,
+    Modseq, Round, SessionWrite, ViewState,
 };
 
 statement!(Numbers((BigInt, BigInt)) =
@@ -141,13 +140,13 @@ struct Writes<'a> {
 
 statement!(
     InsertItem(()) = "INSERT INTO item (account, id, datastore, modseq, content_modseq, flag_modseq, created_modseq, \
-     deleted, kind, format, digest, match_key, updated, origin, folder, uid, received, body, original) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+     deleted, kind, format, digest, match_key, updated, origin, folder, uid, received, thread, body, original) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 );
 statement!(
     UpdateItem(()) = "UPDATE item SET datastore = ?, modseq = ?, content_modseq = ?, deleted = 0, kind = ?, format = ?, \
-     digest = ?, match_key = ?, updated = ?, origin = ?, folder = ?, uid = ?, received = ?, body = ?, original = ? \
-     WHERE account = ? AND id = ?"
+     digest = ?, match_key = ?, updated = ?, origin = ?, folder = ?, uid = ?, received = ?, thread = ?, body = ?, \
+     original = ? WHERE account = ? AND id = ?"
 );
 statement!(
     MoveItem(()) = "UPDATE item SET modseq = ?, flag_modseq = ?, updated = ?, origin = ?, folder = ?, uid = ? \
@@ -157,12 +156,6 @@ statement!(DatastoreOfItem((BigInt,)) = "SELECT datastore FROM item WHERE accoun
 statement!(
     BuryItem(()) = "UPDATE item SET deleted = 1, modseq = ?, content_modseq = ?, updated = ?, origin = ? \
      WHERE account = ? AND id = ?"
-);
-statement!(
-    KeepRevision(()) = "INSERT INTO revision (account, item, modseq, datastore, deleted, format, digest, match_key, \
-     updated, origin, replaced_at, folder, body, original) \
-     SELECT account, id, modseq, datastore, deleted, format, digest, match_key, updated, origin, ?, \
-     folder, body, original FROM item WHERE account = ? AND id = ?"
 );
 statement!(
     PlaceOfItem((BigInt, BigInt, BigInt, BigInt)) =
@@ -295,6 +288,16 @@ impl<'a> Writes<'a> {
                 let device = self.device()?;
                 announcement::shown(self.connection, self.account, device, *upto)
             }
+            Change::SubmitMail { item } => {
+                let now = self.now.saturating_mul(1_000);
+                submission::queue(self.connection, self.account_id, *item, now)
+            }
+            Change::AskForRest(asked) => {
+                rest::ask(self.connection, self.account, self.device()?, *asked)
+            }
+            Change::GotRest { item } => {
+                rest::got(self.connection, self.account, self.device()?, *item)
+            }
             Change::PutDevice(device) => self.put_device(device),
         }
     }
@@ -377,14 +380,14 @@ impl<'a> Writes<'a> {
         };
         let datastore_number = i64::from(meta.datastore.number());
         let folder = folder_number(meta.datastore, meta.parent);
-        let received = Bind::Int(received(meta.format, &write.body));
+        let (received, thread) = mail_columns(meta.format, &write.body);
+        let (received, thread) = (Bind::Int(received), Bind::OptionalInt(thread));
         let Some((old_datastore, old_folder, old_uid, deleted)) = place else {
             self.next_item = self.next_item.max(meta.id.0 + 1);
             let uid = self.next_uid(meta.datastore, folder)?;
-            self.insert_item(write, uid)?;
-            return self.send_if_outgoing(meta, write.origin);
+            return self.insert_item(write, uid);
         };
-        self.keep_revision(id)?;
+        self.keep_revision(meta.id, Some(&write.body))?;
         // What moves or comes back is new to whoever knows items by UID.
         let stays = old_datastore == datastore_number && old_folder == folder && deleted == 0;
         let uid = if stays {
@@ -395,18 +398,15 @@ impl<'a> Writes<'a> {
         #[rustfmt::skip]
         let binds = [
             datastore, modseq, modseq, kind, format, digest, key, updated, origin,
-            Bind::Int(folder), uid, received, body, original, self.account, id,
+            Bind::Int(folder), uid, received, thread, body, original, self.account, id,
         ];
-        execute(self.connection, UpdateItem, &binds)?;
-        if old_folder == folder && deleted == 0 {
-            return Ok(());
-        }
-        self.send_if_outgoing(meta, write.origin)
+        execute(self.connection, UpdateItem, &binds).map(drop)
     }
 
     fn insert_item(&mut self, write: &ItemWrite, uid: Bind<'_>) -> Result<(), StoreError> {
         let meta = &write.meta;
         let modseq = Bind::Int(meta.modseq.0);
+        let (received, thread) = mail_columns(meta.format, &write.body);
         let binds = [
             self.account,
             Bind::Int(meta.id.0),
@@ -423,24 +423,12 @@ impl<'a> Writes<'a> {
             Bind::OptionalInt(write.origin.map(|device| device.0)),
             Bind::Int(folder_number(meta.datastore, meta.parent)),
             uid,
-            Bind::Int(received(meta.format, &write.body)),
+            Bind::Int(received),
+            Bind::OptionalInt(thread),
             Bind::Blob(&write.body),
             Bind::OptionalBlob(write.original.as_deref()),
         ];
         execute(self.connection, InsertItem, &binds).map(drop)
-    }
-
-    /// A mail that a device puts into its outbox is to be sent.
-    fn send_if_outgoing(
-        &mut self,
-        meta: &ItemMeta,
-        origin: Option<DeviceId>,
-    ) -> Result<(), StoreError> {
-        if meta.format != Format::Mail || origin.is_none() {
-            return Ok(());
-        }
-        let (account, now) = (self.account_id, self.now);
-        submission::put_by_device(self.connection, account, meta.id, meta.parent, now)
     }
 
     fn move_item(
@@ -451,13 +439,12 @@ impl<'a> Writes<'a> {
         origin: Option<DeviceId>,
     ) -> Result<(), StoreError> {
         let id = Bind::Int(item.0);
-        self.keep_revision(id)?;
+        self.keep_revision(item, None)?;
         let row: Option<(i64,)> = first(self.connection, DatastoreOfItem, &[self.account, id])?;
         let datastore = super::row::datastore(row.ok_or(StoreError::NotFound)?.0)?;
         let folder = folder_number(datastore, parent);
         let uid = self.next_uid(datastore, folder)?;
         let modseq = Bind::Int(modseq.0);
-        let by_device = origin.is_some();
         let origin = Bind::OptionalInt(origin.map(|device| device.0));
         let now = Bind::Int(self.now);
         #[rustfmt::skip]
@@ -465,13 +452,7 @@ impl<'a> Writes<'a> {
         if execute(self.connection, MoveItem, &binds)? == 0 {
             return Err(StoreError::NotFound);
         }
-        let by_device = datastore == Datastore::Mail && by_device;
-        match by_device {
-            true => {
-                submission::put_by_device(self.connection, self.account_id, item, parent, self.now)
-            }
-            false => Ok(()),
-        }
+        Ok(())
     }
 
     fn delete_item(
@@ -481,7 +462,7 @@ impl<'a> Writes<'a> {
         origin: Option<DeviceId>,
     ) -> Result<(), StoreError> {
         let id = Bind::Int(item.0);
-        self.keep_revision(id)?;
+        self.keep_revision(item, None)?;
         let modseq = Bind::Int(modseq.0);
         let origin = Bind::OptionalInt(origin.map(|device| device.0));
         let binds = [
@@ -495,12 +476,9 @@ impl<'a> Writes<'a> {
         execute(self.connection, BuryItem, &binds).map(drop)
     }
 
-    fn keep_revision(&mut self, id: Bind<'_>) -> Result<(), StoreError> {
-        let binds = [Bind::Int(self.now), self.account, id];
-        match execute(self.connection, KeepRevision, &binds)? {
-            0 => Err(StoreError::NotFound),
-            _ => Ok(()),
-        }
+    /// Keeps an item as it is; `next` is its new body, if it gets one.
+    fn keep_revision(&mut self, item: ItemId, next: Option<&[u8]>) -> Result<(), StoreError> {
+        revision::keep(self.connection, self.account, item, self.now, next)
     }
 
     fn next_uid(&mut self, datastore: Datastore, folder: i64) -> Result<Bind<'static>, StoreError> {

@@ -6,7 +6,7 @@ use super::connection::Database;
 use super::error::StoreError;
 use super::load::{self, DeviceRow, Devices};
 use super::statement::{Bind, all, execute, first, statement};
-use super::{Store, announcement, apply, now, outbox};
+use super::{Store, announcement, apply, now, outbox, rest};
 use crate::sync::{AccountId, Datastore, Device, DeviceId, ViewState, Windows};
 
 // A step of a removal takes away 2000 rows.
@@ -144,6 +144,7 @@ impl Store {
             }
             // A session may have gone on between the steps.
             announcement::forget_device(connection, &key)?;
+            rest::forget_device(connection, &key)?;
             execute(connection, ForgetViews, &key)?;
             execute(connection, ForgetSessions, &key)?;
             match execute(connection, ForgetDevice, &key)? {

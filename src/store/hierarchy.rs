@@ -5,16 +5,19 @@
 
 use std::ops::ControlFlow;
 
-use diesel::sql_types::{Binary, Nullable};
+use diesel::sql_types::{BigInt, Binary, Nullable};
 
+use super::Store;
 use super::connection::Database;
 use super::error::StoreError;
 use super::load::{KnownRow, KnownSql};
 use super::row::{
     self, EntryRow, EntrySql, MetaRow, MetaSql, entry_columns, folder_number, meta_columns,
 };
-use super::statement::{Bind, each, statement};
-use crate::sync::{AccountId, Datastore, DeviceId, Known, MAX_FOLDERS, NewestQuery, Outgoing};
+use super::statement::{Bind, all, each, statement};
+use crate::sync::{
+    AccountId, Datastore, DeviceId, Item, ItemId, Known, MAX_FOLDERS, NewestQuery, Outgoing,
+};
 
 /// Values: device, view.
 macro_rules! with_entry {
@@ -39,6 +42,21 @@ statement!(
     postgresql ["SELECT " meta_columns!() ", " entry_columns!() " FROM item i" with_entry!()
      " WHERE i.account = ? AND i.folder = ? AND i.received >= ? AND i.kind = 5 AND i.deleted = 0 \
      ORDER BY i.received DESC, i.id DESC LIMIT ?"]);
+statement!(
+    /// Kind 5 is a mail.
+    OfThread((Binary,)) =
+    ["SELECT body FROM item INDEXED BY item_thread WHERE account = ? AND thread = ? AND kind = 5 AND deleted = 0 \
+      ORDER BY id DESC LIMIT ?"]
+    postgresql ["SELECT body FROM item WHERE account = ? AND thread = ? AND kind = 5 AND deleted = 0 \
+      ORDER BY id DESC LIMIT ?"]);
+statement!(
+    MailWithin((BigInt,)) = "SELECT id FROM item WHERE account = ? AND folder = ? AND kind = 5 AND deleted = 0 \
+                             ORDER BY received DESC, id DESC LIMIT 1000"
+);
+statement!(
+    FoldersWithin((BigInt,)) = "SELECT id FROM item WHERE account = ? AND folder = ? AND kind = 6 AND deleted = 0 \
+                                ORDER BY id LIMIT 1000"
+);
 statement!(OnDevice((MetaSql, EntrySql)) =
     ["SELECT " meta_columns!() ", " entry_columns!() " FROM entry e CROSS JOIN item i \
      ON i.account = e.account AND i.id = e.item \
@@ -46,6 +64,47 @@ statement!(OnDevice((MetaSql, EntrySql)) =
     postgresql ["SELECT " meta_columns!() ", " entry_columns!() " FROM entry e JOIN item i \
      ON i.account = e.account AND i.id = e.item \
      WHERE e.account = ? AND e.device = ? AND e.view = ? ORDER BY e.item"]);
+
+impl Store {
+    /// The living folders of an account's mail.
+    pub fn folders(&self, account: AccountId) -> Result<Vec<Item>, StoreError> {
+        let mut reader = self.reader()?;
+        // Devices are numbered from 1: none has an entry.
+        let found = folders(reader.connection()?, account, DeviceId(0), Datastore::Mail)?;
+        Ok(found.items.into_iter().map(|(item, _)| item).collect())
+    }
+}
+
+impl Store {
+    /// Shows the stored forms of an account's newest mails of a thread, as many as `most`, until `look` gives false.
+    pub fn mails_of_thread(
+        &self,
+        account: AccountId,
+        thread: i64,
+        most: u32,
+        mut look: impl FnMut(&[u8]) -> bool,
+    ) -> Result<(), StoreError> {
+        let binds = [
+            Bind::Int(account.0),
+            Bind::Int(thread),
+            Bind::Int(i64::from(most)),
+        ];
+        let mut left = most;
+        let connection = &mut self.reader()?;
+        each(
+            connection.connection()?,
+            OfThread,
+            &binds,
+            |(body,): (Vec<u8>,)| {
+                left = left.saturating_sub(1);
+                Ok(match look(&body) && left > 0 {
+                    true => ControlFlow::Continue(()),
+                    false => ControlFlow::Break(()),
+                })
+            },
+        )
+    }
+}
 
 /// Living folders with what the device has of them, in no order that matters.
 pub(super) fn folders(
@@ -78,6 +137,20 @@ pub(super) fn folders(
         },
     )?;
     Ok(found)
+}
+
+/// Living items that are in a folder, as many as can matter.
+pub(super) fn within(
+    connection: &mut Database,
+    account: AccountId,
+    folder: ItemId,
+) -> Result<Vec<ItemId>, StoreError> {
+    let number = Bind::Int(folder_number(Datastore::Mail, folder));
+    let binds = [Bind::Int(account.0), number];
+    let rows: Vec<(i64,)> = all(connection, MailWithin, &binds)?;
+    let folders: Vec<(i64,)> = all(connection, FoldersWithin, &binds)?;
+    let ids = rows.into_iter().chain(folders);
+    Ok(ids.map(|(id,)| ItemId(id)).collect())
 }
 
 /// The newest mails of folders, folder after folder.
@@ -145,11 +218,12 @@ fn known((meta, entry): KnownRow) -> Result<Known, StoreError> {
 
 /// Names and texts of all statements, to look at their plans.
 #[cfg(test)]
-pub(super) const STATEMENTS: [(&str, &str); 3] = {
+pub(super) const STATEMENTS: [(&str, &str); 4] = {
     use super::statement::Sql;
     [
         ("FoldersOf", FoldersOf::TEXT),
         ("NewestIn", NewestIn::TEXT),
+        ("OfThread", OfThread::TEXT),
         ("OnDevice", OnDevice::TEXT),
     ]
 };

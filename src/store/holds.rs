@@ -9,7 +9,7 @@ use super::error::StoreError;
 use super::recording::{self, Held};
 use super::row::{self, EntryRow, EntrySql, MetaRow, MetaSql, entry_columns, meta_columns};
 use super::statement::{Bind, all, each, execute, first, statement};
-use super::{Store, apply, items, load};
+use super::{Store, apply, items, load, revision};
 use crate::sync::recording::{Event, Trace, What, events};
 use crate::sync::{
     AccountId, Change, Commit, Datastore, DeviceId, Entry, ItemId, ItemMeta, ItemWrite, Known,
@@ -292,7 +292,7 @@ fn decide_chunk(
             }
             (_, Decision::Discard) => {
                 let before =
-                    load::version(connection, account, hold.item, Modseq(meta.modseq.0 - 1))?;
+                    revision::version(connection, account, hold.item, Modseq(meta.modseq.0 - 1))?;
                 let body = load::items(connection, account, &[hold.item])?.pop();
                 let Some(body) = body.map(|item| item.body) else {
                     continue;

@@ -109,6 +109,7 @@ impl Store {
             if load::created(connection, account, item.meta.id)?.is_none() {
                 return Err(StoreError::NotFound);
             }
+            super::undo::house(connection, &mut commit, item.meta.parent)?;
             super::holds::revive(&mut commit, &item.meta, item.body.clone());
             apply::commit(connection, &commit)
         })

@@ -12,7 +12,7 @@ use super::row::{
     self, EntryRow, EntrySql, GenerationRow, MetaRow, MetaSql, entry_columns, meta_columns,
 };
 use super::statement::{Bind, all, each, first, statement};
-use super::{announcement, hierarchy, holds, outgoing};
+use super::{announcement, hierarchy, holds, outgoing, rest, revision};
 use crate::content::MatchKey;
 use crate::secret::KeyFile;
 use crate::sync::{
@@ -134,6 +134,7 @@ impl Reader {
             Query::Announcements => {
                 announcement::waiting(connection, account, device).map(Answer::Announcements)
             }
+            Query::Asked => rest::asked(connection, account, device).map(Answer::Asked),
             Query::Tally(tally) => {
                 holds::tally(connection, account, device, *tally).map(Answer::Count)
             }
@@ -530,15 +531,6 @@ pub(super) fn items(
     Ok(found)
 }
 
-statement!(CurrentVersion((MetaSql, Binary)) =
-    "SELECT " meta_columns!() ", i.body FROM item i \
-     WHERE i.account = ? AND i.id = ? AND i.modseq <= ?");
-statement!(
-    OlderVersion((MetaSql, Binary)) = "SELECT i.item, i.datastore, i.modseq, i.deleted, i.format, i.digest, i.match_key, i.updated, \
-     coalesce(i.folder, 0), i.modseq, i.body FROM revision i WHERE i.account = ? AND i.item = ? AND i.modseq <= ? \
-     ORDER BY i.modseq DESC LIMIT 1"
-);
-
 fn revisions(
     connection: &mut Database,
     account: AccountId,
@@ -546,7 +538,7 @@ fn revisions(
 ) -> Result<Vec<Item>, StoreError> {
     let mut found = Vec::with_capacity(versions.len());
     for (id, modseq) in versions {
-        found.extend(version(connection, account, *id, *modseq)?);
+        found.extend(revision::version(connection, account, *id, *modseq)?);
     }
     Ok(found)
 }
@@ -564,23 +556,6 @@ pub(super) fn created(
     let binds = [Bind::Int(account.0), Bind::Int(id.0)];
     let row: Option<(i64,)> = first(connection, CreatedModseq, &binds)?;
     Ok(row.map(|(number,)| Modseq(number)))
-}
-
-/// The newest kept version of an item that is not newer than the number.
-pub(super) fn version(
-    connection: &mut Database,
-    account: AccountId,
-    id: ItemId,
-    modseq: Modseq,
-) -> Result<Option<Item>, StoreError> {
-    let binds = [Bind::Int(account.0), Bind::Int(id.0), Bind::Int(modseq.0)];
-    let version: Option<(MetaRow, Vec<u8>)> = match first(connection, CurrentVersion, &binds)? {
-        None => first(connection, OlderVersion, &binds)?,
-        current => current,
-    };
-    version
-        .map(|(meta, body)| row::item(meta, Some(body)))
-        .transpose()
 }
 
 /// A list of values as one parameter.

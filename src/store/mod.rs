@@ -32,6 +32,8 @@ mod outgoing;
 mod prune;
 mod readers;
 mod recording;
+mod rest;
+mod revision;
 mod row;
 mod sign;
 mod statement;

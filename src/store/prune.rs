@@ -8,7 +8,7 @@ use diesel::sql_types::BigInt;
 use super::connection::Database;
 use super::error::StoreError;
 use super::statement::{Bind, all, execute, statement};
-use super::{Store, now};
+use super::{Store, now, rest};
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -62,7 +62,7 @@ statement!(PruneRecordings(()) =
     "DELETE FROM recording WHERE account = ? AND id IN (" old_recordings!() ")");
 statement!(
     PruneRevisions(()) = "DELETE FROM revision WHERE account = ? AND (item, modseq) IN \
-     (SELECT item, modseq FROM revision WHERE account = ? AND replaced_at < ? LIMIT 1000)"
+     (SELECT item, modseq FROM revision WHERE account = ? AND replaced_at < ? ORDER BY item, modseq LIMIT 1000)"
 );
 statement!(
     PruneTombstones(()) = "DELETE FROM item WHERE account = ? AND id IN \
@@ -104,6 +104,7 @@ impl Store {
                 pruned.tombstones += self.steps(move |connection| {
                     execute(connection, PruneTombstones, &[account, account, old])
                 })?;
+                self.write(0, move |connection| rest::prune(connection, account))?;
                 let old = before(keep.session_days);
                 pruned.sessions += self.write(0, move |connection| {
                     execute(connection, PruneSessions, &[account, old])

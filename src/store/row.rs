@@ -3,7 +3,7 @@
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
 use super::error::StoreError;
-use crate::content::email::Mail;
+use crate::content::email::{Head, Mail, thread_key};
 use crate::content::{Digest, Format, Kind, MatchKey};
 use crate::sync::{
     Datastore, Echo, Entry, Generation, Item, ItemId, ItemMeta, Mark, Modseq, Round, ViewState,
@@ -255,13 +255,19 @@ pub(super) const fn kind_in(datastore: Datastore, format: Format) -> Option<Kind
     }
 }
 
-/// When a mail was received, seconds since 1970; 0 for what is no mail, or does not say so.
-pub(super) fn received(format: Format, body: &[u8]) -> i64 {
+/// What mails are found by: when it was received, seconds since 1970, 0 if it does not say so; and its thread. Nothing for what is
+/// no mail.
+pub(super) fn mail_columns(format: Format, body: &[u8]) -> (i64, Option<i64>) {
     if format != Format::Mail {
-        return 0;
+        return (0, None);
     }
-    let state = Mail::state(body).ok();
-    state.and_then(|(mail, _)| mail.received).unwrap_or(0)
+    match Mail::state(body) {
+        Ok((mail, begin)) => {
+            let head = Head::of(&body[begin.min(body.len())..]);
+            (mail.received.unwrap_or(0), Some(thread_key(&head.subject)))
+        }
+        Err(_) => (0, None),
+    }
 }
 
 #[cfg(test)]

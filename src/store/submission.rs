@@ -6,17 +6,14 @@
 
 use std::ops::ControlFlow;
 
-use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use serde::{Deserialize, Serialize};
 
 use super::Store;
 use super::connection::Database;
 use super::error::StoreError;
 use super::statement::{Bind, each, execute, first, statement};
-use super::{apply, items, load};
-use crate::content::email::{Folder, FolderRole, Mail};
-use crate::content::{self, Format};
-use crate::sync::{AccountId, Change, ItemId, ItemMeta, ItemWrite};
+use crate::sync::{AccountId, ItemId};
 
 /// How far a mail is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +30,16 @@ pub enum SubmissionState {
 
 impl SubmissionState {
     const ALL: [Self; 4] = [Self::Waiting, Self::Handed, Self::Settled, Self::Finished];
+
+    /// For people and programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Handed => "under way",
+            Self::Settled => "settled",
+            Self::Finished => "finished",
+        }
+    }
 
     /// The number in the database.
     const fn number(self) -> i64 {
@@ -90,6 +97,12 @@ pub struct QueuedMail {
     pub recipients: Vec<Recipient>,
     /// The newest word on it, for people.
     pub why: Option<String>,
+    /// When it is looked at next, milliseconds since 1970; `None` if it is finished.
+    pub due: Option<i64>,
+    /// A node works on it.
+    pub held: bool,
+    /// When it was finished, milliseconds since 1970.
+    pub finished: Option<i64>,
 }
 
 /// Rows that one claim takes; the text of the statement has it.
@@ -97,21 +110,20 @@ const CLAIM: usize = 16;
 
 macro_rules! columns {
     () => {
-        "account, item, state, created, attempts, message_id, recipients, why"
+        "account, item, state, created, attempts, message_id, recipients, why, due, node, finished"
     };
 }
 
 type RowSql = (
-    BigInt,
-    BigInt,
-    BigInt,
-    BigInt,
-    BigInt,
-    Text,
-    Text,
-    Nullable<Text>,
+    (BigInt, BigInt, BigInt, BigInt, BigInt),
+    (Text, Text, Nullable<Text>),
+    (Nullable<BigInt>, Nullable<Text>, Nullable<BigInt>),
 );
-type Row = (i64, i64, i64, i64, i64, String, String, Option<String>);
+type Row = (
+    (i64, i64, i64, i64, i64),
+    (String, String, Option<String>),
+    (Option<i64>, Option<String>, Option<i64>),
+);
 
 statement!(
     Queue(()) = "INSERT INTO mail_submission (account, item, state, created, due, message_id) VALUES (?, ?, 1, ?, ?, ?) \
@@ -139,26 +151,26 @@ statement!(
     postgresql ["SELECT " columns!() " FROM mail_submission WHERE account = ? AND item = ?"]
 );
 statement!(
-    AgainMail(()) = "UPDATE mail_submission SET state = 1, due = ?, finished = NULL, recipients = '[]' \
-                     WHERE account = ? AND item = ? AND finished IS NOT NULL"
+    /// Of one account; those that are not finished first, then the newest.
+    MailOf(RowSql) = "SELECT " columns!() " FROM mail_submission WHERE account = ? \
+                      ORDER BY finished IS NOT NULL, created DESC, item DESC LIMIT ?"
+);
+statement!(
+    /// A mail that nobody works on. A lease that has ended is none.
+    ChangeMail(()) = "UPDATE mail_submission SET state = ?, due = ?, node = NULL, finished = NULL, attempts = 0, created = ?, \
+                      recipients = ?, why = ? WHERE account = ? AND item = ? AND (node IS NULL OR due <= ?)"
 );
 statement!(
     RemoveMail(()) = "DELETE FROM mail_submission WHERE account = ? AND item IN \
                       (SELECT item FROM mail_submission WHERE account = ? LIMIT 1000)"
 );
 
-statement!(
-    /// Kind 6 is a folder: see `row::kind_number`.
-    MailFolders((BigInt, Binary)) = "SELECT id, body FROM item WHERE account = ? AND kind = 6 AND deleted = 0 \
-                                     ORDER BY folder, id"
-);
-statement!(
-    NewestMail((Binary,)) =
-        "SELECT body FROM item WHERE account = ? AND kind = 5 AND deleted = 0 ORDER BY id DESC"
-);
-
 fn queued(row: Row) -> Result<QueuedMail, StoreError> {
-    let (account, item, state, created, attempts, message_id, recipients, why) = row;
+    let (
+        (account, item, state, created, attempts),
+        (message_id, recipients, why),
+        (due, node, finished),
+    ) = row;
     let corrupt =
         |what: &str| StoreError::Corrupt(format!("a mail to be sent has an unknown {what}"));
     let state = SubmissionState::ALL
@@ -173,6 +185,9 @@ fn queued(row: Row) -> Result<QueuedMail, StoreError> {
         message_id,
         recipients: serde_json::from_str(&recipients).map_err(|_| corrupt("list of recipients"))?,
         why,
+        due,
+        held: node.is_some(),
+        finished,
     })
 }
 
@@ -292,140 +307,54 @@ impl Store {
         })
     }
 
-    /// Sends a finished mail once more, to all its recipients, as its owner wishes. False if it is not finished. `now`: milliseconds since
-    /// 1970.
-    pub fn send_mail_again(
+    /// An account's mail in the queue, what is not finished first, then the newest.
+    pub fn queued_mails(
         &self,
         account: AccountId,
-        item: ItemId,
-        now: i64,
-    ) -> Result<bool, StoreError> {
-        self.write(64, move |connection| {
-            let binds = [Bind::Int(now), Bind::Int(account.0), Bind::Int(item.0)];
-            Ok(execute(connection, AgainMail, &binds)? > 0)
-        })
-    }
-}
-
-/// The folder of a role among the living folders of an account's mail.
-fn folder_of(
-    connection: &mut Database,
-    account: AccountId,
-    role: FolderRole,
-) -> Result<Option<ItemId>, StoreError> {
-    let mut found = None;
-    each(
-        connection,
-        MailFolders,
-        &[Bind::Int(account.0)],
-        |(id, body): (i64, Vec<u8>)| {
-            if Folder::read(&body).is_ok_and(|folder| folder.role == Some(role)) {
-                found = Some(ItemId(id));
-                return Ok(ControlFlow::Break(()));
-            }
+        most: usize,
+    ) -> Result<Vec<QueuedMail>, StoreError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let binds = [Bind::Int(account.0), Bind::Int(most)];
+        let mut found = Vec::new();
+        each(self.reader()?.connection()?, MailOf, &binds, |row: Row| {
+            found.push(queued(row)?);
             Ok(ControlFlow::Continue(()))
-        },
-    )?;
-    Ok(found)
-}
-
-/// A mail that a device puts into its outbox is to be sent. `now`: seconds since 1970.
-pub(super) fn put_by_device(
-    connection: &mut Database,
-    account: AccountId,
-    item: ItemId,
-    parent: ItemId,
-    now: i64,
-) -> Result<(), StoreError> {
-    if parent.0 > 0 && folder_of(connection, account, FolderRole::Outbox)? == Some(parent) {
-        queue(connection, account, item, now.saturating_mul(1_000))?;
-    }
-    Ok(())
-}
-
-impl Store {
-    /// The stored form of a mail that is to be sent; `None` if it is not there any more.
-    pub fn mail_to_send(
-        &self,
-        account: AccountId,
-        item: ItemId,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut reader = self.reader()?;
-        let found = load::items(reader.connection()?, account, &[item])?;
-        let living = found.into_iter().find(|item| !item.meta.deleted);
-        Ok(living
-            .filter(|item| item.meta.format == Format::Mail)
-            .map(|item| item.body))
-    }
-
-    /// Shows the stored forms of an account's newest mails, as many as `most`, until `look` gives false.
-    pub fn newest_mail(
-        &self,
-        account: AccountId,
-        most: u32,
-        mut look: impl FnMut(&[u8]) -> bool,
-    ) -> Result<(), StoreError> {
-        let mut left = most;
-        each(
-            self.reader()?.connection()?,
-            NewestMail,
-            &[Bind::Int(account.0)],
-            |(body,): (Vec<u8>,)| {
-                left = left.saturating_sub(1);
-                Ok(match left > 0 && look(&body) {
-                    true => ControlFlow::Continue(()),
-                    false => ControlFlow::Break(()),
-                })
-            },
-        )
-    }
-
-    /// Moves a mail that was sent from the outbox to the sent ones, with the message as it was sent. A mail that is elsewhere, or
-    /// gone, stays so. `now`: seconds since 1970.
-    pub fn file_sent(
-        &self,
-        account: AccountId,
-        item: ItemId,
-        message: Vec<u8>,
-        now: i64,
-    ) -> Result<(), StoreError> {
-        self.write(message.len() + 1_024, move |connection| {
-            let outbox = folder_of(connection, account, FolderRole::Outbox)?;
-            let sent = folder_of(connection, account, FolderRole::Sent)?;
-            let found = load::items(connection, account, &[item])?
-                .into_iter()
-                .next();
-            let Some(stored) =
-                found.filter(|item| !item.meta.deleted && Some(item.meta.parent) == outbox)
-            else {
-                return Ok(());
-            };
-            let mut mail = Mail::read(&stored.body).unwrap_or_default();
-            mail.message.clone_from(&message);
-            mail.read = true;
-            mail.draft = false;
-            mail.received = Some(now);
-            let body = mail.write();
-            let record = mail.into_record();
-            let mut commit = items::empty(connection, account, now)?;
-            commit.modseq = commit.modseq.next();
-            commit.changes.push(Change::PutItem(ItemWrite {
-                meta: ItemMeta {
-                    modseq: commit.modseq,
-                    format: Format::Mail,
-                    digest: content::digest(&record),
-                    key: content::match_key(&record),
-                    updated: now,
-                    parent: sent.unwrap_or(stored.meta.parent),
-                    ..stored.meta
-                },
-                body,
-                original: None,
-                origin: None,
-            }));
-            apply::commit(connection, &commit)
         })?;
-        self.wake();
-        Ok(())
+        Ok(found)
+    }
+
+    /// Changes a mail that nobody works on, as its operator wishes: it is looked at at once, and its time begins anew. `change` says how
+    /// far it is and what became of its recipients, or that nothing is to be done. Gives what is in the queue then; with false if it was
+    /// left alone. `now`: milliseconds since 1970.
+    pub fn change_mail(
+        &self,
+        account: AccountId,
+        item: ItemId,
+        now: i64,
+        change: impl Fn(&mut QueuedMail) -> bool + Send + 'static,
+    ) -> Result<(QueuedMail, bool), StoreError> {
+        self.write(1_024, move |connection| {
+            let key = [Bind::Int(account.0), Bind::Int(item.0)];
+            let row: Option<Row> = first(connection, OneMail, &key)?;
+            let before = queued(row.ok_or(StoreError::NotFound)?)?;
+            let mut after = before.clone();
+            if !change(&mut after) {
+                return Ok((before, false));
+            }
+            let recipients = serde_json::json!(after.recipients).to_string();
+            let binds = [
+                Bind::Int(after.state.number()),
+                Bind::Int(now),
+                Bind::Int(now),
+                Bind::Text(&recipients),
+                Bind::OptionalText(after.why.as_deref()),
+                key[0],
+                key[1],
+                Bind::Int(now),
+            ];
+            let changed = execute(connection, ChangeMail, &binds)? > 0;
+            let row: Option<Row> = first(connection, OneMail, &key)?;
+            Ok((queued(row.ok_or(StoreError::NotFound)?)?, changed))
+        })
     }
 }

@@ -1,16 +1,22 @@
 //! Undoing a recorded session: every item that it wrote becomes again what it was before, as a new change.
 //!
 //! What was before is among the revisions, by the numbers that each message wrote. An item that somebody else wrote
-//! afterwards is left alone and named, unless that is wanted too.
+//! afterwards is left alone and named, unless that is wanted too. Folders that come back do so before what is in them, and folders go
+//! last, if nothing is in them: no mail is left in a folder that is not there.
 
 use std::collections::BTreeMap;
 
 use super::connection::Database;
 use super::error::StoreError;
 use super::holds::{allow, bury, other_devices, revive};
-use super::{Store, apply, items, load};
+use super::{Store, apply, hierarchy, items, load, revision};
+use crate::content::Format;
+use crate::content::email::Folder;
 use crate::sync::recording::unpack_items;
-use crate::sync::{AccountId, Datastore, DeviceId, Item, ItemId, Modseq};
+use crate::sync::{
+    AccountId, Answer, Change, Commit, Datastore, DeviceId, Item, ItemId, KnownQuery, MAX_FOLDERS,
+    Modseq, Query,
+};
 
 /// What undoing did.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
@@ -69,8 +75,20 @@ impl Store {
             .into_iter()
             .map(|(item, (first, last))| (item, first, last))
             .collect();
-        let mut undone = Undone::default();
+        let (mut folders, mut rest): (Vec<Span>, Vec<Span>) = (Vec::new(), Vec::new());
         for chunk in spans.chunks(items::CHUNK) {
+            let of_kind = self.folders_among(account, chunk.iter().map(|(item, ..)| *item))?;
+            for span in chunk {
+                match of_kind.contains(&span.0) {
+                    true => folders.push(*span),
+                    false => rest.push(*span),
+                }
+            }
+        }
+        // What was made last is the innermost.
+        rest.extend(folders.into_iter().rev());
+        let mut undone = Undone::default();
+        for chunk in rest.chunks(items::CHUNK) {
             let chunk = chunk.to_vec();
             undone.add(self.write(chunk.len() * 1024, move |connection| {
                 undo_chunk(connection, account, &chunk, of, force)
@@ -78,6 +96,56 @@ impl Store {
         }
         Ok(undone)
     }
+}
+
+impl Store {
+    /// Which of the items are folders.
+    fn folders_among(
+        &self,
+        account: AccountId,
+        items: impl Iterator<Item = ItemId>,
+    ) -> Result<Vec<ItemId>, StoreError> {
+        let query = KnownQuery {
+            view: Datastore::Mail,
+            luids: Vec::new(),
+            items: items.collect(),
+            keys: Vec::new(),
+        };
+        let Answer::Known(known) = self.reader()?.load(account, None, &Query::Known(query))? else {
+            return Ok(Vec::new());
+        };
+        let folders = known.into_iter().map(|known| known.item);
+        Ok(folders
+            .filter(|meta| meta.format == Format::Folder)
+            .map(|meta| meta.id)
+            .collect())
+    }
+}
+
+/// Brings back the folders that an item is in, from the top, if they are not there.
+pub(super) fn house(
+    connection: &mut Database,
+    commit: &mut Commit,
+    parent: ItemId,
+) -> Result<(), StoreError> {
+    let mut gone = Vec::new();
+    let mut at = parent;
+    while at != ItemId(0) && gone.len() < MAX_FOLDERS {
+        let coming = commit
+            .changes
+            .iter()
+            .any(|change| matches!(change, Change::PutItem(write) if write.meta.id == at));
+        let found = load::items(connection, commit.account, &[at])?.pop();
+        let Some(folder) = found.filter(|item| item.meta.deleted && !coming) else {
+            break;
+        };
+        at = folder.meta.parent;
+        gone.push(folder);
+    }
+    for folder in gone.into_iter().rev() {
+        revive(commit, &folder.meta, folder.body);
+    }
+    Ok(())
 }
 
 fn undo_chunk(
@@ -105,7 +173,7 @@ fn undo_chunk(
             continue;
         }
         let made = load::created(connection, account, *id)? == Some(*first);
-        let before = load::version(connection, account, *id, Modseq(first.0 - 1))?;
+        let before = revision::version(connection, account, *id, Modseq(first.0 - 1))?;
         let lived = before.as_ref().filter(|before| !before.meta.deleted);
         let as_before = match lived {
             Some(before) => {
@@ -127,7 +195,13 @@ fn undo_chunk(
             } else {
                 undone.restored += 1;
             }
+            house(connection, &mut commit, before.meta.parent)?;
             revive(&mut commit, &before.meta, before.body);
+        } else if has_role(now) {
+            // It would be made again at once.
+            undone.unchanged += 1;
+        } else if !is_empty(connection, &commit, now)? {
+            undone.kept.push(*id);
         } else {
             bury(&mut commit, *id);
             allow(connection, account, &devices, &now.meta, commit.modseq)?;
@@ -136,4 +210,28 @@ fn undo_chunk(
     }
     apply::commit(connection, &commit)?;
     Ok(undone)
+}
+
+/// A folder that every account has.
+fn has_role(item: &Item) -> bool {
+    item.meta.format == Format::Folder
+        && Folder::read(&item.body).is_ok_and(|folder| folder.role.is_some())
+}
+
+/// Whether nothing is in a folder but what goes with this very commit. What is no folder is empty.
+fn is_empty(connection: &mut Database, commit: &Commit, item: &Item) -> Result<bool, StoreError> {
+    if item.meta.format != Format::Folder {
+        return Ok(true);
+    }
+    let goes = |item: &ItemId| {
+        let mut changes = commit.changes.iter();
+        changes.any(|change| match change {
+            Change::DeleteItem { item: of, .. } => of == item,
+            Change::PutItem(write) => write.meta.id == *item,
+            _ => false,
+        })
+    };
+    let within = hierarchy::within(connection, commit.account, item.meta.id)?;
+    let comes = |change: &Change| matches!(change, Change::PutItem(write) if write.meta.parent == item.meta.id);
+    Ok(within.iter().all(goes) && !commit.changes.iter().any(comes))
 }

@@ -1,8 +1,8 @@
 //! What a message changes. All of it is one transaction.
 
 use super::{
-    AccountId, Datastore, Device, DeviceId, Entry, ItemId, ItemWrite, Modseq, Round, StoredSession,
-    ViewState,
+    AccountId, Asked, Datastore, Device, DeviceId, Entry, ItemId, ItemWrite, Modseq, Round,
+    StoredSession, ViewState,
 };
 
 /// One write.
@@ -78,6 +78,19 @@ pub enum Change {
     DropAnnouncements {
         /// The number of the last one.
         upto: i64,
+    },
+    /// A mail of the account is in its outbox now, put there by the device: it is to be sent, once.
+    SubmitMail {
+        /// Which.
+        item: ItemId,
+    },
+    /// The device asked for more of a mail than is stored: whoever watches its mailbox is to fetch all of it. Nothing if no server
+    /// has it.
+    AskForRest(Asked),
+    /// The device has got what it asked for.
+    GotRest {
+        /// Which.
+        item: ItemId,
     },
     /// Replaces what is known of the device (nonces, DevInf, user agent, last seen).
     PutDevice(Box<Device>),

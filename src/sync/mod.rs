@@ -30,8 +30,8 @@ pub use notification::{
 };
 pub use peer::{Account, Device, Peer, PeerQuery, Secret, StoredSession};
 pub use query::{
-    Answer, Cursor, Known, KnownQuery, MAX_FOLDERS, Newest, NewestQuery, Outgoing, OutgoingQuery,
-    Query, Selection, Tally,
+    Answer, Asked, Cursor, Known, KnownQuery, MAX_FOLDERS, Newest, NewestQuery, Outgoing,
+    OutgoingQuery, Query, Selection, Tally,
 };
 pub use view::{Echo, Entry, Generation, ViewState};
 pub use window::{MAX_COUNT, Window, Windows};

@@ -26,6 +26,8 @@ pub enum Query {
     Gone(Datastore),
     /// Texts that wait for the device's user. Answered by [`Answer::Announcements`].
     Announcements,
+    /// Mails of which the device asked for the rest, and did not get it yet. Answered by [`Answer::Asked`].
+    Asked,
     /// A number. Answered by [`Answer::Count`].
     Tally(Tally),
     /// Living folders of the view's collections, [`MAX_FOLDERS`] at most. Answered by [`Answer::Outgoing`].
@@ -38,6 +40,15 @@ pub enum Query {
 
 /// Folders of an account that are looked at.
 pub const MAX_FOLDERS: usize = 1_000;
+
+/// A mail of which a device asked for more than is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Which.
+    pub item: ItemId,
+    /// It asked for just this mail, and gets all of it; else as much as its window and filter say.
+    pub whole: bool,
+}
 
 /// Which mails of folders are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,6 +211,8 @@ pub enum Answer {
     Outgoing(Outgoing),
     /// For [`Query::Count`] and [`Query::Tally`].
     Count(u64),
+    /// For [`Query::Asked`].
+    Asked(Vec<Asked>),
     /// For [`Query::Announcements`]: each with its number, ascending.
     Announcements(Vec<(i64, String)>),
     /// For [`Query::Usage`].

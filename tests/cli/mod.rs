@@ -5,6 +5,7 @@ mod configuration;
 mod held;
 mod items;
 mod mail;
+mod outgoing;
 mod program;
 mod replay;
 mod server;

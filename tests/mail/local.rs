@@ -75,6 +75,8 @@ fn mail_by_lmtp_is_in_the_store_when_it_is_answered() {
         for (number, (_, mail)) in found.iter().enumerate() {
             let head = mail.head();
             assert_eq!(head.message_id, Some(format!("{number}@test")));
+            let begins = b"Return-Path: <s@example.org>\r\nMessage-ID:";
+            assert!(mail.message.starts_with(begins));
             assert!(mail.message.ends_with(b"\r\n\r\n.dot\r\nend\r\n"));
             assert!(!mail.read && mail.missing == 0);
         }

@@ -1,5 +1,6 @@
 //! Mail from outside: handed over by LMTP and HTTP, and watched in mailboxes of Dovecot.
 
+mod folders;
 mod local;
 mod tls;
 mod watched;

@@ -189,12 +189,7 @@ fn pop3_brings_mail_and_deletes_what_a_phone_deleted() {
     let (item, mail) = world.until("the long mail", |world| world.mail("long"));
     assert!(mail.missing > 200_000, "{}", mail.missing);
     assert!(mail.message.len() <= 128 << 10);
-    assert!(
-        world
-            .store
-            .want_whole(world.account, item.meta.id)
-            .expect("asked for")
-    );
+    world.ask_for_rest(item.meta.id);
     let (_, mail) = world.until("the rest", |world| {
         world.mail("long").filter(|(_, mail)| mail.missing == 0)
     });
@@ -227,10 +222,7 @@ fn the_rest_of_a_large_message_is_fetched_when_it_is_asked_for() {
     let (item, mail) = world.until("the long mail", |world| world.mail("long"));
     assert_eq!(mail.message.len(), 128 << 10);
     assert!(mail.missing > 1_600_000, "{}", mail.missing);
-    world
-        .store
-        .want_whole(world.account, item.meta.id)
-        .expect("asked for");
+    world.ask_for_rest(item.meta.id);
     let (item_again, mail) = world.until("the rest", |world| {
         world.mail("long").filter(|(_, mail)| mail.missing == 0)
     });

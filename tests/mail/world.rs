@@ -8,8 +8,8 @@ use candybar::mail::settings::{Address, Credential, Incoming, Login, MailboxSett
 use candybar::mail::watch::{Settings, Watchers};
 use candybar::store::{Store, StoreConfig, StoreError};
 use candybar::sync::{
-    AccountId, Change, Commit, Cursor, Datastore, Item, ItemId, ItemMeta, ItemWrite, Mailbox,
-    MailboxKind, Secret,
+    AccountId, Asked, Change, Commit, Cursor, Datastore, Item, ItemId, ItemMeta, ItemWrite,
+    Mailbox, MailboxKind, Modseq, Secret,
 };
 
 /// Long enough for the slowest machine; nothing is measured with it.
@@ -191,8 +191,8 @@ impl World {
         }
     }
 
-    /// Writes what a phone would.
-    fn write(&self, change: impl Fn(candybar::sync::Modseq) -> Change, new: bool) {
+    /// Writes what a phone would; gives the id of what is new.
+    fn write(&self, change: impl Fn(Modseq, ItemId) -> Change, new: bool) -> ItemId {
         loop {
             let account = self.store.account_by_id(self.account).expect("the account");
             let modseq = account.modseq.next();
@@ -202,73 +202,169 @@ impl World {
                 expected: account.modseq,
                 modseq,
                 next_item: ItemId(account.next_item.0 + i64::from(new)),
-                changes: vec![change(modseq)],
+                changes: vec![change(modseq, account.next_item)],
                 session: None,
                 now: chrono::Utc::now().timestamp(),
             };
             match self.store.commit(commit) {
                 Err(StoreError::Conflict) => {}
-                result => return result.expect("written"),
+                result => {
+                    result.expect("written");
+                    return account.next_item;
+                }
             }
         }
     }
 
-    fn put(&self, id: ItemId, mail: &Mail, parent: ItemId, new: bool) {
+    fn put(&self, id: Option<ItemId>, mail: &Mail, parent: ItemId) -> ItemId {
         let record = mail.clone().into_record();
+        self.put_record(id, content::Format::Mail, &mail.write(), &record, parent)
+    }
+
+    fn put_folder(&self, id: Option<ItemId>, folder: &Folder, parent: ItemId) -> ItemId {
+        let record = folder.clone().into_record();
+        self.put_record(
+            id,
+            content::Format::Folder,
+            &folder.write(),
+            &record,
+            parent,
+        )
+    }
+
+    fn put_record(
+        &self,
+        id: Option<ItemId>,
+        format: content::Format,
+        body: &[u8],
+        record: &content::Record,
+        parent: ItemId,
+    ) -> ItemId {
         self.write(
-            |modseq| {
+            |modseq, next| {
                 Change::PutItem(ItemWrite {
                     meta: ItemMeta {
-                        id,
+                        id: id.unwrap_or(next),
                         datastore: Datastore::Mail,
                         modseq,
                         deleted: false,
-                        format: content::Format::Mail,
-                        digest: content::digest(&record),
-                        key: content::match_key(&record),
+                        format,
+                        digest: content::digest(record),
+                        key: content::match_key(record),
                         updated: chrono::Utc::now().timestamp(),
                         parent,
                         content: modseq,
                     },
-                    body: mail.write(),
+                    body: body.to_vec(),
                     original: None,
                     origin: None,
                 })
             },
-            new,
-        );
+            id.is_none(),
+        )
     }
 
     /// Edits the marks of a mail, as a phone does.
     pub(super) fn edit(&self, subject: &str, edit: impl Fn(&mut Mail)) {
         let (item, mut mail) = self.mail(subject).expect("the mail");
         edit(&mut mail);
-        self.put(item.meta.id, &mail, item.meta.parent, false);
+        self.put(Some(item.meta.id), &mail, item.meta.parent);
     }
 
     /// Puts a new mail into a folder, as a phone does.
     pub(super) fn add(&self, mail: &Mail, parent: ItemId) -> ItemId {
-        let id = self
-            .store
-            .account_by_id(self.account)
-            .expect("the account")
-            .next_item;
-        self.put(id, mail, parent, true);
-        id
+        self.put(None, mail, parent)
+    }
+
+    /// Asks for all of a mail, as a session does for a phone.
+    pub(super) fn ask_for_rest(&self, item: ItemId) {
+        let device = self.store.register_device(self.account, "IMEI:1", 0);
+        let account = self.store.account_by_id(self.account).expect("the account");
+        let asked = Asked { item, whole: true };
+        let commit = Commit {
+            account: self.account,
+            device: Some(device.expect("a device").id),
+            expected: account.modseq,
+            modseq: account.modseq,
+            next_item: account.next_item,
+            changes: vec![Change::AskForRest(asked)],
+            session: None,
+            now: 0,
+        };
+        self.store.commit(commit).expect("asked for");
+    }
+
+    /// Writes a mail anew, as a phone does.
+    pub(super) fn rewrite(&self, id: ItemId, mail: &Mail, parent: ItemId) {
+        self.put(Some(id), mail, parent);
     }
 
     /// Moves a mail, as a phone does.
     pub(super) fn relocate(&self, subject: &str, parent: ItemId) {
         let (item, _) = self.mail(subject).expect("the mail");
+        self.move_folder(item.meta.id, parent);
+    }
+
+    /// Makes a folder, as a phone does.
+    pub(super) fn add_folder(&self, name: &str, parent: ItemId) -> ItemId {
+        self.put_folder(None, &Folder::new(name, None), parent)
+    }
+
+    /// Gives a folder another name, as a phone does.
+    pub(super) fn rename_folder(&self, id: ItemId, name: &str) {
+        let parent = self.parent(id);
+        self.put_folder(Some(id), &Folder::new(name, None), parent);
+    }
+
+    /// Puts a folder, or a mail, into another one, as a phone does.
+    pub(super) fn move_folder(&self, item: ItemId, parent: ItemId) {
         self.write(
-            |modseq| Change::MoveItem {
-                item: item.meta.id,
+            |modseq, _| Change::MoveItem {
+                item,
                 parent,
                 modseq,
                 origin: None,
             },
             false,
         );
+    }
+
+    /// Deletes a folder with what is in it, as a phone does.
+    pub(super) fn delete_folder(&self, folder: ItemId) {
+        let within = self.mails().into_iter().map(|(item, _)| item.meta);
+        let within = within.filter(|meta| meta.parent == folder);
+        let mut all: Vec<ItemId> = within.map(|meta| meta.id).collect();
+        all.push(folder);
+        self.store
+            .delete_items(self.account, None, &all)
+            .expect("deleted");
+    }
+
+    fn parent(&self, id: ItemId) -> ItemId {
+        let folders = self.store.folders(self.account).expect("folders");
+        let found = folders.iter().find(|item| item.meta.id == id);
+        found.expect("the folder").meta.parent
+    }
+
+    /// Names of all folders.
+    pub(super) fn folder_names(&self) -> Vec<String> {
+        let folders = self.store.folders(self.account).expect("folders");
+        let names = folders
+            .iter()
+            .filter_map(|item| Folder::read(&item.body).ok());
+        names.map(|folder| folder.name).collect()
+    }
+
+    /// Subjects of all mails.
+    pub(super) fn subjects(&self) -> Vec<String> {
+        let mails = self.mails().into_iter();
+        mails.map(|(_, mail)| mail.head().subject).collect()
+    }
+
+    /// The outbox, which is at no server.
+    pub(super) fn outbox(&self) -> ItemId {
+        let folder = Folder::new("Outbox", Some(FolderRole::Outbox));
+        self.put_folder(None, &folder, ItemId(0))
     }
 
     /// Deletes a mail, as a phone does.

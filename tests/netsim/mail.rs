@@ -2,6 +2,8 @@
 
 mod effects;
 mod peers;
+mod rest;
+mod undo;
 mod xml;
 
 use candybar::content::email::{FolderRole, Mail};
@@ -224,6 +226,7 @@ fn a_mail_that_is_put_into_the_outbox_lies_there() {
     assert_eq!(mail.head().subject, "Answer");
     assert_eq!(mail.message, message("Answer"));
     assert!(mail.received.is_some(), "it has a place in its folder");
+    assert!(peers.is_queued(out[0]), "and is to be sent");
     // Sent, and filed: the phone sees it move.
     let sent = peers.role(FolderRole::Sent);
     peers.move_here(out[0], sent);
@@ -233,6 +236,28 @@ fn a_mail_that_is_put_into_the_outbox_lies_there() {
         peers.phone_item(0, &luid).parent,
         peers.phone_folder(0, "Sent").0
     );
+}
+
+#[test]
+fn what_comes_into_the_outbox_is_to_be_sent_and_nothing_else() {
+    let mut peers = Peers::new(1);
+    let tea = peers.deliver("Tea", 100);
+    peers.sync(0, Mode::Slow);
+    let (drafts, outbox) = (
+        peers.phone_folder(0, "Drafts"),
+        peers.phone_folder(0, "Outbox"),
+    );
+    let idea = peers.add_mail(0, "Idea", &drafts);
+    // A folder of that name is none of that role.
+    let other = peers.add_folder(0, "Outbox", &drafts.0);
+    peers.add_mail(0, "Elsewhere", &other);
+    peers.sync(0, Mode::TwoWay);
+    let idea_here = peers.mails_in(FolderRole::Drafts)[0];
+    assert!(!peers.is_queued(idea_here) && !peers.is_queued(tea));
+    peers.move_on_phone(0, &idea, &outbox);
+    peers.sync(0, Mode::TwoWay);
+    assert!(peers.is_queued(idea_here));
+    assert_eq!(peers.queued(), 1);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Push mail, whole: a mail in Dovecot is an SMS in Kannel's centre; the phone reads, files, deletes and answers; Dovecot and a mail server show it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use candybar::content::email::{Folder, Mail};
 use candybar::content::{self, Format, ReadHint};
-use candybar::handset::{Addresses, HttpTransport, Luid, Phone, Settings};
+use candybar::handset::{Addresses, HttpTransport, Luid, Phone, Settings, Wanted};
 use candybar::push::{san, wdp, wsp};
 
 use super::{ACCOUNT, World, sync, until};
@@ -53,6 +55,33 @@ fn message(subject: &str) -> String {
     )
 }
 
+/// Alice's mailbox at Dovecot becomes one of the account.
+fn join(world: &World, dovecot: &Dovecot, beside: &[&str]) {
+    let password = world.server.file("password");
+    std::fs::write(&password, "alice-pw\n").expect("written");
+    let imap = format!("imap://alice@127.0.0.1:{}", dovecot.imap);
+    let password = password.display().to_string();
+    let add = [
+        "mailbox",
+        "add",
+        ACCOUNT.0,
+        "--imap",
+        &imap,
+        "--address",
+        "alice@example.org",
+        "--password-file",
+        &password,
+    ];
+    world.server.command(&[&add, beside].concat());
+}
+
+fn is_watched(world: &World) {
+    until("the watch", || {
+        let listed = world.server.command(&["mailbox", "list", "--json"]);
+        listed.contains("\"watched\"").then_some(())
+    });
+}
+
 #[test]
 fn a_mail_wakes_the_phone_which_reads_files_deletes_and_answers() {
     let Some(dovecot) = Dovecot::start(&["alice"], None) else {
@@ -70,26 +99,13 @@ fn a_mail_wakes_the_phone_which_reads_files_deletes_and_answers() {
         Kannel::USER,
         Kannel::PASSWORD
     ));
-    let password = world.server.file("password");
-    std::fs::write(&password, "alice-pw\n").expect("written");
-    world.server.command(&[
-        "mailbox",
-        "add",
-        ACCOUNT.0,
-        "--imap",
-        &format!("imap://alice@127.0.0.1:{}", dovecot.imap),
-        "--smtp",
-        &format!("smtp://127.0.0.1:{}", sink.port),
-        "--address",
-        "alice@example.org",
-        "--password-file",
-        &password.display().to_string(),
-    ]);
+    join(
+        &world,
+        &dovecot,
+        &["--smtp", &format!("smtp://127.0.0.1:{}", sink.port)],
+    );
     let mut phone = mail_phone(&world);
-    until("the watch", || {
-        let listed = world.server.command(&["mailbox", "list", "--json"]);
-        listed.contains("\"watched\"").then_some(())
-    });
+    is_watched(&world);
     dovecot.deliver("alice", &message("Tea"));
     let sms = kannel.next();
     assert!(sms.to.ends_with("46700000001"), "{}", sms.to);
@@ -156,4 +172,81 @@ fn a_mail_wakes_the_phone_which_reads_files_deletes_and_answers() {
         (phone.items(MAIL)[&luid].parent == sent.0).then_some(())
     });
     assert_eq!(sink.count(), 1, "it went out once");
+}
+
+/// A mail with a file of that many octets.
+fn with_file_of(subject: &str, octets: u32) -> (String, Vec<u8>) {
+    let file: Vec<u8> = (0..octets)
+        .map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    let coded = BASE64.encode(&file);
+    let lines: Vec<&str> = (0..coded.len())
+        .step_by(76)
+        .map(|at| &coded[at..coded.len().min(at + 76)])
+        .collect();
+    let message = format!(
+        "From: Bob <bob@example.net>\r\nTo: alice@example.org\r\nSubject: {subject}\r\nMessage-ID: <{subject}@example.net>\r\n\
+         Date: Thu, 26 Nov 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+         --b\r\nContent-Type: text/plain\r\n\r\nSee the file.\r\n--b\r\nContent-Type: application/pdf; name=plan.pdf\r\n\
+         Content-Transfer-Encoding: base64\r\n\r\n{}\r\n--b--\r\n",
+        lines.join("\r\n")
+    );
+    (message, file)
+}
+
+/// The file that a mail on the phone has within it.
+fn file_in(mail: &Mail) -> Option<Vec<u8>> {
+    let text = String::from_utf8_lossy(&mail.message);
+    let (_, part) = text.split_once("Content-Type: application/pdf")?;
+    let (_, body) = part.split_once("\r\n\r\n")?;
+    let lines = body.lines().take_while(|line| !line.starts_with("--"));
+    Some(BASE64.decode(lines.collect::<String>()).expect("base64"))
+}
+
+#[test]
+fn a_long_mail_that_is_asked_for_arrives_whole_and_a_push_says_so() {
+    let Some(dovecot) = Dovecot::start(&["alice"], None) else {
+        return;
+    };
+    let world = World::new(&super::with_file("coalesce_seconds = 0"));
+    join(&world, &dovecot, &[]);
+    let mut phone = mail_phone(&world);
+    is_watched(&world);
+    let (message, file) = with_file_of("Plan", 150_000);
+    assert!(message.len() > 200_000);
+    dovecot.deliver("alice", &message);
+    until("the SMS for the mail", || {
+        (world.sms().len() == 1).then_some(())
+    });
+    sync(&mut phone, &[MAIL]);
+    let (plan, cut) = mail(&phone, "Plan").expect("the mail");
+    assert_eq!(file_in(&cut), None);
+    let text = String::from_utf8_lossy(&cut.message).into_owned();
+    assert!(
+        text.contains("See the file.") && text.contains("plan.pdf"),
+        "{text}"
+    );
+
+    // The user wants all of it.
+    let wanted = Wanted {
+        record: Some(format!("&LUID;&EQ;{plan}")),
+        fields: Vec::new(),
+        inclusive: true,
+    };
+    let settings = phone.client_mut().settings_mut();
+    settings.filters.insert(MAIL.to_owned(), wanted);
+    sync(&mut phone, &[MAIL]);
+    assert_eq!(file_in(&mail(&phone, "Plan").expect("the mail").1), None);
+    phone.client_mut().settings_mut().filters.clear();
+    until("the SMS that it is there", || {
+        (world.sms().len() == 2).then_some(())
+    });
+    sync(&mut phone, &[MAIL]);
+    let (same, whole) = mail(&phone, "Plan").expect("the mail");
+    assert_eq!(same, plan);
+    assert!(file_in(&whole) == Some(file), "octet for octet");
+    // Nothing more is told, and nothing was marked at the server.
+    sync(&mut phone, &[MAIL]);
+    assert_eq!(world.sms().len(), 2);
+    assert_eq!(dovecot.marks("alice", "INBOX"), ["Plan:"]);
 }

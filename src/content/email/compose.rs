@@ -4,6 +4,8 @@
 //! 2045) of what is understood, so that nothing a phone wrote can become a header field or a line of the protocol. Bcc is for the
 //! envelope alone.
 
+use sha2::{Digest as _, Sha256};
+
 use super::fields::{BodyCoding, Fields};
 use super::head::{Head, Mailbox, clean};
 use super::letters::Letters;
@@ -235,6 +237,22 @@ pub fn answers(written: &Head, received: &Head) -> bool {
         && senders.map(|of| of.address.as_str()).any(to)
 }
 
+/// The thread in which the mail is that this one answers, if it is an answer that does not name that.
+pub fn thread_of(written: &Head) -> Option<i64> {
+    let (prefix, _) = written.subject.split_once(':')?;
+    let answer = is_answer(&prefix.to_lowercase()) && written.in_reply_to.is_empty();
+    answer.then(|| thread_key(&written.subject))
+}
+
+/// A number for the subject of a thread; part of the database's format.
+pub fn thread_key(subject: &str) -> i64 {
+    let mut hash = Sha256::new();
+    hash.update(bare_subject(subject).as_bytes());
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash.finalize()[..8]);
+    i64::from_be_bytes(first)
+}
+
 fn is_answer(prefix: &str) -> bool {
     let words = ["re", "aw", "sv", "vs", "antw", "rv", "odp"];
     words.contains(
@@ -339,56 +357,4 @@ fn file_name(name: &str) -> String {
         }
     }
     format!("filename*=utf-8''{coded}")
-}
-
-/// A recipient that a mail did not reach.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreached {
-    /// Its address; empty for all.
-    pub recipient: String,
-    /// In words of the server, or ours.
-    pub why: String,
-    /// It may have got it.
-    pub perhaps: bool,
-}
-
-/// A mail for the sender's inbox: who did not get theirs. `id` as in [`Author`].
-pub fn report(of: &Head, unreached: &[Unreached], to: &Mailbox, id: &str, now: i64) -> Vec<u8> {
-    let domain = to.address.rsplit('@').next().unwrap_or_default();
-    let mut out = Fields::new(Letters::of(None, true));
-    let from = Mailbox {
-        name: "Mail Delivery".to_owned(),
-        address: format!("mailer-daemon@{domain}"),
-    };
-    out.mailboxes("From", &[from]);
-    out.mailboxes("To", std::slice::from_ref(to));
-    let perhaps = !unreached.is_empty() && unreached.iter().all(|one| one.perhaps);
-    let word = if perhaps {
-        "Perhaps not sent"
-    } else {
-        "Not sent"
-    };
-    out.text("Subject", &format!("{word}: {}", of.subject));
-    out.date("Date", now);
-    out.ids("Message-ID", [&format!("{id}@{domain}")]);
-    out.ids("In-Reply-To", &of.message_id);
-    out.plain("Auto-Submitted", "auto-replied");
-    out.plain("MIME-Version", "1.0");
-    let mut text = format!("Your mail \"{}\"", of.subject);
-    text.push_str(if perhaps {
-        " may not have been sent: the connection to the mail server broke at its end. It is not sent again by itself, so that nobody gets \
-         it twice.\n"
-    } else {
-        " was not sent to:\n"
-    });
-    for one in unreached {
-        let name = if one.recipient.is_empty() {
-            "all recipients"
-        } else {
-            &one.recipient
-        };
-        text.push_str(&format!("\n{}\n  {}\n", clean(name), clean(&one.why)));
-    }
-    out.body("text/plain", text.as_bytes(), BodyCoding::Quoted);
-    out.out
 }

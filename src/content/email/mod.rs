@@ -19,17 +19,19 @@ mod object;
 mod parts;
 mod picture;
 mod quote;
+mod report;
 mod shape;
 mod small;
 mod stored;
 
 pub use compose::{
-    Author, MAX_RECIPIENTS, Outgoing, Refused, Unreached, answers, compose, is_address, report,
+    Author, MAX_RECIPIENTS, Outgoing, Refused, answers, compose, is_address, thread_key, thread_of,
 };
 pub use folder::{Folder, FolderRole};
 pub(in crate::content) use folder::{key as folder_key, overlay as overlay_folder};
 pub use head::{Head, Mailbox};
 pub(in crate::content) use head::{match_key_text, same_message};
+pub use report::{Unreached, report};
 pub use shape::{Extent, MailCoding, MailExt, Shape};
 
 use chrono::{DateTime, NaiveDateTime, TimeZone as _};

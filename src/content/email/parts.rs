@@ -61,6 +61,27 @@ pub(super) enum Node<'a> {
     Multi(String, Vec<Self>),
 }
 
+impl<'a> Node<'a> {
+    /// The part with which the message ends; an empty text if it has none.
+    pub(super) fn last(&self) -> Part<'a> {
+        let mut node = self;
+        loop {
+            match node {
+                Self::Leaf(part) => return part.clone(),
+                Self::Multi(_, children) => match children.last() {
+                    Some(last) => node = last,
+                    None => {
+                        return Part {
+                            media: "text/plain".to_owned(),
+                            ..Part::default()
+                        };
+                    }
+                },
+            }
+        }
+    }
+}
+
 impl Part<'_> {
     /// It is text that is read, not kept.
     pub(super) fn is_text(&self) -> bool {

@@ -3,6 +3,7 @@
 use super::fields::BodyCoding;
 use super::letters::Letters;
 use super::object::{self, Left};
+use super::parts::parts;
 use super::small::{self, Small, Style};
 use super::{Extension, octets};
 use crate::content::{Component, Dialect, Format, PropertyCapability, Target};
@@ -114,6 +115,19 @@ impl Shape {
         Self {
             extent: Extent::Header,
             ..text
+        }
+    }
+}
+
+impl Shape {
+    /// Whether more of a message has to be had for what is wanted of it. `message` is its beginning.
+    pub fn wants_rest(&self, message: &[u8]) -> bool {
+        match self.extent {
+            Extent::Flags | Extent::Header => false,
+            Extent::Text => {
+                self.body_octets > message.len() as u64 && parts(message).last().is_text()
+            }
+            Extent::Whole | Extent::Original => true,
         }
     }
 }

@@ -67,8 +67,14 @@ pub(super) fn make(message: &[u8], missing: u64, shape: &Shape, style: &Style) -
     };
     let (mut body, cut) = beginning(&text, most, style.letters);
     let body_missing = cut + unread + trimmed;
-    let (sent, mut left) = divide(&files, shape, style);
-    if missing > 0 {
+    // A file that is there in part is none that could be used.
+    let last = tree.last().body;
+    let is_cut = missing > 0 && last.as_ptr_range().end == message.as_ptr_range().end;
+    let broken = files
+        .iter()
+        .position(|file| is_cut && std::ptr::eq(file.body, last));
+    let (sent, mut left) = divide(&files, broken, missing, shape, style);
+    if missing > 0 && broken.is_none() {
         left.push(Left {
             name: String::new(),
             size: missing,
@@ -107,6 +113,8 @@ fn gather<'p, 'm>(
 ) {
     match node {
         Node::Leaf(part) if part.is_text() => texts.push(part),
+        // What a report says to programs it says to people too.
+        Node::Leaf(part) if is_for_programs(&part.media) => {}
         Node::Leaf(part) => files.push(part),
         Node::Multi(subtype, children) if subtype == "alternative" => {
             let of = |child: &'p Node<'m>| {
@@ -144,6 +152,15 @@ fn gather<'p, 'm>(
             .iter()
             .for_each(|child| gather(child, texts, files)),
     }
+}
+
+fn is_for_programs(media: &str) -> bool {
+    let of = [
+        "message/delivery-status",
+        "message/disposition-notification",
+        "text/rfc822-headers",
+    ];
+    of.contains(&media)
 }
 
 /// All texts as one, and how many octets were too many to be read.
@@ -215,6 +232,8 @@ fn beginning(text: &str, most: u64, letters: Letters) -> (Vec<u8>, u64) {
 /// What is sent beside the text, and what is not.
 fn divide<'p, 'm>(
     files: &[&'p Part<'m>],
+    broken: Option<usize>,
+    missing: u64,
     shape: &Shape,
     style: &Style,
 ) -> (Vec<File<'p, 'm>>, Vec<Left>) {
@@ -244,6 +263,14 @@ fn divide<'p, 'm>(
                 format!("{kind}-{}.{}", index + 1, subtype.trim_start_matches("x-"))
             }
         };
+        if broken == Some(index) {
+            left.push(Left {
+                name,
+                size: part.size() + missing,
+                media: part.media.clone(),
+            });
+            continue;
+        }
         let size = part.size();
         if size <= room {
             room -= size;

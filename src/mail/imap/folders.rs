@@ -16,12 +16,31 @@ const MAX_FOLDERS: usize = 256;
 pub(in crate::mail) struct ListedFolder {
     /// As the server writes it.
     pub(in crate::mail) name: String,
+    /// What divides the parts of its name; empty if nothing does.
+    pub(in crate::mail) delimiter: String,
     /// Parts of its path, for people.
     pub(in crate::mail) path: Vec<String>,
     /// What it is for.
     pub(in crate::mail) role: Option<FolderRole>,
     /// It holds what nobody asked for, and is not mirrored.
     pub(in crate::mail) junk: bool,
+}
+
+impl ListedFolder {
+    /// One that was made just now.
+    pub(in crate::mail) fn new(name: String, delimiter: &str) -> Self {
+        let path = match delimiter.is_empty() {
+            true => vec![shown_name(&name)],
+            false => name.split(delimiter).map(shown_name).collect(),
+        };
+        Self {
+            name,
+            delimiter: delimiter.to_owned(),
+            path,
+            role: None,
+            junk: false,
+        }
+    }
 }
 
 /// A folder that was selected.
@@ -33,6 +52,8 @@ pub(in crate::mail) struct Selected {
     pub(in crate::mail) uid_next: u32,
     /// Number of the newest change; 0 if the server has none.
     pub(in crate::mail) highest_modseq: u64,
+    /// Messages in it; only told by a look without selecting.
+    pub(in crate::mail) messages: u32,
 }
 
 impl Session {
@@ -55,12 +76,7 @@ impl Session {
                 return;
             }
             let name = data.name.clone().into_owned();
-            let path = match data.delimiter.as_deref() {
-                Some(delimiter) if !delimiter.is_empty() => {
-                    name.split(delimiter).map(shown_name).collect()
-                }
-                _ => vec![shown_name(&name)],
-            };
+            let delimiter = data.delimiter.as_deref().unwrap_or_default();
             let role = data
                 .name_attributes
                 .iter()
@@ -72,10 +88,9 @@ impl Session {
                 });
             let junk = data.name_attributes.contains(&NameAttribute::Junk);
             found.push(ListedFolder {
-                name,
-                path,
                 role,
                 junk,
+                ..ListedFolder::new(name, delimiter)
             });
         };
         let list = match self.can("SPECIAL-USE") && self.can("LIST-EXTENDED") {
@@ -135,6 +150,7 @@ impl Session {
                         StatusAttribute::UidValidity(number) => selected.uid_validity = *number,
                         StatusAttribute::UidNext(number) => selected.uid_next = *number,
                         StatusAttribute::HighestModSeq(number) => selected.highest_modseq = *number,
+                        StatusAttribute::Messages(number) => selected.messages = *number,
                         _ => {}
                     }
                 }
@@ -153,6 +169,45 @@ impl Session {
         let ended = self.command(&parts, &mut take).await?;
         self.others.remove(folder);
         Ok(ended.ok.then_some(selected))
+    }
+}
+
+impl Session {
+    /// Makes a folder, and has it shown.
+    pub(in crate::mail) async fn create(&mut self, folder: &str) -> Result<(), MailError> {
+        let parts = [Part::Text("CREATE "), Part::Argument(folder)];
+        self.command(&parts, &mut |_| {}).await?.done("CREATE")?;
+        self.subscribe(folder, true).await
+    }
+
+    /// Gives a folder, and those within it, another name.
+    pub(in crate::mail) async fn rename(&mut self, from: &str, to: &str) -> Result<(), MailError> {
+        let parts = [
+            Part::Text("RENAME "),
+            Part::Argument(from),
+            Part::Text(" "),
+            Part::Argument(to),
+        ];
+        self.command(&parts, &mut |_| {}).await?.done("RENAME")?;
+        Ok(())
+    }
+
+    /// Removes a folder with what is in it.
+    pub(in crate::mail) async fn delete(&mut self, folder: &str) -> Result<(), MailError> {
+        let parts = [Part::Text("DELETE "), Part::Argument(folder)];
+        self.command(&parts, &mut |_| {}).await?.done("DELETE")?;
+        self.subscribe(folder, false).await
+    }
+
+    /// Whether a folder is among those that mail programs show. That a server has no such list does not matter.
+    pub(in crate::mail) async fn subscribe(
+        &mut self,
+        folder: &str,
+        shown: bool,
+    ) -> Result<(), MailError> {
+        let verb = if shown { "SUBSCRIBE " } else { "UNSUBSCRIBE " };
+        let parts = [Part::Text(verb), Part::Argument(folder)];
+        self.command(&parts, &mut |_| {}).await.map(drop)
     }
 }
 
@@ -199,6 +254,7 @@ mod tests {
     fn folder(name: &str, role: Option<FolderRole>) -> ListedFolder {
         ListedFolder {
             name: name.into(),
+            delimiter: "/".into(),
             path: name.split('/').map(shown_name).collect(),
             role,
             junk: false,

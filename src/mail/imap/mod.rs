@@ -15,5 +15,6 @@ mod wait;
 
 pub(super) use folders::{ListedFolder, Selected};
 pub(super) use messages::{Fetched, Seen};
+pub(super) use name::wire_part;
 pub(super) use session::Session;
 pub(super) use wait::News;

@@ -6,8 +6,41 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &IMAP_MUTF7,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::RequireNone),
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
+
+/// A part of a folder's name as the server writes it. What would divide or select folders is `_`, and so is what cannot be seen.
+pub(in crate::mail) fn wire_part(text: &str, delimiter: &str) -> String {
+    let special = |c: char| c.is_control() || matches!(c, '*' | '%') || delimiter.contains(c);
+    let mut out = String::with_capacity(text.len());
+    let mut shifted: Vec<u8> = Vec::new();
+    let unshift = |out: &mut String, shifted: &mut Vec<u8>| {
+        if !shifted.is_empty() {
+            out.push('&');
+            BASE64.encode_string(std::mem::take(shifted), out);
+            out.push('-');
+        }
+    };
+    for c in text.trim().chars() {
+        let c = if special(c) { '_' } else { c };
+        if matches!(c, ' '..='~') {
+            unshift(&mut out, &mut shifted);
+            out.push(c);
+            if c == '&' {
+                out.push('-');
+            }
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                shifted.extend_from_slice(&unit.to_be_bytes());
+            }
+        }
+    }
+    unshift(&mut out, &mut shifted);
+    out
+}
 
 /// A name as people write it. What is no modified UTF-7 stays as it is.
 pub(in crate::mail) fn shown_name(name: &str) -> String {
@@ -81,6 +114,24 @@ mod tests {
         ] {
             assert_eq!(shown_name(name), shown);
         }
+    }
+
+    #[test]
+    fn names_are_written_as_they_are_read() {
+        for (shown, name) in [
+            ("Entwürfe", "Entw&APw-rfe"),
+            ("a & b", "a &- b"),
+            ("日本語", "&ZeVnLIqe-"),
+            ("😀", "&2D3eAA-"),
+            ("ä&ö", "&AOQ-&-&APY-"),
+            (" Work ", "Work"),
+        ] {
+            assert_eq!(wire_part(shown, "/"), name);
+            assert_eq!(shown_name(name), shown.trim());
+        }
+        assert_eq!(wire_part("a/b*c%d\r\ne", "/"), "a_b_c_d__e");
+        assert_eq!(wire_part("a/b.c", "."), "a/b_c");
+        assert_eq!(wire_part("", "/"), "");
     }
 
     #[test]

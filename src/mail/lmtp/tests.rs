@@ -4,14 +4,15 @@ use super::*;
 
 /// Takes mail for a@x and b@x; what is for `full@x` comes later.
 #[derive(Default)]
-struct Taken(Mutex<Vec<(String, Vec<u8>)>>);
+struct Taken(Mutex<Vec<(String, Vec<u8>)>>, Mutex<Vec<String>>);
 
 impl Deliver for Taken {
     fn knows(&self, address: &str) -> Result<bool, String> {
         Ok(["a@x", "b@x", "full@x", "\"a>b\"@x"].contains(&address))
     }
 
-    fn deliver(&self, recipients: &[String], message: &[u8]) -> Vec<Verdict> {
+    fn deliver(&self, sender: &str, recipients: &[String], message: &[u8]) -> Vec<Verdict> {
+        self.1.lock().expect("whole").push(sender.to_owned());
         let mut taken = self.0.lock().expect("whole");
         recipients
             .iter()
@@ -145,4 +146,30 @@ fn paths_are_read() {
         );
         assert_eq!(found.map_or("", |(_, rest)| rest), rest, "{text}");
     }
+}
+
+#[tokio::test]
+async fn the_sender_of_each_envelope_is_told() {
+    let taken = Arc::new(Taken::default());
+    let listener = Listener::start("127.0.0.1:0", 1000, taken.clone())
+        .await
+        .expect("a port");
+    let mut stream = TcpStream::connect(listener.address())
+        .await
+        .expect("connected");
+    let mut said = b"LHLO me\r\n".to_vec();
+    for sender in ["s@y", "", "@relay:t@y"] {
+        said.extend(
+            format!("MAIL FROM:<{sender}>\r\nRCPT TO:<a@x>\r\nDATA\r\nA: b\r\n.\r\n").bytes(),
+        );
+    }
+    said.extend(b"QUIT\r\n");
+    stream.write_all(&said).await.expect("sent");
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).await.expect("answers");
+    assert_eq!(
+        *taken.1.lock().expect("whole"),
+        ["s@y", "", "t@y"],
+        "{answers}"
+    );
 }

@@ -48,8 +48,8 @@ pub trait Post: Send + Sync + 'static {
     fn answered(&self, account: AccountId, written: &Head) -> Result<Option<Head>, StoreError>;
     /// The mail was sent, at least to some: it is to be among the sent ones, with this message. Doing it again changes nothing.
     fn sent(&self, account: AccountId, item: ItemId, message: Vec<u8>) -> Result<(), StoreError>;
-    /// A mail for the account's inbox.
-    fn deliver(&self, account: AccountId, message: Vec<u8>) -> Result<(), StoreError>;
+    /// A mail for the account's inbox. `from` is the sender of its envelope, and empty for reports.
+    fn deliver(&self, account: AccountId, from: &str, message: Vec<u8>) -> Result<(), StoreError>;
 }
 
 /// A node's part in sending mail. Cheap to clone.

@@ -179,7 +179,8 @@ async fn delivered_here(
     }
     for (at, account) in here {
         let (shared, message) = (Arc::clone(shared), outgoing.message.clone());
-        blocking(move || shared.post.deliver(account, message)).await?;
+        let from = outgoing.from.clone();
+        blocking(move || shared.post.deliver(account, &from, message)).await?;
         let recipient = &mut mail.recipients[at];
         recipient.reached = Reached::Sent;
         recipient.why.clear();
@@ -353,5 +354,5 @@ fn told(shared: &Shared, mail: &QueuedMail) -> Result<(), StoreError> {
     });
     let id = format!("{}.report", mail.message_id);
     let report = report(&head, &unreached, &to, &id, now() / 1_000);
-    shared.post.deliver(mail.account, report)
+    shared.post.deliver(mail.account, "", report)
 }

@@ -7,6 +7,7 @@
 use super::imap::Imap;
 use super::pull::{Books, flags_of};
 use super::task::Ended;
+use super::{drafts, tree};
 use crate::content::Format;
 use crate::content::email::{FolderRole, Mail};
 use crate::mail::batch::{self, Tree};
@@ -17,13 +18,19 @@ use crate::sync::{ItemId, MirrorChange, MirrorFolder, MirrorMessage, Modseq};
 
 /// What has to be done for one item.
 #[derive(Debug)]
-struct Task {
-    row: Option<MirrorMessage>,
-    state: State,
+pub(super) enum Task {
+    Mail {
+        row: Option<MirrorMessage>,
+        state: State,
+    },
+    Folder {
+        item: ItemId,
+        gone: bool,
+    },
 }
 
 #[derive(Debug)]
-enum State {
+pub(super) enum State {
     /// It is a tombstone.
     Gone,
     /// It is there, with these marks, in this folder of ours.
@@ -63,10 +70,29 @@ fn tasks(books: &Books, since: Modseq) -> Result<(Vec<Task>, Option<Modseq>), St
     // The counter first: what comes meanwhile is looked at next.
     let now = books.store.account_by_id(account)?.modseq;
     let changed = books.store.changed_mail(account, since)?;
+    let upto = match changed.last() {
+        Some((last, _)) => Some(*last),
+        None => (now > since).then_some(now),
+    };
+    let items = changed.into_iter().map(|(_, item)| item).collect();
+    Ok((tasks_of(books, items)?, upto))
+}
+
+/// What has to be done for items, in their order.
+pub(super) fn tasks_of(books: &Books, items: Vec<ItemId>) -> Result<Vec<Task>, StoreError> {
+    let account = books.id.account;
     let mut tasks = Vec::new();
-    for part in changed.chunks(16) {
-        let ids: Vec<ItemId> = part.iter().map(|(_, item)| *item).collect();
-        for item in batch::items(&books.store, account, &ids)? {
+    for part in items.chunks(16) {
+        let mut found = batch::items(&books.store, account, part)?;
+        found.sort_by_key(|item| part.iter().position(|id| *id == item.meta.id));
+        for item in found {
+            if item.meta.format == Format::Folder {
+                tasks.push(Task::Folder {
+                    item: item.meta.id,
+                    gone: item.meta.deleted,
+                });
+                continue;
+            }
             if item.meta.format != Format::Mail {
                 continue;
             }
@@ -83,18 +109,21 @@ fn tasks(books: &Books, since: Modseq) -> Result<(Vec<Task>, Option<Modseq>), St
                 },
                 Err(_) => continue,
             };
-            tasks.push(Task { row, state });
+            tasks.push(Task::Mail { row, state });
         }
     }
-    let upto = match changed.last() {
-        Some((last, _)) => Some(*last),
-        None => (now > since).then_some(now),
-    };
-    Ok((tasks, upto))
+    Ok(tasks)
 }
 
-async fn one(imap: &mut Imap<'_>, task: Task) -> Result<(), Ended> {
-    match (task.row, task.state) {
+pub(super) async fn one(imap: &mut Imap<'_>, task: Task) -> Result<(), Ended> {
+    let (row, state) = match task {
+        Task::Folder { item, gone } => {
+            // It may come back here for what is in it.
+            return Box::pin(tree::carry_folder(imap, item, gone)).await;
+        }
+        Task::Mail { row, state } => (row, state),
+    };
+    match (row, state) {
         (None, State::Gone) => Ok(()),
         (Some(row), State::Gone) => remove(imap, row).await,
         (Some(row), State::There { flags, parent, .. }) => settle(imap, row, flags, parent).await,
@@ -123,19 +152,10 @@ fn folder_for(imap: &Imap<'_>, parent: ItemId) -> Option<MirrorFolder> {
     found.cloned()
 }
 
-async fn select(imap: &mut Imap<'_>, folder: &MirrorFolder) -> Result<bool, Ended> {
-    if imap.session.selected() == Some(&*folder.name) {
-        return Ok(true);
-    }
-    let selected = imap.session.select(&folder.name).await?;
-    // UIDs of another validity are other messages: the next round finds out which.
-    Ok(i64::from(selected.uid_validity) == folder.uid_validity)
-}
-
 /// A deleted item goes into the server's trash, from there for good.
 async fn remove(imap: &mut Imap<'_>, row: MirrorMessage) -> Result<(), Ended> {
     if let Some(folder) = folder_of(imap, row.folder)
-        && select(imap, &folder).await?
+        && imap.select_valid(&folder).await?
     {
         let uid = u32::try_from(row.uid).unwrap_or(0);
         match imap.of_role(FolderRole::Trash).cloned() {
@@ -166,11 +186,23 @@ async fn settle(
         return Ok(());
     };
     let base = Flags::from_number(row.flags);
+    if base.has(Flags::DRAFT) {
+        // What is being sent stays there until it is among what was sent.
+        let target = match parent == folder.folder {
+            true => Some(folder.clone()),
+            false => folder_for(imap, parent),
+        };
+        if let Some(target) = target
+            && drafts::replace(imap, &row, &folder, &target).await?
+        {
+            return Ok(());
+        }
+    }
     let target = folder_for(imap, parent).filter(|_| parent != folder.folder);
     if flags == base && target.is_none() {
         return Ok(());
     }
-    if !select(imap, &folder).await? {
+    if !imap.select_valid(&folder).await? {
         return Ok(());
     }
     let uid = u32::try_from(row.uid).unwrap_or(0);
@@ -241,25 +273,11 @@ async fn file(
     let Some(mail) = mail.filter(|mail| mail.missing == 0 && !mail.message.is_empty()) else {
         return Ok(());
     };
-    let head = mail.head();
-    let mut uid = None;
-    if let Some(id) = &head.message_id
-        && select(imap, &folder).await?
-    {
-        // Some servers file what is submitted by themselves; and a sudden end may have come before the books.
-        uid = imap.session.uids_of(&format!("<{id}>")).await?.pop();
-    }
-    if uid.is_none() {
-        let received = mail.received.or(head.date).unwrap_or_default();
-        let flags = match role {
-            Some(FolderRole::Sent) => flags.with(Flags::READ),
-            _ => flags.with(Flags::DRAFT),
-        };
-        uid = imap
-            .session
-            .append(&folder.name, flags, received, &mail.message)
-            .await?;
-    }
+    let marks = match role {
+        Some(FolderRole::Sent) => flags.with(Flags::READ),
+        _ => flags.with(Flags::DRAFT),
+    };
+    let uid = drafts::put(imap, item, &mail, &folder, marks, None).await?;
     if let Some(uid) = uid {
         let row = MirrorMessage {
             folder: folder.id,
@@ -286,13 +304,20 @@ async fn wanted(imap: &mut Imap<'_>) -> Result<(), Ended> {
         let Some(folder) = folder_of(imap, row.folder) else {
             continue;
         };
-        if !select(imap, &folder).await? {
+        if !imap.select_valid(&folder).await? {
             continue;
         }
         let uid = u32::try_from(row.uid).unwrap_or(0);
         let fetched = imap.session.fetch(&[uid], limit).await?.pop();
         imap.stored(move |books| match fetched {
-            Some(fetched) => books.complete(&row, fetched.octets),
+            Some(fetched) => {
+                // Servers are not always right about sizes.
+                let size = match fetched.octets.len() < limit {
+                    true => fetched.octets.len() as u64,
+                    false => u64::from(fetched.seen.size),
+                };
+                books.complete(&row, fetched.octets, size)
+            }
             None => books.note(vec![MirrorChange::PutMessage(MirrorMessage {
                 wanted: false,
                 ..row

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::carry;
 use super::pull::{Arrived, Books, Place};
 use super::task::{Context, Ended};
+use super::tree;
 use crate::content::email::FolderRole;
 use crate::mail::error::MailError;
 use crate::mail::flags::Flags;
@@ -29,7 +30,7 @@ const LIST_AGAIN: Duration = Duration::from_secs(3600);
 /// Folders that are watched of one mailbox.
 const MAX_FOLDERS: usize = 100;
 /// The inbox's name at every server.
-const INBOX: &str = "INBOX";
+pub(super) const INBOX: &str = "INBOX";
 
 /// A mailbox that is being watched.
 pub(super) struct Imap<'a> {
@@ -40,6 +41,10 @@ pub(super) struct Imap<'a> {
     pub(super) folders: Vec<MirrorFolder>,
     /// The list of the server.
     pub(super) listed: Vec<ListedFolder>,
+    /// A phone's changes have made the list another one.
+    pub(super) renewed: bool,
+    /// Folders beside the inbox that were selected: of what came meanwhile the server does not speak again.
+    left: BTreeSet<String>,
 }
 
 /// What a round found and has not settled.
@@ -76,6 +81,8 @@ pub(super) async fn watch(context: &Context<'_>) -> Result<Infallible, Ended> {
         },
         folders: Vec::new(),
         listed: Vec::new(),
+        renewed: false,
+        left: BTreeSet::new(),
     };
     let ended = imap.lead().await;
     if !matches!(
@@ -106,26 +113,29 @@ impl Imap<'_> {
     async fn lead(&mut self) -> Result<Infallible, Ended> {
         let settings = self.context.watchers.0.settings.clone();
         self.list().await?;
-        let names: Vec<String> = self
-            .folders
-            .iter()
-            .map(|folder| folder.name.clone())
-            .collect();
-        let others: Vec<String> = names
-            .iter()
-            .filter(|name| *name != INBOX)
-            .cloned()
-            .collect();
-        let mut notified = self.session.notify(&others).await?;
-        self.round(names.into_iter().collect()).await?;
+        let mut notified = self.notify().await?;
+        self.round(self.names().collect()).await?;
         self.context.checked().await?;
         let mut listed = Instant::now();
         let mut polled = Instant::now();
         loop {
             carry::carry(self).await?;
+            if std::mem::take(&mut self.renewed) {
+                self.list().await?;
+                notified = self.notify().await?;
+                let unseen = self.folders.iter().filter(|folder| folder.uid_next == 0);
+                let unseen = unseen.map(|folder| folder.name.clone()).collect();
+                self.round(unseen).await?;
+            }
             if self.session.selected() != Some(INBOX) {
                 // What came while another folder was selected is news.
                 self.round(BTreeSet::from([INBOX.to_owned()])).await?;
+            }
+            let missed = self.missed(notified).await?;
+            if !missed.is_empty() {
+                self.round(missed).await?;
+                self.context.checked().await?;
+                continue;
             }
             let until = polled + settings.poll;
             let news = if self.session.can("IDLE") {
@@ -157,12 +167,11 @@ impl Imap<'_> {
                     self.trim().await?;
                 }
                 dirty.insert(INBOX.to_owned());
-                if !notified {
-                    dirty.extend(self.changed().await?);
-                } else if !self.session.is_notified() {
-                    // The server had too much to tell, and stopped.
-                    dirty.extend(self.changed().await?);
-                    notified = self.session.notify(&others).await?;
+                // Where the server speaks first, that is for what it did not say.
+                dirty.extend(self.changed().await?);
+                if notified && !self.session.is_notified() {
+                    // It had too much to tell, and stopped.
+                    notified = self.notify().await?;
                 }
             }
             if !dirty.is_empty() {
@@ -172,9 +181,71 @@ impl Imap<'_> {
         }
     }
 
+    /// Names of the folders that are watched.
+    fn names(&self) -> impl Iterator<Item = String> {
+        self.folders.iter().map(|folder| folder.name.clone())
+    }
+
+    /// Has the server speak of all folders, where it can.
+    async fn notify(&mut self) -> Result<bool, Ended> {
+        let others: Vec<String> = self.names().filter(|name| name != INBOX).collect();
+        Ok(self.session.notify(&others).await?)
+    }
+
+    /// Whether no more folders are watched.
+    pub(super) fn is_full(&self) -> bool {
+        self.folders.len() >= MAX_FOLDERS
+    }
+
+    /// Folders with mail that came while they were selected and was not looked at. Without notifications they are polled.
+    async fn missed(&mut self, notified: bool) -> Result<BTreeSet<String>, Ended> {
+        let mut missed = BTreeSet::new();
+        for name in std::mem::take(&mut self.left) {
+            let Some(next) = self.folder(&name).map(|folder| folder.uid_next) else {
+                continue;
+            };
+            if notified
+                && let Some(status) = self.session.status(&name).await?
+                && i64::from(status.uid_next) > next
+            {
+                missed.insert(name);
+            }
+        }
+        Ok(missed)
+    }
+
+    fn note_left(&mut self, name: &str) {
+        if name != INBOX {
+            self.left.insert(name.to_owned());
+        }
+    }
+
+    /// Selects a folder; false if its UIDs are those of other messages by now: the next round finds out which.
+    pub(super) async fn select_valid(&mut self, folder: &MirrorFolder) -> Result<bool, Ended> {
+        if self.session.selected() == Some(&*folder.name) {
+            return Ok(true);
+        }
+        self.note_left(&folder.name);
+        let selected = self.session.select(&folder.name).await?;
+        Ok(i64::from(selected.uid_validity) == folder.uid_validity)
+    }
+
+    /// Selects another folder than this one, which is to get another name, or to go.
+    pub(super) async fn leave(&mut self, folder: &str) -> Result<(), Ended> {
+        let selected = self.session.selected();
+        if selected.is_some_and(|selected| selected.starts_with(folder)) {
+            self.session.select(INBOX).await?;
+        }
+        Ok(())
+    }
+
     /// Asks for the folders, and brings them into the books.
     async fn list(&mut self) -> Result<(), Ended> {
         self.listed = self.session.folders().await?;
+        self.folders = self
+            .stored(|books| books.store.mirror_folders(books.id))
+            .await?;
+        tree::find_renamed(self).await?;
         let mut placed: Vec<(String, Place)> = Vec::new();
         for folder in &self.listed {
             let place = match folder.role {
@@ -201,10 +272,16 @@ impl Imap<'_> {
             .cloned()
             .collect();
         for folder in gone {
+            let listed = self.listed.iter().any(|listed| listed.name == folder.name);
             self.stored(move |books| {
                 let rows = books.store.mirror_messages(books.id, folder.id)?;
                 books.drop(&rows)?;
-                books.note(vec![MirrorChange::DropFolder(folder.id)])
+                books.note(vec![MirrorChange::DropFolder(folder.id)])?;
+                match listed {
+                    // There are more than are watched.
+                    true => Ok(()),
+                    false => books.forget_folder(folder.folder),
+                }
             })
             .await?;
         }
@@ -301,6 +378,7 @@ impl Imap<'_> {
 
     /// Looks at a folder; gives other folders that have to be looked at too.
     async fn look(&mut self, name: &str, round: &mut Round) -> Result<Vec<String>, Ended> {
+        self.note_left(name);
         let selected = match self.session.select(name).await {
             Ok(selected) => selected,
             // It was removed since it was listed; the next list tells.

@@ -5,11 +5,13 @@
 //! There are no threads for mailboxes, and a task that waits holds a connection and a few kilobytes.
 
 mod carry;
+mod drafts;
 mod imap;
 mod notice;
 mod pop3;
 mod pull;
 mod task;
+mod tree;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

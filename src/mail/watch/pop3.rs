@@ -151,9 +151,13 @@ impl Maildrop<'_> {
                 .iter()
                 .find(|listed| row.uidl.as_deref() == Some(&*listed.uidl));
             if let Some(message) = message {
-                let (octets, _) = pop3.retrieve(message, settings.max_message).await?;
+                let (octets, all) = pop3.retrieve(message, settings.max_message).await?;
                 let row = row.clone();
-                self.stored(move |books| books.complete(&row, octets))
+                let size = match all {
+                    true => octets.len() as u64,
+                    false => u64::from(message.size),
+                };
+                self.stored(move |books| books.complete(&row, octets, size))
                     .await?;
             }
         }

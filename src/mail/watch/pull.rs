@@ -4,6 +4,7 @@
 //! the phone need not fetch it again. What a round found of a folder is final (UIDNEXT, the number of changes) only
 //! when all of it is stored, so that a sudden end repeats the look, and the books tell what is there already.
 
+use super::drafts;
 use crate::content::email::{FolderRole, Mail};
 use crate::content::{self, Format};
 use crate::mail::batch::{self, ATTEMPTS, Batch, Tree};
@@ -68,9 +69,12 @@ fn mail_of(arrived: &Arrived) -> Mail {
 
 /// The same message, as far as its header tells.
 fn is_twin(item: &Item, arrived: &Arrived) -> bool {
-    let Ok(stored) = Mail::read(&item.body) else {
+    let Ok(mut stored) = Mail::read(&item.body) else {
         return false;
     };
+    if drafts::item_of(&arrived.octets) == Some(item.meta.id) {
+        stored.message = drafts::wire_form(item.meta.id, &stored.message);
+    }
     let (stored, came) = (
         stored.head(),
         Mail::received(arrived.octets.clone(), 0).head(),
@@ -144,7 +148,9 @@ impl Books {
             wanted: false,
         };
         match self.known(store, batch, &mail, arrived, folder.folder, limbo)? {
-            Some((item, gone)) => {
+            // The books come when what it replaces is gone.
+            Twin::Replacing => return Ok(()),
+            Twin::Item(item, gone) => {
                 row.item = item.meta.id;
                 if let Some(gone) = gone {
                     batch.books.push(MirrorChange::DropMessage {
@@ -170,7 +176,7 @@ impl Books {
                     }
                 }
             }
-            None => row.item = batch.add_mail(mail, folder.folder),
+            Twin::None => row.item = batch.add_mail(mail, folder.folder),
         }
         batch.books.push(MirrorChange::PutMessage(row));
         Ok(())
@@ -185,16 +191,18 @@ impl Books {
         arrived: &Arrived,
         parent: ItemId,
         limbo: &mut Vec<MirrorMessage>,
-    ) -> Result<Option<(Item, Option<MirrorMessage>)>, StoreError> {
+    ) -> Result<Twin, StoreError> {
         let key = content::match_key(&mail.clone().into_record());
         let twins = store.matching(self.id.account, Datastore::Mail, &[key])?;
-        let ids: Vec<ItemId> = twins
+        let mut ids: Vec<ItemId> = twins
             .iter()
             .filter(|meta| meta.format == Format::Mail)
             .map(|meta| meta.id)
             .collect();
+        let draft = drafts::item_of(&arrived.octets).filter(|item| !ids.contains(item));
+        ids.extend(draft);
         if ids.is_empty() {
-            return Ok(None);
+            return Ok(Twin::None);
         }
         let taken = |item: ItemId| {
             batch.books.iter().any(|change| {
@@ -208,7 +216,7 @@ impl Books {
             match store.mirror_of(self.id.account, item.meta.id)? {
                 // It is ours alone: a copy of what was sent, or one whose new UID the server did not tell. In another
                 // folder it is another copy: who writes to himself has it in the inbox and among what was sent.
-                None if item.meta.parent == parent => return Ok(Some((item, None))),
+                None if item.meta.parent == parent => return Ok(Twin::Item(item, None)),
                 None => {}
                 Some((mailbox, row)) if mailbox == self.id => {
                     let at = limbo
@@ -216,13 +224,21 @@ impl Books {
                         .position(|gone| (gone.folder, gone.uid) == (row.folder, row.uid));
                     if let Some(at) = at {
                         let gone = limbo.swap_remove(at);
-                        return Ok(Some((item, Some(gone))));
+                        return Ok(Twin::Item(item, Some(gone)));
+                    }
+                    // An edited draft was put there, and a sudden end came before the older one was gone.
+                    let stored = Mail::read(&item.body).unwrap_or_default();
+                    if Flags::from_number(row.flags).has(Flags::DRAFT)
+                        && item.meta.content > self.store.mailbox(self.id)?.carried
+                        && drafts::is_same(item.meta.id, &stored.message, &arrived.octets)
+                    {
+                        return Ok(Twin::Replacing);
                     }
                 }
                 Some(_) => {}
             }
         }
-        Ok(None)
+        Ok(Twin::None)
     }
 
     /// Whether the account has this message in another folder of the mailbox; gives that folder.
@@ -291,6 +307,26 @@ impl Books {
         Ok(())
     }
 
+    /// A folder that is gone from the server goes here too, if nothing is left in it that is elsewhere.
+    pub(super) fn forget_folder(&self, item: ItemId) -> Result<(), StoreError> {
+        for mailbox in self.store.mailboxes(self.id.account)? {
+            let folders = self.store.mirror_folders(mailbox.id)?;
+            if folders.iter().any(|folder| folder.folder == item) {
+                return Ok(());
+            }
+        }
+        self.write(|store, batch| {
+            let tree = Tree::load(store, self.id.account)?;
+            let plain = tree
+                .known(item)
+                .is_some_and(|known| known.folder.role.is_none());
+            if plain && !tree.has_within(item) && !batch::has_mail(store, self.id.account, item)? {
+                batch.delete(item);
+            }
+            Ok(())
+        })
+    }
+
     /// Books alone.
     pub(super) fn note(&self, changes: Vec<MirrorChange>) -> Result<(), StoreError> {
         self.write(|_, batch| {
@@ -299,15 +335,22 @@ impl Books {
         })
     }
 
-    /// The rest of a mail came.
-    pub(super) fn complete(&self, row: &MirrorMessage, octets: Vec<u8>) -> Result<(), StoreError> {
+    /// The rest of a mail came, or as much of it as is fetched; `size` is that of all of it.
+    pub(super) fn complete(
+        &self,
+        row: &MirrorMessage,
+        octets: Vec<u8>,
+        size: u64,
+    ) -> Result<(), StoreError> {
+        let missing = size.saturating_sub(octets.len() as u64);
         self.write(|store, batch| {
             let items = batch::items(store, self.id.account, &[row.item])?;
             if let Some(item) = items.iter().find(|item| !item.meta.deleted)
                 && let Ok(mut mail) = Mail::read(&item.body)
+                && (mail.missing, mail.message.len()) != (missing, octets.len())
             {
                 mail.message.clone_from(&octets);
-                mail.missing = 0;
+                mail.missing = missing;
                 batch.replace_mail(item.meta.id, mail, item.meta.parent);
             }
             batch.books.push(MirrorChange::PutMessage(MirrorMessage {
@@ -352,6 +395,15 @@ impl Books {
         }
         self.store.mirror_folders(self.id)
     }
+}
+
+/// What a message that came is with us already.
+enum Twin {
+    None,
+    /// This item; and where it was at the server, if it is gone from there.
+    Item(Item, Option<MirrorMessage>),
+    /// The new version of a draft, whose older one is at the server still.
+    Replacing,
 }
 
 /// Where a folder of the server is among ours.

@@ -42,12 +42,14 @@ statement!(MessageOfItem((BigInt, MessageSql)) = "SELECT mailbox, " message_colu
      WHERE account = ? AND item = ?");
 statement!(WantedOf(MessageSql) = "SELECT " message_columns!() " FROM mirror_message \
      WHERE account = ? AND mailbox = ? AND wanted = 1");
-statement!(Want(()) = "UPDATE mirror_message SET wanted = 1 WHERE account = ? AND item = ?");
 statement!(
     ChangedItems((BigInt, BigInt)) = "SELECT i.modseq, i.id FROM item i WHERE i.account = ? AND i.datastore = 5 \
      AND i.modseq > ? ORDER BY i.modseq, i.id"
 );
-statement!(HasLease((BigInt,)) = "SELECT 1 FROM mailbox WHERE account = ? AND id = ? AND node = ?");
+statement!(
+    HasLease((BigInt,)) =
+        "SELECT CAST(1 AS BIGINT) FROM mailbox WHERE account = ? AND id = ? AND node = ?"
+);
 statement!(
     PutFolder(()) = "INSERT INTO mirror_folder (account, mailbox, id, name, folder, uid_validity, uid_next, modseq) \
      VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, mailbox, id) DO UPDATE SET name = excluded.name, \
@@ -146,14 +148,6 @@ impl Store {
         let binds = [Bind::Int(id.account.0), Bind::Int(id.number)];
         let rows: Vec<MessageRow> = all(reader.connection()?, WantedOf, &binds)?;
         Ok(rows.into_iter().map(message).collect())
-    }
-
-    /// A device wants the rest of a mail; whoever watches its mailbox fetches it. False: no server has it.
-    pub fn want_whole(&self, account: AccountId, item: ItemId) -> Result<bool, StoreError> {
-        self.write(128, move |connection| {
-            let binds = [Bind::Int(account.0), Bind::Int(item.0)];
-            Ok(execute(connection, Want, &binds)? > 0)
-        })
     }
 
     /// Items of the mail datastore that were written after a number, tombstones too, in order; not more than a few

@@ -3,7 +3,6 @@
 //! A watcher's commit has the items and the books in one transaction, and is refused when its lease is another node's: so
 //! a message becomes one item, whoever looks at it how often.
 
-mod folders;
 mod lease;
 mod mirror;
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub struct News {
     pub item: Item,
     /// The device knows it.
     pub known: bool,
+    /// The device asked for the rest of this mail.
+    pub asked: bool,
     /// The body of the folder that it is in; `None` at the top of its datastore.
     pub folder: Option<Vec<u8>>,
 }
@@ -28,8 +30,10 @@ statement!(
 statement!(
     /// Values: device, view, account, datastore, modseq.
     /// A folder is an item, whose number as a folder is that of the item and 16.
-    Newer((MetaSql, Binary, Nullable<BigInt>, Nullable<Binary>)) = "SELECT " meta_columns!() ", i.body, e.item, f.body FROM item i \
+    Newer((MetaSql, Binary, Nullable<BigInt>, Nullable<BigInt>, Nullable<Binary>)) =
+     "SELECT " meta_columns!() ", i.body, e.item, r.item, f.body FROM item i \
      LEFT JOIN entry e ON e.account = i.account AND e.device = ? AND e.view = ? AND e.item = i.id \
+     LEFT JOIN rest_asked r ON r.account = i.account AND r.device = e.device AND r.item = i.id \
      LEFT JOIN item f ON f.account = i.account AND i.folder > 16 AND f.id = i.folder - 16 \
      WHERE i.account = ? AND i.datastore = ? AND i.modseq > ? \
      AND ((e.item IS NULL AND i.deleted = 0) OR e.seen < i.modseq)"
@@ -61,15 +65,16 @@ impl Store {
                 Bind::Int(i64::from(datastore.number())),
                 Bind::Int(base),
             ];
-            type Row = (MetaRow, Vec<u8>, Option<i64>, Option<Vec<u8>>);
+            type Row = (MetaRow, Vec<u8>, Option<i64>, Option<i64>, Option<Vec<u8>>);
             each(
                 connection,
                 Newer,
                 &binds,
-                |(meta, body, entry, folder): Row| {
+                |(meta, body, entry, asked, folder): Row| {
                     news.push(News {
                         item: row::item(meta, Some(body))?,
                         known: entry.is_some(),
+                        asked: asked.is_some(),
                         folder,
                     });
                     Ok(if news.len() > most {

@@ -9,6 +9,7 @@ mod outgoing;
 #[cfg(feature = "postgres")]
 mod postgresql;
 mod recording;
+mod revision;
 mod speed;
 mod submission;
 mod writing;

@@ -8,16 +8,19 @@ use std::sync::Arc;
 use candybar::content::email::{Folder, FolderRole, Mail};
 use candybar::content::{self, Format, ReadHint, Record};
 use candybar::device::profile::Catalogue;
-use candybar::exchange::{Exchange, Request as ServerRequest, Settings as ServerSettings};
+use candybar::exchange::{
+    Depth, Exchange, Request as ServerRequest, SESSION_OCTETS, Settings as ServerSettings,
+};
 use candybar::handset::{
     Addresses, Answer, Behaviour, DatastoreReport, FaultRates, Faults, Luid, Memory, Mode, Phone,
     Post, Request, Settings, StoredItem, TransportError, Wanted,
 };
 use candybar::session;
-use candybar::store::{Store, StoreConfig};
+use candybar::store::{Recording, Store, StoreConfig, Undone};
 use candybar::sync::{
     Account, Answer as Loaded, Change, Commit, Datastore, Item, ItemId, ItemMeta, ItemWrite,
-    Newest, NewestQuery, Query, Secret, Window, Windows,
+    MailboxId, MailboxKind, MirrorChange, MirrorFolder, MirrorMessage, Newest, NewestQuery, Query,
+    Secret, Window, Windows,
 };
 use candybar::syncml::{Carrier, Version};
 
@@ -126,7 +129,8 @@ impl Peers {
                 session_timeout: 3600,
                 nonce_secret: b"netsim".to_vec(),
             },
-        );
+        )
+        .recorded(Depth::Messages, SESSION_OCTETS);
         let clock = Rc::new(Cell::new(1_700_000_000));
         let watched = Rc::new(RefCell::new((String::new(), false)));
         let phones = (0..phones)
@@ -302,6 +306,106 @@ impl Peers {
         self.put(Some(id), &mail, self.parent(id));
     }
 
+    /// Undoes the session that was recorded last.
+    pub(super) fn undo(&self) -> Undone {
+        self.undo_newest(|_| true)
+    }
+
+    /// Undoes the last session of a phone.
+    pub(super) fn undo_of(&self, phone: usize) -> Undone {
+        let uri = format!("IMEI:{phone}");
+        self.undo_newest(|recording| recording.device_uri == uri)
+    }
+
+    fn undo_newest(&self, wanted: impl Fn(&Recording) -> bool) -> Undone {
+        let newest = self.store.recordings(self.account.id, 1, wanted);
+        let newest = newest.expect("recordings").pop().expect("a session").number;
+        let undone = self.store.undo(self.account.id, newest, None, false);
+        undone.expect("it is undone")
+    }
+
+    pub(super) fn delete_here(&self, item: ItemId) {
+        let deleted = self.store.delete_items(self.account.id, None, &[item]);
+        assert_eq!(deleted.expect("it is deleted"), 1);
+    }
+
+    pub(super) fn folder_named(&self, name: &str) -> ItemId {
+        let found = self
+            .folders()
+            .into_iter()
+            .find(|(_, folder)| folder.name == name);
+        found.unwrap_or_else(|| panic!("no folder {name}")).0
+    }
+
+    /// How many mails are to be sent.
+    pub(super) fn queued(&self) -> usize {
+        let next = self
+            .store
+            .account_by_id(self.account.id)
+            .expect("it")
+            .next_item;
+        let all = (1..next.0).filter(|id| self.is_queued(ItemId(*id)));
+        all.count()
+    }
+
+    pub(super) fn is_queued(&self, id: ItemId) -> bool {
+        let queued = self.store.queued_mail(self.account.id, id);
+        queued.expect("the queue").is_some()
+    }
+
+    /// A mail server has these mails, and their rest.
+    pub(super) fn mirror(&self, mails: &[ItemId]) -> MailboxId {
+        let added = self.store.add_mailbox(
+            self.account.id,
+            MailboxKind::Imap,
+            "alice@example.org",
+            &Secret("{}".into()),
+        );
+        let id = added.expect("a mailbox").id;
+        let until = i64::MAX / 2;
+        let claimed = self.store.claim_mailboxes("node", until, until + 1);
+        assert_eq!(claimed.expect("a lease").len(), 1);
+        let account = self.store.account_by_id(id.account).expect("the account");
+        let mut books = vec![MirrorChange::PutFolder(MirrorFolder {
+            id: 1,
+            name: "INBOX".into(),
+            folder: self.role(FolderRole::Inbox),
+            uid_validity: 1,
+            uid_next: 100,
+            modseq: 0,
+        })];
+        books.extend(mails.iter().map(|item| {
+            MirrorChange::PutMessage(MirrorMessage {
+                folder: 1,
+                uid: item.0,
+                item: *item,
+                flags: 0,
+                received: 0,
+                uidl: None,
+                wanted: false,
+            })
+        }));
+        let commit = Commit {
+            account: account.id,
+            device: None,
+            expected: account.modseq,
+            modseq: account.modseq,
+            next_item: account.next_item,
+            changes: Vec::new(),
+            session: None,
+            now: 0,
+        };
+        let mirrored = self.store.mirror("node", id, commit, books);
+        mirrored.expect("books");
+        id
+    }
+
+    /// Mails whose rest is to be fetched from the mail server.
+    pub(super) fn wanted(&self, mailbox: MailboxId) -> Vec<ItemId> {
+        let wanted = self.store.wanted_messages(mailbox).expect("the books");
+        wanted.into_iter().map(|row| row.item).collect()
+    }
+
     pub(super) fn move_here(&self, item: ItemId, parent: ItemId) {
         self.commit(|commit| {
             commit.changes.push(Change::MoveItem {
@@ -425,6 +529,21 @@ impl Peers {
         }
     }
 
+    /// The single mail that every phone asks for, and the fields of it.
+    pub(super) fn want_fields(&mut self, record: &str, fields: &[&str]) {
+        self.want(Some(record), true);
+        for phone in &mut self.phones {
+            for wanted in phone.client_mut().settings_mut().filters.values_mut() {
+                wanted.fields = fields.iter().map(|field| (*field).to_owned()).collect();
+            }
+        }
+    }
+
+    /// From now on the network is bad.
+    pub(super) fn disturb(&mut self, phone: usize, rates: FaultRates) {
+        self.phones[phone].transport_mut().disturb(rates);
+    }
+
     /// Syncs; items may be refused.
     pub(super) fn try_sync(&mut self, phone: usize, mode: Mode) -> DatastoreReport {
         self.clock.set(self.clock.get() + 300);
@@ -466,6 +585,17 @@ impl Peers {
 
     pub(super) fn phone_item(&self, phone: usize, luid: &Luid) -> StoredItem {
         self.items(phone)[luid].clone()
+    }
+
+    /// The message that a phone has of a mail.
+    pub(super) fn phone_message(&self, phone: usize, luid: &Luid) -> Vec<u8> {
+        let hint = ReadHint {
+            format: Some(Format::Email),
+            ..ReadHint::default()
+        };
+        let item = self.phone_item(phone, luid);
+        let record = content::read(&item.body.0, &hint).expect("an Email").record;
+        Mail::of(record).expect("a mail").message
     }
 
     pub(super) fn phone_text(&self, phone: usize, luid: &Luid) -> String {

@@ -1,6 +1,7 @@
 //! What phones want to be sent.
 
 use super::super::*;
+use crate::content;
 
 fn addresses() -> Vec<Mailbox> {
     let one = |name: &str, address: &str| Mailbox {
@@ -223,7 +224,7 @@ fn a_failure_is_told_by_mail() {
     };
     let unreached = [Unreached {
         recipient: "bob@example.net".to_owned(),
-        why: "550 no such user\r\nBcc: x".to_owned(),
+        why: "550: 5.1.1 no such user\r\nBcc: x".to_owned(),
         perhaps: false,
     }];
     let report = report(
@@ -237,11 +238,74 @@ fn a_failure_is_told_by_mail() {
     assert_eq!(head.subject, "Not sent: Lunchå");
     assert_eq!(head.in_reply_to, ["1@example.org"]);
     assert_eq!(head.from[0].address, "mailer-daemon@example.org");
-    let parts::Node::Leaf(part) = parts::parts(&report) else {
-        panic!("parts")
+    let parts::Node::Multi(kind, children) = parts::parts(&report) else {
+        panic!("no parts")
     };
+    let leaves: Vec<_> = children
+        .iter()
+        .map(|child| match child {
+            parts::Node::Leaf(part) => part,
+            parts::Node::Multi(..) => panic!("parts within"),
+        })
+        .collect();
+    let media: Vec<&str> = leaves.iter().map(|part| &*part.media).collect();
+    assert_eq!(kind, "report");
     assert_eq!(
-        part.text(9_999),
-        "Your mail \"Lunchå\" was not sent to:\n\nbob@example.net\n  550 no such user Bcc: x\n\n"
+        media,
+        [
+            "text/plain",
+            "message/delivery-status",
+            "text/rfc822-headers"
+        ]
     );
+    assert_eq!(
+        leaves[0].text(9_999),
+        "Your mail \"Lunchå\" was not sent to:\n\nbob@example.net\n  550: 5.1.1 no such user Bcc: x\n\n"
+    );
+    assert_eq!(
+        leaves[1].text(9_999),
+        "Reporting-MTA: dns; example.org\n\nFinal-Recipient: rfc822; bob@example.net\nAction: failed\nStatus: 5.1.1\n\
+         Diagnostic-Code: smtp; 550: 5.1.1 no such user Bcc: x\n"
+    );
+    assert_eq!(Head::of(leaves[2].body).subject, "Lunchå");
+    // A phone is shown the words alone.
+    let record = Mail::received(report, 0).into_record();
+    let target = Target {
+        mail: Shape::default(),
+        ..Target::new(Format::Message)
+    };
+    let shown = content::write(&record, &target);
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(
+        shown.contains("no such user") && !shown.contains("Final-Recipient"),
+        "{shown}"
+    );
+    assert!(!shown.contains("delivery-status"), "{shown}");
+}
+
+#[test]
+fn the_status_of_a_report_is_the_servers() {
+    let of = Head::default();
+    let status = |why: &str, perhaps: bool| {
+        let one = Unreached {
+            recipient: String::new(),
+            why: why.to_owned(),
+            perhaps,
+        };
+        let report = report(&of, &[one], &addresses()[0], "1", 0);
+        let report = String::from_utf8(report).unwrap();
+        let line = report
+            .lines()
+            .find_map(|line| line.strip_prefix("Status: "));
+        line.expect("a status").to_owned()
+    };
+    for (why, expected) in [
+        ("permanent error (550): 5.7.1 spam", "5.7.1"),
+        ("the account has no server", "5.0.0"),
+        ("5.1.1.1 or 5.a.1 or 5.12345.1, at 10.5.0.1", "5.0.0"),
+        ("(5.2.2)", "5.2.2"),
+    ] {
+        assert_eq!(status(why, false), expected, "{why}");
+    }
+    assert_eq!(status("5.1.1", true), "4.4.2");
 }

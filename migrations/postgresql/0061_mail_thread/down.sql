@@ -1,0 +1,2 @@
+DROP INDEX item_thread;
+ALTER TABLE item DROP COLUMN thread;

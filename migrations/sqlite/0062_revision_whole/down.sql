@@ -1,0 +1,2 @@
+DELETE FROM revision WHERE whole = 0;
+ALTER TABLE revision DROP COLUMN whole;
