@@ -222,6 +222,11 @@ impl Turn<'_> {
         }
     }
 
+    /// What the device has of an item.
+    fn entry_of(&self, item: &Item) -> Option<&Entry> {
+        self.items.get(&item.meta.id)?.entry.as_ref()
+    }
+
     /// Whether the device needs a mail's text again because the mail moves to another folder.
     fn moves_whole(&self, entry: &Entry, meta: &ItemMeta) -> bool {
         self.own.traits.mail_body_on_move == Some(true)
@@ -479,19 +484,13 @@ impl Turn<'_> {
         content::lower(&item.body, item.meta.format, &form)
     }
 
-    fn moves_whole_mail(&self, meta: &ItemMeta) -> bool {
-        let held = self.items.get(&meta.id);
-        held.and_then(|held| held.entry.as_ref())
-            .is_some_and(|entry| self.moves_whole(entry, meta))
-    }
-
     /// Whether a device gets the message of a mail, and not its flags alone: it does not have it, or asks for it.
     pub(super) fn sends_message(&self, link: usize, kind: Sent, item: &Item) -> bool {
         kind != Sent::Replace
             || self.state.links[link].refield
             || self.fetches_items(link)
             || self.due_rest(item).is_some()
-            || self.moves_whole_mail(&item.meta)
+            || self.entry_of(item).is_some_and(|of| self.moves_whole(of, &item.meta))
             // The text of a draft can have changed.
             || Mail::state(&item.body).is_ok_and(|(mail, _)| mail.draft)
     }

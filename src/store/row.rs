@@ -276,10 +276,10 @@ mod tests {
 
     #[test]
     fn formats_come_back() {
-        for number in 1..=11 {
+        for number in 1..=15 {
             assert_eq!(format_number(format_of(number).unwrap()), number);
         }
         assert!(format_of(0).is_err());
-        assert!(format_of(12).is_err());
+        assert!(format_of(16).is_err());
     }
 }
