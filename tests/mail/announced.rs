@@ -106,6 +106,7 @@ fn outbox(store: &Store, file: PathBuf) -> Outbox {
                 ..Policy::default()
             },
             mail: candybar::outbox::mail::MailRules::default(),
+            mail_windows: candybar::sync::Windows::default(),
             in_flight: 1,
             lease: Duration::from_secs(30),
             keep: Duration::from_secs(86_400),
