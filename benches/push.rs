@@ -92,6 +92,7 @@ fn start(runtime: &tokio::runtime::Runtime, folder: &Path) -> (Store, Outbox) {
                 ..Policy::default()
             },
             mail: candybar::outbox::mail::MailRules::default(),
+            mail_windows: candybar::sync::Windows::default(),
             in_flight: 1,
             lease: Duration::from_secs(30),
             keep: Duration::from_secs(86_400),

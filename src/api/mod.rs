@@ -16,6 +16,7 @@ use crate::device::profile::Catalogue;
 use crate::mail::outgoing::{self, OutgoingError, OutgoingId, OutgoingMail};
 use crate::mail::{Intake, IntakeError};
 use crate::outbox::desk::{self, DeskError};
+use crate::outbox::mail::OwnRules;
 use crate::outbox::settings::SettingsOrder;
 use crate::sms::settings::Secret as Token;
 use crate::sms::{CircuitState, Gateways};
@@ -116,6 +117,14 @@ struct ProvisionBody {
     settings: SettingsOrder,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MailRulesBody {
+    #[serde(default)]
+    device: Option<String>,
+    rules: String,
+}
+
 impl Api {
     /// Octets that the body of a request may have; the request has no body yet. Who is not known sends little.
     pub fn body_limit(&self, request: &Request) -> usize {
@@ -186,6 +195,14 @@ impl Api {
             }
             Action::Provision => self.provision(name, body(request)?),
             Action::Gateways => Ok(self.states()),
+            Action::MailRules => Ok(desk::mail_rules(store, &desk::account(store, name)?)?),
+            Action::SetMailRules => {
+                let body: MailRulesBody = body(request)?;
+                let account = desk::account(store, name)?;
+                let rules: OwnRules = body.rules.parse().map_err(Fault::BadRequest)?;
+                desk::set_mail_rules(store, &account, body.device.as_deref(), &rules)?;
+                Ok(desk::mail_rules(store, &account)?)
+            }
             Action::Outgoing => self.outgoing(&request.query),
             Action::ShowOutgoing => self.outgoing_mail(&outgoing::show(store, mail_id(name)?)?),
             Action::RetryOutgoing => {

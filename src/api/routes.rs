@@ -14,6 +14,8 @@ pub(super) enum Action {
     Provision,
     Gateways,
     Mail,
+    MailRules,
+    SetMailRules,
     Outgoing,
     ShowOutgoing,
     RetryOutgoing,
@@ -21,7 +23,7 @@ pub(super) enum Action {
 }
 
 /// Method and path under `/api/v1` of every address; `{…}` stands for one name.
-pub const PATHS: [(&str, &str); 13] = [
+pub const PATHS: [(&str, &str); 15] = [
     ("GET", "/openapi.json"),
     ("GET", "/outbox"),
     ("GET", "/outbox/{id}"),
@@ -31,6 +33,8 @@ pub const PATHS: [(&str, &str); 13] = [
     ("POST", "/accounts/{name}/provision"),
     ("GET", "/gateways"),
     ("POST", "/accounts/{name}/mail"),
+    ("GET", "/accounts/{name}/mail-push"),
+    ("POST", "/accounts/{name}/mail-push"),
     ("GET", "/outgoing"),
     ("GET", "/outgoing/{id}"),
     ("POST", "/outgoing/{id}/retry"),
@@ -48,6 +52,8 @@ const ACTIONS: [Action; PATHS.len()] = [
     Action::Provision,
     Action::Gateways,
     Action::Mail,
+    Action::MailRules,
+    Action::SetMailRules,
     Action::Outgoing,
     Action::ShowOutgoing,
     Action::RetryOutgoing,
@@ -232,6 +238,19 @@ pub fn document() -> Value {
             "message/rfc822": { "schema": { "type": "string", "format": "binary" } } } },
         "responses": answers("Delivered", &[bad, not_found, ("413", "The message is too large.")]),
     });
+    paths["/accounts/{name}/mail-push"] = json!({
+        "get": {
+            "summary": "Which new mail wakes the account's phones: its own rules, and those of devices over them.",
+            "parameters": [parameter("name", "path", "string", "Of an account.")],
+            "responses": answers("MailRules", &[not_found]),
+        },
+        "post": {
+            "summary": "Sets such rules, of the account or of one device; empty ones are removed.",
+            "parameters": [parameter("name", "path", "string", "Of an account.")],
+            "requestBody": takes("SetMailRules"),
+            "responses": answers("MailRules", &[bad, not_found]),
+        },
+    });
     let list = [
         parameter("account", "query", "string", "Only those of this account."),
         parameter(
@@ -325,6 +344,10 @@ fn components() -> Value {
                 "password": text(), "pin": or_null("string"),
                 "notifications": list("Notification") } },
             "Delivered": { "type": "object", "properties": { "account": text(), "item": text() } },
+            "MailRules": { "type": "object", "properties": { "account": text(), "rules": text(),
+                "devices": { "type": "object", "additionalProperties": text() } } },
+            "SetMailRules": { "type": "object", "required": ["rules"], "properties": { "device": text(), "rules": {
+                "type": "string", "example": "senders=*@example.org;quiet_hours=22:00-07:00" } } },
             "OutgoingMail": { "type": "object", "properties": {
                 "id": text(), "account": text(), "subject": or_null("string"),
                 "state": { "type": "string", "enum": ["waiting", "under way", "sent", "in part", "in doubt", "refused", "gone"] },

@@ -58,8 +58,7 @@ fn the_document_and_the_routes_agree() {
             [200, 404, 400].contains(&status),
             "{method} {path}: {status}"
         );
-        let other = if method == "GET" { "DELETE" } else { "GET" };
-        assert_eq!(ask(&api, other, &path, "").status, 405, "{other} {path}");
+        assert_eq!(ask(&api, "DELETE", &path, "").status, 405, "{path}");
     }
     // Every schema that is named is there.
     let text = document.to_string();

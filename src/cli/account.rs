@@ -7,6 +7,8 @@ use serde_json::json;
 use super::failure::{Code, Failure};
 use super::{Global, output, password, setup};
 use crate::config::Config;
+use crate::outbox::desk;
+use crate::outbox::mail::OwnRules;
 use crate::store::{Store, StoreError};
 use crate::sync::{Account, ConflictPolicy, Datastore, Secret};
 
@@ -40,16 +42,20 @@ enum Command {
         #[command(flatten)]
         password: password::Source,
     },
-    /// Choose who wins if both sides changed an item of this account
+    /// Choose who wins if both sides changed an item of this account, and which new mail wakes its phones
+    #[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
     Set {
         /// User name
         name: String,
         /// server, client, newer, duplicate, merge; default: as in the configuration
-        #[arg(long, value_name = "POLICY", value_parser = policy)]
-        conflict: Chosen,
+        #[arg(long, value_name = "POLICY", value_parser = policy, group = "what")]
+        conflict: Option<Chosen>,
         /// For this datastore alone
-        #[arg(long)]
+        #[arg(long, requires = "conflict")]
         datastore: Option<Datastore>,
+        /// Which new mail wakes its phones: senders=*@example.org;quiet_hours=22:00-07:00; empty: as configured
+        #[arg(long, value_name = "RULES", group = "what")]
+        mail_push: Option<OwnRules>,
     },
     /// Have the devices of an account show a text, each once, in its next session
     Message {
@@ -166,19 +172,42 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             name,
             conflict,
             datastore,
+            mail_push,
         } => {
             let account = setup::account(&store, &name)?;
-            let mut conflicts = account.conflicts;
-            conflicts.set(datastore, conflict.0);
-            store.set_conflicts(account.id, &conflicts)?;
+            if let Some(rules) = &mail_push {
+                desk::set_mail_rules(&store, &account, None, rules)?;
+            }
+            let mut conflicts = account.conflicts.clone();
+            if let Some(conflict) = conflict {
+                conflicts.set(datastore, conflict.0);
+                store.set_conflicts(account.id, &conflicts)?;
+            }
             if global.json {
-                output::json(&json!({ "account": name, "conflicts": conflicts.to_string() }))?;
-            } else if conflicts.is_empty() {
-                output::line(format!(
+                let mut value = desk::mail_rules(&store, &account)?;
+                let rules = value["rules"].take();
+                output::json(&json!({
+                    "account": name, "conflicts": conflicts.to_string(), "mail_push": rules,
+                }))?;
+                return Ok(Code::Done);
+            }
+            match conflict {
+                Some(_) if conflicts.is_empty() => output::line(format!(
                     "conflicts of {name} are settled as in the configuration"
-                ))?;
-            } else {
-                output::line(format!("conflicts of {name} are settled by: {conflicts}"))?;
+                ))?,
+                Some(_) => {
+                    output::line(format!("conflicts of {name} are settled by: {conflicts}"))?;
+                }
+                None => {}
+            }
+            match mail_push {
+                Some(rules) if rules.is_empty() => output::line(format!(
+                    "new mail wakes the phones of {name} as in the configuration"
+                ))?,
+                Some(rules) => {
+                    output::line(format!("new mail wakes the phones of {name} by: {rules}"))?;
+                }
+                None => {}
             }
         }
         Command::Message { name, text, device } => {

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::failure::{Code, Failure};
 use super::{Global, output, setup};
 use crate::device::profile::Resolved;
+use crate::outbox::mail::OwnRules;
 use crate::outbox::message::FORMS;
 use crate::store::{Store, StoreError};
 use crate::sync::{Account, Device, Reach, ViewState, Windows};
@@ -72,6 +73,9 @@ enum Command {
         /// Which mails it has: days=14,count=50,bytes=4096, of one folder sent.count=0; empty: as configured
         #[arg(long, value_name = "LIMITS", group = "what")]
         mail_window: Option<String>,
+        /// Which new mail wakes it: senders=*@example.org;quiet_hours=22:00-07:00; empty: as the account has it
+        #[arg(long, value_name = "RULES", group = "what")]
+        mail_push: Option<OwnRules>,
     },
     /// Forget a device; its next synchronisation compares everything
     Forget {
@@ -131,6 +135,7 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             let views = store.views(account.id, device.id)?;
             let counts = store.item_counts(account.id)?;
             let (reach, own_password) = store.reach(account.id, device.id)?;
+            let rules = store.mail_rules(account.id, device.id)?;
             let password = own_password.as_ref().unwrap_or(&account.password);
             let catalogue = config.catalogue()?;
             let own = profile::resolved(&catalogue, &device);
@@ -140,9 +145,13 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
                 value["notification"]["password"] = password.0.clone().into();
                 value["notification"]["form"] = reach.form.clone().into();
                 value["channels"] = reach.channels.into();
+                value["mail_push"] = json!({ "account": rules.account, "device": rules.device });
                 output::json(&value)?;
             } else {
                 show(&device, &reach, &views, &own)?;
+                let rules = rules.device.or(rules.account);
+                let rules = rules.unwrap_or_else(|| "as configured".to_owned());
+                output::line(format!("{:12}{rules}", "mail push"))?;
             }
         }
         Command::Set {
@@ -153,6 +162,7 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             channel,
             notification,
             mail_window,
+            mail_push,
         } => {
             let account = setup::account(&store, &name)?;
             let channels = channel.as_deref().map(channels).transpose()?;
@@ -181,6 +191,9 @@ pub(super) fn run(args: Args, global: &Global) -> anyhow::Result<Code> {
             if let Some(windows) = windows {
                 store.set_mail_window(account.id, device.id, &windows)?;
                 device.mail_window = windows;
+            }
+            if let Some(rules) = mail_push {
+                store.set_mail_rules(account.id, Some(device.id), &rules.to_string())?;
             }
             if global.json {
                 output::json(&summary(&device))?;

@@ -16,6 +16,7 @@ use crate::outbox::{self, Outbox};
 use crate::sms::settings::{GatewaySettings, Secret};
 use crate::sms::{Directory, Entry, Gateways};
 use crate::store::{Store, StoreError};
+use crate::sync::Windows;
 
 /// How long a stopping server waits for what gateways have in their hands.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -109,6 +110,7 @@ fn settings_of(config: &Config, profiles: Arc<Catalogue>) -> outbox::Settings {
         },
         policy: push.policy.clone(),
         mail: push.mail.clone(),
+        mail_windows: Windows::all(config.mail.window),
         in_flight: push.in_flight,
         lease: push.lease,
         keep: push.keep,

@@ -402,6 +402,10 @@ fn sync_as(args: &SyncArgs, asked: Option<&Notification>) -> anyhow::Result<Exit
         .context("the clock is before 1970")?;
     let mut request = Request::new(&names, args.mode, i64::try_from(now.as_secs())?);
     if let Some(asked) = asked {
+        if settings.devinf.datastores.contains_key(MAIL) {
+            let addresses = settings.datastores.entry(MAIL.to_owned());
+            addresses.or_insert_with(|| Addresses::same("./mail"));
+        }
         request.datastores = asked.syncs(&settings);
         if request.datastores.is_empty() {
             anyhow::bail!("the server asks for datastores that the phone does not have");

@@ -447,9 +447,9 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "push.mail.importance",
-        Kind::Choice(&["any", "high"]),
+        Kind::Choice(&["any", "high", "never"]),
         "any",
-        "Which mail does: any, or high: only what its sender calls urgent.",
+        "Which mail does: any; high: only what its sender calls urgent; never: none but that of push.mail.always.",
     ),
     key(
         "push.mail.quiet_hours",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::layer::Layers;
 use super::number;
 use crate::outbox::events::Texts;
-use crate::outbox::mail::{self, Importance, MailRules};
+use crate::outbox::mail::{self, MailRules};
 use crate::outbox::policy::Policy;
 
 /// `[push]`.
@@ -45,10 +45,7 @@ impl PushConfig {
                 folders: mail::folders(text("push.mail.folders")),
                 senders: mail::patterns(text("push.mail.senders")),
                 ignored: mail::patterns(text("push.mail.ignore")),
-                importance: match text("push.mail.importance") {
-                    "high" => Importance::High,
-                    _ => Importance::Any,
-                },
+                importance: text("push.mail.importance").parse().unwrap_or_default(),
                 quiet: text("push.mail.quiet_hours").parse().ok(),
                 always: mail::patterns(text("push.mail.always")),
             },

@@ -1,7 +1,7 @@
 //! The forms in which items travel, and their content types.
 //!
 //! Names and aliases as in the DevInf of phones and servers: vCard 2.1/3.0/4.0, vCalendar 1.0, iCalendar 2.0 (RFC 5545),
-//! vNote 1.1 (IrMC 1.1) plain text, and mail (OMA DS Email and Folder 1.2, RFC 5322). What a body says of itself (its VERSION line) wins over its label.
+//! vNote 1.1 (IrMC 1.1) plain text, SIF 1.1 (Funambol), and mail (OMA DS Email and Folder 1.2, RFC 5322). What a body says of itself (its VERSION line) wins over its label.
 
 use super::charset;
 use super::line::Form;
@@ -31,6 +31,14 @@ pub enum Format {
     Folder,
     /// A bare message, RFC 5322 (`message/rfc822`).
     Message,
+    /// SIF-C 1.1: contacts (`text/x-s4j-sifc`).
+    SifContact,
+    /// SIF-E 1.1: events (`text/x-s4j-sife`).
+    SifEvent,
+    /// SIF-T 1.1: tasks (`text/x-s4j-sift`).
+    SifTask,
+    /// SIF-N 1.1: notes (`text/x-s4j-sifn`).
+    SifNote,
 }
 
 impl Format {
@@ -73,6 +81,10 @@ impl Format {
             "application/vnd.omads-email+xml" | "application/vnd.omads-email" => Self::Email,
             "application/vnd.omads-folder+xml" | "application/vnd.omads-folder" => Self::Folder,
             "message/rfc822" | "message/rfc2822" | "message/x-rfc822" => Self::Message,
+            "text/x-s4j-sifc" | "text/x-sifc" => Self::SifContact,
+            "text/x-s4j-sife" | "text/x-sife" => Self::SifEvent,
+            "text/x-s4j-sift" | "text/x-sift" => Self::SifTask,
+            "text/x-s4j-sifn" | "text/x-sifn" => Self::SifNote,
             _ => return None,
         })
     }
@@ -95,6 +107,10 @@ impl Format {
             Self::Email => "application/vnd.omads-email+xml",
             Self::Folder => "application/vnd.omads-folder+xml",
             Self::Message => "message/rfc822",
+            Self::SifContact => "text/x-s4j-sifc",
+            Self::SifEvent => "text/x-s4j-sife",
+            Self::SifTask => "text/x-s4j-sift",
+            Self::SifNote => "text/x-s4j-sifn",
         }
     }
 
@@ -104,7 +120,14 @@ impl Format {
             Self::VCard21 => "2.1",
             Self::VCard30 => "3.0",
             Self::VCard40 => "4.0",
-            Self::VCalendar10 | Self::PlainText | Self::Message | Self::Mail => "1.0",
+            Self::VCalendar10
+            | Self::PlainText
+            | Self::Message
+            | Self::Mail
+            | Self::SifContact
+            | Self::SifEvent
+            | Self::SifTask
+            | Self::SifNote => "1.0",
             Self::ICalendar20 => "2.0",
             Self::VNote11 => "1.1",
             Self::Email | Self::Folder => "1.2",
@@ -119,12 +142,23 @@ impl Format {
         )
     }
 
+    /// The forms of SIF, which are XML and travel in base64.
+    pub fn is_sif(self) -> bool {
+        matches!(
+            self,
+            Self::SifContact | Self::SifEvent | Self::SifTask | Self::SifNote
+        )
+    }
+
     /// What a body says of itself; none if it begins with no component of a known kind.
     ///
     /// A vCard without a VERSION counts as 2.1, a VCALENDAR as 1.0: what says nothing is old.
     pub fn sniff(body: &[u8]) -> Option<Self> {
         let body = charset::unwide(body, None);
         let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&body);
+        if body.trim_ascii_start().starts_with(b"<") {
+            return super::sif::sniff(body);
+        }
         let mut lines = body
             .split(|byte| matches!(byte, b'\n' | b'\r'))
             .map(<[u8]>::trim_ascii);
@@ -171,7 +205,11 @@ impl Format {
             | Self::Mail
             | Self::Email
             | Self::Folder
-            | Self::Message => Form::Modern,
+            | Self::Message
+            | Self::SifContact
+            | Self::SifEvent
+            | Self::SifTask
+            | Self::SifNote => Form::Modern,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! [`read`] raises any form to a [`Record`], [`write()`] lowers a record to the form and the [`Capabilities`] of a device.
 //! Between them stand the questions that a sync asks: [`overlay`] and [`merge`] apply edits, [`same`], [`matches()`],
 //! [`digest`] and [`match_key`] compare. Forms: vCard 2.1, 3.0 (RFC 2426), 4.0 (RFC 6350), vCalendar 1.0,
-//! iCalendar 2.0 (RFC 5545), vNote 1.1 (IrMC 1.1), plain text.
+//! iCalendar 2.0 (RFC 5545), vNote 1.1 (IrMC 1.1), SIF 1.1 (Funambol), plain text.
 //!
 //! Invariants: no IO, no clock, no panic on any input, no recursion without a limit; what is not understood is kept.
 
@@ -18,9 +18,11 @@ mod format;
 mod json;
 mod line;
 mod lost;
+mod markup;
 mod merge;
 mod model;
 mod note;
+mod sif;
 mod split;
 mod vcard;
 
@@ -192,6 +194,13 @@ pub fn read(body: &[u8], hint: &ReadHint<'_>) -> Result<Parsed, ContentError> {
     if body.len() > line::MAX_BYTES {
         return Err(ContentError::TooLarge);
     }
+    let unwrapped;
+    let body = if hint.format.is_some_and(Format::is_sif) {
+        unwrapped = sif::unwrapped(body);
+        &unwrapped
+    } else {
+        body
+    };
     let format = match (Format::sniff(body), hint.format) {
         // A note may quote a card.
         (Some(Format::VNote11), _) => Format::VNote11,
@@ -207,6 +216,7 @@ pub fn read(body: &[u8], hint: &ReadHint<'_>) -> Result<Parsed, ContentError> {
     };
     let (record, warnings) = match format {
         Format::PlainText => (note::from_plain(body, hint.charset)?, Vec::new()),
+        format if format.is_sif() => sif::read(body, format, hint)?,
         _ => {
             let charset = hint
                 .dialect
@@ -262,6 +272,9 @@ pub fn write(record: &Record, target: &Target<'_>) -> Vec<u8> {
     if target.format.is_mail() {
         return email::write(record, target);
     }
+    if target.format.is_sif() {
+        return sif::write(record, target);
+    }
     if target.format == Format::PlainText {
         return note::to_plain(record, target);
     }
@@ -313,6 +326,25 @@ pub fn lower_with(
         _ => None,
     };
     copied.or_else(|| Some(write(&read_stored(body, format)?, target)))
+}
+
+/// A body as it travels: SIF in base64, which its Meta says; anything else as it is.
+pub fn wrapped(body: Vec<u8>, format: Format) -> Vec<u8> {
+    if format.is_sif() {
+        sif::wrapped(&body)
+    } else {
+        body
+    }
+}
+
+/// What a device can hold of a SIF form: all of it, or the elements that its CTCap lists.
+pub fn sif_capabilities(format: Format, listed: &Capabilities) -> Capabilities {
+    sif::capabilities(format, listed)
+}
+
+/// The elements of a SIF form, as DevInf lists them.
+pub fn sif_names(format: Format) -> impl Iterator<Item = &'static str> {
+    sif::names(format)
 }
 
 /// Reads a body as it is stored: nothing is left to guess.

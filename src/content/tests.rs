@@ -136,7 +136,7 @@ fn a_note_of_an_unknown_form_is_not_taken_for_text() {
         kind: Some(Kind::Note),
         ..ReadHint::default()
     };
-    let markup = b"<?xml version=\"1.0\"?><note><Body>milk</Body></note>";
+    let markup = b"<?xml version=\"1.0\"?><memo><Body>milk</Body></memo>";
     assert!(read(markup, &hint).is_err());
     let labelled = ReadHint {
         format: Some(Format::PlainText),

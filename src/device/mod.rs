@@ -4,7 +4,7 @@
 
 pub mod profile;
 
-use crate::content::{Capabilities, Format, Kind, ParamCapability, PropertyCapability};
+use crate::content::{self, Capabilities, Format, Kind, ParamCapability, PropertyCapability};
 use crate::sync::Datastore;
 use crate::syncml::{CtCap, DataStoreInfo, DevInf, PropertyInfo, Version};
 
@@ -27,6 +27,8 @@ pub struct Holding {
     pub max_guid_size: Option<u64>,
     /// It keeps folders in this datastore.
     pub hierarchical: bool,
+    /// It said that it takes the form.
+    pub form_told: bool,
 }
 
 impl Holding {
@@ -40,6 +42,7 @@ impl Holding {
             mixed: false,
             max_guid_size: None,
             hierarchical: false,
+            form_told: false,
         }
     }
 
@@ -72,7 +75,28 @@ impl Holding {
         if traits.ignore_max_size == Some(true) {
             holding.capabilities.forget_sizes();
         }
-        holding
+        holding.complete()
+    }
+
+    /// A device that did not say which form it takes gets the one that the address names which it asked for.
+    #[must_use]
+    pub fn asked_as(mut self, address: &str) -> Self {
+        match form_of_address(address) {
+            Some(format) if !self.form_told => {
+                self.format = format;
+                self.capabilities = Capabilities::default();
+                self.complete()
+            }
+            _ => self,
+        }
+    }
+
+    /// What a form holds that names its fields in its own way.
+    fn complete(mut self) -> Self {
+        if self.format.is_sif() {
+            self.capabilities = content::sif_capabilities(self.format, &self.capabilities);
+        }
+        self
     }
 
     fn told(devinf: &DevInf<'_>, uri: &str, datastore: Datastore, legacy: bool) -> Self {
@@ -94,6 +118,7 @@ impl Holding {
             });
         if let Some(format) = preferred {
             holding.format = format;
+            holding.form_told = true;
         }
         let version_1_2 = Version::from_dtd(&devinf.ver_dtd) == Some(Version::V12);
         let nested = !info.ct_caps.is_empty() || version_1_2;
@@ -138,6 +163,20 @@ pub const fn formats(datastore: Datastore) -> &'static [Format] {
     }
 }
 
+/// The form of a device's items that the name of a datastore says: Funambol's servers have one for each form, and their
+/// clients ask for them.
+fn form_of_address(address: &str) -> Option<Format> {
+    let path = address.split(['?', '#']).next().unwrap_or_default();
+    let name = path.trim().trim_end_matches('/').rsplit('/').next()?;
+    Some(match name.to_ascii_lowercase().as_str() {
+        "scard" => Format::SifContact,
+        "scal" => Format::SifEvent,
+        "stask" => Format::SifTask,
+        "snote" => Format::SifNote,
+        _ => return None,
+    })
+}
+
 /// What kind of item a body is about where it does not say so itself.
 pub const fn default_kind(datastore: Datastore) -> Kind {
     match datastore {
@@ -163,7 +202,13 @@ pub const fn home(kind: Kind) -> Datastore {
 /// Whether a form can carry the items of a datastore.
 pub(crate) fn carries(format: Format, datastore: Datastore) -> bool {
     formats(datastore).contains(&format)
-        || (datastore == Datastore::Contacts && format == Format::VCard40)
+        || matches!(
+            (datastore, format),
+            (Datastore::Contacts, Format::VCard40 | Format::SifContact)
+                | (Datastore::Calendar, Format::SifEvent)
+                | (Datastore::Tasks, Format::SifTask)
+                | (Datastore::Notes, Format::SifNote)
+        )
 }
 
 fn same_address(a: &str, b: &str) -> bool {

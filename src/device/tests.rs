@@ -118,3 +118,108 @@ fn flat_capabilities_of_1_1_belong_to_every_datastore_of_that_type() {
         Some(40)
     );
 }
+
+#[test]
+fn a_client_without_device_information_gets_the_form_of_its_address() {
+    let asked = |address: &str, datastore| {
+        let holding = Holding::with(
+            None,
+            "contact",
+            datastore,
+            &super::profile::Traits::default(),
+        );
+        holding.asked_as(address)
+    };
+    for (address, datastore, format) in [
+        ("./scard", Datastore::Contacts, Format::SifContact),
+        (
+            "http://sync.example.org/SCAL/",
+            Datastore::Calendar,
+            Format::SifEvent,
+        ),
+        ("stask?x", Datastore::Tasks, Format::SifTask),
+        ("snote", Datastore::Notes, Format::SifNote),
+        ("card", Datastore::Contacts, Format::VCard21),
+    ] {
+        let holding = asked(address, datastore);
+        assert_eq!(holding.format, format, "{address}");
+        assert_eq!(
+            holding.capabilities.is_empty(),
+            !format.is_sif(),
+            "{address}"
+        );
+    }
+    assert!(
+        asked("scard", Datastore::Contacts)
+            .capabilities
+            .holds("NOTE")
+    );
+    assert!(
+        !asked("scard", Datastore::Contacts)
+            .capabilities
+            .holds("X-SHOE-SIZE")
+    );
+}
+
+#[test]
+fn what_a_client_prefers_counts_more_than_the_address() {
+    let devinf = DevInf {
+        ver_dtd: "1.2".into(),
+        datastores: vec![DataStoreInfo {
+            source_ref: "contact".into(),
+            rx_pref: Some(ContentType {
+                kind: "text/x-vcard".into(),
+                version: "2.1".into(),
+            }),
+            ..DataStoreInfo::default()
+        }],
+        ..DevInf::default()
+    };
+    let holding = Holding::with(
+        Some(&devinf),
+        "contact",
+        Datastore::Contacts,
+        &super::profile::Traits::default(),
+    );
+    assert_eq!(holding.asked_as("scard").format, Format::VCard21);
+}
+
+#[test]
+fn the_elements_that_a_client_lists_are_all_that_it_holds() {
+    let property = |name: &'static str, size| PropertyInfo {
+        name: name.into(),
+        max_size: size,
+        ..PropertyInfo::default()
+    };
+    let content_type = || ContentType {
+        kind: "text/x-s4j-sifc".into(),
+        version: "1.0".into(),
+    };
+    let devinf = DevInf {
+        ver_dtd: "1.2".into(),
+        datastores: vec![DataStoreInfo {
+            source_ref: "contact".into(),
+            rx_pref: Some(content_type()),
+            ct_caps: vec![CtCap {
+                content_type: content_type(),
+                field_level: false,
+                properties: vec![
+                    property("LastName", None),
+                    property("Body", Some(20)),
+                    property("MobileTelephoneNumber", None),
+                ],
+            }],
+            ..DataStoreInfo::default()
+        }],
+        ..DevInf::default()
+    };
+    let holding = Holding::of(&devinf, "contact", Datastore::Contacts);
+    assert_eq!(holding.format, Format::SifContact);
+    let names: Vec<_> = holding
+        .capabilities
+        .properties()
+        .iter()
+        .map(|of| (of.name.as_str(), of.max_size))
+        .collect();
+    assert_eq!(names, [("N", None), ("NOTE", Some(20)), ("TEL", None)]);
+}

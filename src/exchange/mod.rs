@@ -78,6 +78,8 @@ pub struct Reply {
     pub last: bool,
     /// The account (or, if none was named, the device) whose credentials were refused.
     pub rejected: Option<String>,
+    /// The device that showed no credentials: it was asked for them.
+    pub asked: Option<String>,
     /// Numbers of the session, at its end.
     pub summary: Option<Summary>,
 }
@@ -299,8 +301,8 @@ impl Exchange {
             Ok(_) if session.is_some() => Admission::Session,
             Ok(admission) => admission,
             Err(refusal) => {
-                // Who shows nothing is only asked to.
-                if header.cred.is_some() {
+                // Who shows nothing is only asked to, unless it has been asked in this session.
+                if header.cred.is_some() || header.msg_id != "1" {
                     self.remember_refusal(known, &query.device, refusal.code, now);
                 }
                 let rejected = (refusal.code == Code::INVALID_CREDENTIALS).then(|| {
@@ -309,6 +311,8 @@ impl Exchange {
                         .clone()
                         .unwrap_or_else(|| query.device.clone())
                 });
+                let asked =
+                    (refusal.code == Code::MISSING_CREDENTIALS).then(|| query.device.clone());
                 let body = encode(
                     &refusal.reply(message, version),
                     &Form::new(carrier, version),
@@ -318,6 +322,7 @@ impl Exchange {
                     body,
                     last: true,
                     rejected,
+                    asked,
                     summary: None,
                 }));
             }
@@ -445,6 +450,7 @@ impl Exchange {
             body: reply,
             last: outcome.ended,
             rejected: None,
+            asked: None,
             summary: outcome.summary.map(|summary| {
                 Summary::new(summary, &account.name, &device.uri, &header.session_id)
             }),

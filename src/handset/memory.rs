@@ -156,8 +156,27 @@ pub struct PartIn {
     pub octets: Octets,
     /// Octets of the newest part.
     pub newest: usize,
+    /// The server knows that the phone has it.
+    #[serde(default)]
+    pub told: bool,
+    /// Parts that may be there twice: the part after them came in a session that was resumed.
+    #[serde(default)]
+    pub doubts: Vec<Doubt>,
     /// Status of the whole.
     pub code: u16,
+}
+
+/// A part that may be there twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Doubt {
+    /// Where it begins.
+    pub begin: usize,
+    /// Its octets.
+    pub length: usize,
+    /// The server knew that the phone had it.
+    pub told: bool,
+    /// The part after it begins as it does.
+    pub alike: bool,
 }
 
 /// An item that went in part.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::mail::OwnRules;
 use super::message;
 use super::settings::{SettingsKind, SettingsOrder};
 use crate::device::profile::Catalogue;
@@ -169,6 +170,30 @@ pub fn provision(
     });
     let queued = queued.collect::<Result<Vec<_>, _>>()?;
     Ok((device, queued, typed))
+}
+
+/// Sets which new mail wakes the phones of an account, or one of them; rules that set nothing are removed.
+pub fn set_mail_rules(
+    store: &Store,
+    account: &Account,
+    uri: Option<&str>,
+    rules: &OwnRules,
+) -> Result<(), DeskError> {
+    let device = uri.map(|uri| device(store, account, uri)).transpose()?;
+    let device = device.map(|device| device.id);
+    Ok(store.set_mail_rules(account.id, device, &rules.to_string())?)
+}
+
+/// What is set of that for an account, and for each of its devices that has rules of its own.
+pub fn mail_rules(store: &Store, account: &Account) -> Result<Value, DeskError> {
+    let mut devices = serde_json::Map::new();
+    for device in store.devices(account.id)? {
+        if let Some(rules) = store.mail_rules(account.id, device.id)?.device {
+            devices.insert(device.uri, rules.into());
+        }
+    }
+    let own = store.mail_rules(account.id, DeviceId(0))?.account;
+    Ok(json!({ "account": account.name, "rules": own.unwrap_or_default(), "devices": devices }))
 }
 
 /// A notification.

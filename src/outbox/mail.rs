@@ -3,7 +3,11 @@
 //!
 //! Only mail that is new to the phone and unread counts: that a mail was read, moved or deleted elsewhere wakes nobody.
 
+mod own;
+
 use super::policy::{Policy, QuietHours};
+
+pub use own::{MAX_TEXT, OwnRules};
 
 /// Patterns of a list, and folders, that are read.
 pub const MAX_PATTERNS: usize = 256;
@@ -16,9 +20,34 @@ pub enum Importance {
     Any,
     /// Those whose sender says that they are urgent.
     High,
+    /// None: only those that always wake.
+    Never,
 }
 
-/// `[push.mail]` of the configuration.
+impl Importance {
+    const ALL: [Self; 3] = [Self::Any, Self::High, Self::Never];
+
+    /// As it is set.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::High => "high",
+            Self::Never => "never",
+        }
+    }
+}
+
+impl std::str::FromStr for Importance {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut all = Self::ALL.into_iter();
+        let found = all.find(|importance| importance.name() == text);
+        found.ok_or_else(|| "importance is any, high or never".to_owned())
+    }
+}
+
+/// `[push.mail]` of the configuration, and what is set over it ([`OwnRules`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailRules {
     /// Roles or names of folders; none: all folders but those of what was sent, drafted or thrown away.
@@ -117,6 +146,8 @@ pub struct MailFacts {
 /// What is to be done for a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Worth {
+    /// Nothing: the phone does not get it at all.
+    Outside,
     /// Nothing: the phone gets it when it comes by itself.
     NextSync,
     /// A notification, not before that time (milliseconds since 1970).
@@ -143,7 +174,11 @@ impl MailRules {
         }
         let always = fits(&self.always);
         let wanted = self.senders.is_empty() || fits(&self.senders);
-        let important = self.importance == Importance::Any || mail.urgent;
+        let important = match self.importance {
+            Importance::Any => true,
+            Importance::High => mail.urgent,
+            Importance::Never => false,
+        };
         if !(always || (wanted && important)) {
             return Worth::NextSync;
         }

@@ -19,7 +19,7 @@ use crate::sms::{Content, DeviceAddress, Message, Msisdn, Push, Recipient};
 use crate::store::NotificationFacts;
 use crate::sync::{Datastore, Device, Notification, NotificationKind};
 use crate::syncml::codec::{Limits, decode_devinf};
-use crate::syncml::{Carrier, Version};
+use crate::syncml::{Carrier, DevInf, Version};
 
 /// Datastores that a device is told of that never synchronised any.
 const UNKNOWN: [Datastore; 4] = [
@@ -293,11 +293,26 @@ fn form(
     }
 }
 
+fn device_information(device: &Device) -> Option<DevInf<'_>> {
+    let known = !device.devinf.is_empty();
+    let decoded = known.then(|| decode_devinf(&device.devinf, Carrier::Xml, &Limits::default()));
+    decoded?.ok()
+}
+
+/// Whether a device keeps its mail in folders; one that does not has the inbox alone.
+pub fn knows_folders(device: &Device) -> bool {
+    device_information(device).is_some_and(|devinf| {
+        let mut datastores = devinf.datastores.iter();
+        Version::from_dtd(&devinf.ver_dtd) == Some(Version::V12)
+            && datastores.any(|of| {
+                of.hierarchical && Datastore::resolve(&of.source_ref) == Some(Datastore::Mail)
+            })
+    })
+}
+
 /// What a device does its own way, and the version that it speaks.
 pub fn traits(device: &Device, profiles: &Catalogue) -> (Traits, Option<Version>) {
-    let devinf = (!device.devinf.is_empty())
-        .then(|| decode_devinf(&device.devinf, Carrier::Xml, &Limits::default()).ok())
-        .flatten();
+    let devinf = device_information(device);
     let devinf = devinf.as_ref();
     let own = profiles.resolve(&Identity {
         by_hand: device.profile.as_deref(),

@@ -77,6 +77,20 @@ impl std::str::FromStr for QuietHours {
     }
 }
 
+impl std::fmt::Display for QuietHours {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (from, to) = (self.from, self.to);
+        write!(
+            f,
+            "{:02}:{:02}-{:02}:{:02}",
+            from / 60,
+            from % 60,
+            to / 60,
+            to % 60
+        )
+    }
+}
+
 impl Policy {
     /// When the quiet hours end, if it is quiet now.
     pub fn quiet_until(&self, now: i64) -> Option<i64> {

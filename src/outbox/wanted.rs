@@ -8,6 +8,7 @@ use crate::content::email::{Folder, FolderRole, Head, Mail};
 use crate::content::{self, Format};
 use crate::filter::{Filter, Subject};
 use crate::store::News;
+use crate::sync::{Datastore, ItemId, MAX_COUNT, Newest, NewestQuery, Windows};
 
 /// Items that are looked at one by one; when more changed, the device is woken.
 pub const MOST_JUDGED: usize = 64;
@@ -34,6 +35,47 @@ pub fn passes(filter: &str, news: &[News], zone: chrono_tz::Tz) -> bool {
                     })
                 })
         })
+}
+
+/// A folder of mail, as far as it counts here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FolderOf {
+    id: ItemId,
+    role: Option<FolderRole>,
+}
+
+impl FolderOf {
+    /// Of the item that the folder is.
+    pub fn read(id: ItemId, body: &[u8]) -> Self {
+        let role = Folder::read(body).ok().and_then(|folder| folder.role);
+        Self { id, role }
+    }
+}
+
+/// Which mails a device is to have, as sessions decide it: of each folder the newest; of a `flat` mailbox, of the inbox alone. Mail
+/// at the top counts as in the inbox. `now` is in seconds since 1970.
+pub fn within(folders: &[FolderOf], windows: &Windows, flat: bool, now: i64) -> NewestQuery {
+    let inbox = Some(FolderRole::Inbox);
+    let top = FolderOf {
+        id: ItemId(0),
+        role: inbox,
+    };
+    let wanted = folders
+        .iter()
+        .chain([&top])
+        .filter(|of| !flat || of.role == inbox);
+    let newest = wanted.map(|of| {
+        let window = windows.of(of.role);
+        Newest {
+            folder: of.id,
+            since: window.since(now),
+            count: window.count.unwrap_or(MAX_COUNT),
+        }
+    });
+    NewestQuery {
+        view: Datastore::Mail,
+        folders: newest.collect(),
+    }
 }
 
 /// Whether it is the rest of a mail that the device asked for: somebody waits for it.
@@ -138,6 +180,29 @@ mod tests {
         mail.known = true;
         assert_eq!(mail_facts(&mail), None, "it changed, and is not new");
         assert_eq!(mail_facts(&news(&card("Ada"), false)), None);
+    }
+
+    #[test]
+    fn windows_say_which_mails_a_device_is_to_have() {
+        const NOW: i64 = 1_800_000_000;
+        let folder = |id: i64, name: &str, role| {
+            FolderOf::read(ItemId(id), &Folder::new(name, role).write())
+        };
+        let folders = [
+            folder(1, "Inbox", Some(FolderRole::Inbox)),
+            folder(2, "Skickat", Some(FolderRole::Sent)),
+            folder(3, "Lists", None),
+        ];
+        let windows: Windows = "days=14,count=50,sent.count=0".parse().expect("windows");
+        let limits = |flat| {
+            let query = within(&folders, &windows, flat, NOW);
+            let limits = query.folders.iter().map(|of| (of.folder.0, of.count));
+            limits.collect::<Vec<_>>()
+        };
+        assert_eq!(limits(false), [(1, 50), (2, 0), (3, 50), (0, 50)]);
+        assert_eq!(limits(true), [(1, 50), (0, 50)]);
+        let query = within(&folders, &windows, true, NOW);
+        assert!(query.folders.iter().all(|of| of.since == NOW - 14 * 86_400));
     }
 
     fn card(name: &str) -> String {

@@ -4,6 +4,7 @@
 //! the next one begins (`in_flight` at once): that is what a sudden end can double. What is held is bounded, whatever waits in
 //! the database.
 
+mod mail;
 mod report;
 mod submit;
 
@@ -25,6 +26,7 @@ use crate::sms::{Addressing, CircuitState, Gateways};
 use crate::store::{NotificationFacts, Settlement, Store, StoreError};
 use crate::sync::{
     Datastore, Notification, NotificationId, NotificationKind, NotificationState, PartReceipt,
+    Windows,
 };
 use report::Said;
 use submit::Job;
@@ -51,8 +53,10 @@ pub struct Settings {
     pub sender: Sender,
     /// What the operator allows.
     pub policy: Policy,
-    /// Which new mail is worth a notification.
+    /// Which new mail is worth a notification, where accounts and devices have no rules of their own.
     pub mail: MailRules,
+    /// Which mails devices have, where nothing was set for them.
+    pub mail_windows: Windows,
     /// Submissions to a gateway at once.
     pub in_flight: usize,
     /// How long a node that says nothing keeps what it claimed.
@@ -322,9 +326,13 @@ impl Outbox {
                     state: NotificationState::Dropped,
                     why: "nothing changed that passes the phone's filter".into(),
                 },
+                Worth::Outside => Step::Finish {
+                    state: NotificationState::Dropped,
+                    why: "no new mail is among those that the phone is to have (its mail window, or its filter)".into(),
+                },
                 Worth::NextSync => Step::Finish {
                     state: NotificationState::Dropped,
-                    why: "no new mail is worth a notification ([push.mail]); it waits for the next sync"
+                    why: "no new mail is worth a notification by the rules for mail ([push.mail], the account's, the device's); it waits for the next sync"
                         .into(),
                 },
             };
@@ -345,11 +353,11 @@ impl Outbox {
 
     /// Takes datastores out of what changed of which the device wants nothing; and says what the mail among it is worth.
     fn leave_out(&self, facts: &mut NotificationFacts, now: i64) -> Result<Worth, StoreError> {
-        let policy = &self.0.settings.policy;
-        let zone = policy.zone;
+        let zone = self.0.settings.policy.zone;
         let (account, device) = (facts.account.id, facts.device.id);
+        let mail = Datastore::Mail;
         for (view, filter) in &facts.filters {
-            if !facts.changed.contains(view) {
+            if *view == mail || !facts.changed.contains(view) {
                 continue;
             }
             let news = self.0.store.news(account, device, *view, MOST_JUDGED)?;
@@ -357,7 +365,6 @@ impl Outbox {
                 facts.changed.retain(|changed| changed != view);
             }
         }
-        let mail = Datastore::Mail;
         // A phone without a sync client has no view of what is new to it.
         if !facts.changed.contains(&mail) || facts.text_only {
             return Ok(Worth::Now);
@@ -366,13 +373,11 @@ impl Outbox {
         if news.iter().any(wanted::is_rest) {
             return Ok(Worth::Now);
         }
-        let mails = news.iter().filter_map(wanted::mail_facts);
-        let worth = self.0.settings.mail.worth_of(mails, policy, now);
-        if worth != Worth::Now && news.len() <= MOST_JUDGED {
+        let worth = self.worth_of_mail(facts, now)?;
+        if worth != Worth::Now {
             facts.changed.retain(|changed| *changed != mail);
-            return Ok(worth);
         }
-        Ok(Worth::Now)
+        Ok(worth)
     }
 
     /// Ways to the device in the order of its preference.

@@ -16,6 +16,9 @@ use crate::syncml::{ChangeKind, Code};
 
 /// After so many times the version with which a device answers every other one is not taken for an edit.
 const MAX_ECHOES: i64 = 4;
+/// So often in a row a device may answer an item that it was sent with another version, in its very next sync: no two people edit
+/// one thing by turns that long.
+const MAX_ANSWERS: i64 = 12;
 
 impl Turn<'_> {
     /// Applies one op; gives its Status.
@@ -296,6 +299,12 @@ impl Turn<'_> {
             self.put_entry(view, now_equal(entry, self.modseq), Some(lookup));
             return Code::OK;
         };
+        let sent_to_it = entry.digest == Digest::default();
+        let at_once = sent_to_it && round.0 <= entry.round.0.saturating_add(1);
+        let entry = Entry {
+            echo: entry.echo.heard(incoming.digest, at_once),
+            ..entry
+        };
         let conflict = held.meta.modseq > entry.seen;
         if conflict && self.state.links[link].mode == Mode::TwoWay {
             self.state.links[link].counts.conflicts += 1;
@@ -304,11 +313,21 @@ impl Turn<'_> {
             );
         }
         let record = target.overlay(&stored, incoming.record());
-        let sent_to_it = entry.digest == Digest::default();
-        let entry = Entry {
-            echo: entry.echo.heard(incoming.digest),
-            ..entry
-        };
+        if at_once && entry.echo.answers() >= MAX_ANSWERS {
+            self.state.links[link].counts.received_equal += 1;
+            self.note(
+                Some(view),
+                Some(&op.luid),
+                "the device answers whatever it is sent with another version, again and again: that is no edit, and left alone",
+            );
+            self.device_lost(view, &op.luid, id, incoming);
+            let rested = Entry {
+                echo: entry.echo.rested(),
+                ..entry
+            };
+            self.put_entry(view, now_equal(rested, held.meta.modseq), Some(lookup));
+            return Code::OK;
+        }
         if sent_to_it && entry.echo.times() >= MAX_ECHOES {
             self.state.links[link].counts.received_equal += 1;
             self.note(
@@ -354,7 +373,6 @@ impl Turn<'_> {
             sent: None,
             round,
             failures: 0,
-            echo: entry.echo.heard(incoming.digest),
             ..entry
         };
         match policy {
@@ -453,7 +471,7 @@ impl Turn<'_> {
                     && (held.meta.digest == incoming.digest
                         || self
                             .stored(held)
-                            .is_some_and(|stored| target.same(&stored, incoming.record())))
+                            .is_some_and(|stored| target.is_twin(&stored, incoming.record())))
             })
         });
         let (id, added) = match twin {
@@ -591,7 +609,7 @@ impl Turn<'_> {
                 .find(|(_, record)| fits(record))
                 .map(|(id, _)| *id)
         };
-        by(&|record| target.same(record, incoming.record()))
+        by(&|record| target.is_twin(record, incoming.record()))
             // The device had it under this LUID, and it still has the same name: it was edited.
             .or_else(|| hint.filter(|id| self.items[id].meta.key == incoming.key))
             .or_else(|| {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::settings::Settings;
-use crate::content::Format;
+use crate::content::{self, Format};
 use crate::device;
 use crate::device::profile::{DevInfParams, Traits};
 use crate::filter;
@@ -61,11 +61,13 @@ pub(super) fn own(
             let uri = addressed.map_or_else(|| datastore.name().to_owned(), |of| of.uri.clone());
             let mut formats = device::formats(*datastore).to_vec();
             // The form that the device likes best comes first: the modern ones hold more.
-            if let Some(place) = addressed
-                .and_then(|of| of.format)
-                .and_then(|liked| formats.iter().position(|format| *format == liked))
-            {
-                formats[..=place].rotate_right(1);
+            if let Some(liked) = addressed.and_then(|of| of.format) {
+                match formats.iter().position(|format| *format == liked) {
+                    Some(place) => formats[..=place].rotate_right(1),
+                    // Only those who use SIF are told of it.
+                    None if liked.is_sif() => formats.insert(0, liked),
+                    None => {}
+                }
             }
             let described = if detail == Detail::Addresses {
                 &[][..]
@@ -187,6 +189,8 @@ const fn properties(format: Format) -> &'static [&'static str] {
         // The text itself.
         Format::PlainText => &["BODY"],
         Format::VNote11 => NOTE,
+        // Filters name the fields of the other forms.
+        Format::SifContact | Format::SifEvent | Format::SifTask | Format::SifNote => &[],
     }
 }
 
@@ -266,6 +270,11 @@ fn ct_cap(format: Format, content_type: ContentType<'static>) -> CtCap<'static> 
         Format::Email => MAIL.iter().map(property).collect(),
         Format::Folder => FOLDER.iter().map(property).collect(),
         Format::PlainText | Format::Message | Format::Mail => Vec::new(),
+        Format::SifContact | Format::SifEvent | Format::SifTask | Format::SifNote => {
+            content::sif_names(format)
+                .map(|name| property(&name))
+                .collect()
+        }
     };
     CtCap {
         content_type,

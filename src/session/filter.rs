@@ -42,7 +42,9 @@ impl Turn<'_> {
             return Some(device::home(kind));
         }
         let devinf = self.context.documents.read(&self.device.devinf);
-        let holding = self.target_at(devinf.as_deref(), remote, view).holding;
+        let holding = self
+            .target_at(devinf.as_deref(), local, remote, view)
+            .holding;
         Some(if holding.mixed {
             Datastore::Agenda
         } else {
@@ -180,7 +182,13 @@ fn read_element(view: Datastore, element: &syncml::Filter<'_>) -> Result<Filter,
     if let Some(media) = element.meta.kind.as_deref() {
         let known = device::formats(view)
             .iter()
-            .chain(&[Format::VCard40])
+            .chain(&[
+                Format::VCard40,
+                Format::SifContact,
+                Format::SifEvent,
+                Format::SifTask,
+                Format::SifNote,
+            ])
             .any(|format| device::carries(*format, view) && names(media, format.mime()));
         if !known {
             return Err(Refused::new(

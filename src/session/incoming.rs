@@ -156,6 +156,10 @@ impl Turn<'_> {
             );
             return Err(Code::UNSUPPORTED_MEDIA_TYPE);
         }
+        let form = parsed.format;
+        if form.is_sif() && !target.holding.form_told && target.holding.format != form {
+            self.learn_form(link, form);
+        }
         for warning in &parsed.warnings {
             self.note(Some(view), Some(luid), format!("odd content: {warning}"));
         }
@@ -169,7 +173,10 @@ impl Turn<'_> {
         };
         Ok(Incoming {
             // A mail has a stored form of its own.
-            plain: hint.floating == Floating::Keep && hint.dialect.is_none() && kind != Kind::Mail,
+            plain: hint.floating == Floating::Keep
+                && hint.dialect.is_none()
+                && kind != Kind::Mail
+                && !parsed.format.is_sif(),
             digest,
             key,
             mark: unread.mark,

@@ -18,7 +18,7 @@ use crate::content::email::{FolderRole, Mail, Shape};
 use crate::content::{self, Digest, Format};
 use crate::filter::FilterType;
 use crate::sync::{
-    Answer, Entry, Item, ItemId, Modseq, Newest, NewestQuery, Query, Round, Selection,
+    Answer, Entry, Item, ItemId, ItemMeta, Modseq, Newest, NewestQuery, Query, Round, Selection,
 };
 use crate::syncml::Version;
 
@@ -211,7 +211,8 @@ impl Turn<'_> {
         if has && (again || held.meta.content > entry.seen) {
             step(Sent::Replace)
         } else if has && !flat && entry.parent != held.meta.parent {
-            step(Sent::Move)
+            let whole = held.meta.format == Format::Mail && self.moves_whole(entry, &held.meta);
+            step(if whole { Sent::Replace } else { Sent::Move })
         } else if !has && changed {
             step(Sent::Add)
         } else if has && changed && entry.sent.is_some() {
@@ -219,6 +220,18 @@ impl Turn<'_> {
         } else {
             None
         }
+    }
+
+    /// What the device has of an item.
+    fn entry_of(&self, item: &Item) -> Option<&Entry> {
+        self.items.get(&item.meta.id)?.entry.as_ref()
+    }
+
+    /// Whether the device needs a mail's text again because the mail moves to another folder.
+    fn moves_whole(&self, entry: &Entry, meta: &ItemMeta) -> bool {
+        self.own.traits.mail_body_on_move == Some(true)
+            && entry.luid.is_some()
+            && entry.parent != meta.parent
     }
 
     /// The single mails that the device asks for: all that it may have of them.
@@ -477,6 +490,7 @@ impl Turn<'_> {
             || self.state.links[link].refield
             || self.fetches_items(link)
             || self.due_rest(item).is_some()
+            || self.entry_of(item).is_some_and(|of| self.moves_whole(of, &item.meta))
             // The text of a draft can have changed.
             || Mail::state(&item.body).is_ok_and(|(mail, _)| mail.draft)
     }

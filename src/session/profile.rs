@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use chrono_tz::Tz;
 
+use super::devinf;
 use super::state::{LEAST_MAX_MESSAGE, Make};
 use super::turn::Turn;
 use crate::content::{self, Capabilities, Floating, Format, Heads, Kind, Merged, ReadHint, Record};
@@ -12,7 +13,7 @@ use crate::device;
 use crate::device::profile::{Identity, Resolved, Traits};
 use crate::filter::Filter;
 use crate::sync::Datastore;
-use crate::syncml::DevInf;
+use crate::syncml::{ContentType, DataStoreInfo, DevInf};
 
 /// Characters of an HTTP header that are kept.
 const MAX_HEADER: usize = 200;
@@ -64,15 +65,56 @@ impl Turn<'_> {
         }
     }
 
-    /// What a datastore of the device can hold.
+    /// A device that tells nothing of its forms shows by what it sends which one it takes: it is noted as if it had said so.
+    pub(super) fn learn_form(&mut self, link: usize, format: Format) {
+        let (view, remote) = {
+            let of = &self.state.links[link];
+            (of.view, of.remote.clone())
+        };
+        let told = self.context.documents.read(&self.device.devinf);
+        let mut known = told.as_deref().cloned().unwrap_or_else(|| DevInf {
+            ver_dtd: self.state.version.dtd().into(),
+            dev_id: self.device.uri.clone().into(),
+            utc: true,
+            ..DevInf::default()
+        });
+        if known.datastores.iter().any(|of| of.source_ref == remote) {
+            return;
+        }
+        let content_type = ContentType {
+            kind: format.mime().into(),
+            version: format.version().into(),
+        };
+        known.datastores.push(DataStoreInfo {
+            source_ref: remote.into(),
+            rx_pref: Some(content_type.clone()),
+            tx_pref: Some(content_type),
+            ..DataStoreInfo::default()
+        });
+        let document = devinf::keep(&known);
+        self.device.devinf = document;
+        self.targets.clear();
+        self.note(
+            Some(view),
+            None,
+            format!(
+                "the device said nothing of its forms: it gets {}, as it sends",
+                format.mime()
+            ),
+        );
+    }
+
+    /// What a datastore of the device can hold; `local` is our address that it asked for, `remote` its own.
     pub(super) fn target_at(
         &self,
         devinf: Option<&DevInf<'_>>,
+        local: &str,
         remote: &str,
         view: Datastore,
     ) -> Target {
+        let holding = device::Holding::with(devinf, remote, view, &self.own.traits);
         Target {
-            holding: device::Holding::with(devinf, remote, view, &self.own.traits),
+            holding: holding.asked_as(local),
             number_of_changes: devinf.is_some_and(|devinf| devinf.number_of_changes),
             large_objects: devinf.is_some_and(|devinf| devinf.large_objects),
             narrowed: None,
@@ -195,7 +237,9 @@ impl Target {
     /// What the device was shown of an item, if that is not all: written for it and read back.
     fn shown(&self, stored: &Record) -> Option<Record> {
         let has_lines = matches!(stored.kind, Kind::Contact | Kind::Event | Kind::Task);
-        self.own.dialect().filter(|_| has_lines)?;
+        if !self.holding.format.is_sif() {
+            self.own.dialect().filter(|_| has_lines)?;
+        }
         let body = content::write(stored, &self.form());
         let hint = ReadHint {
             format: Some(self.holding.format),
@@ -225,6 +269,12 @@ impl Target {
             }
             None => content::same(stored, incoming, self.capabilities()),
         }
+    }
+
+    /// The same for two that nobody said are one. What is not told of a mail is as it was, so its message has to be the same too.
+    pub(super) fn is_twin(&self, stored: &Record, incoming: &Record) -> bool {
+        let message = stored.kind != Kind::Mail || content::matches(stored, incoming);
+        message && self.same(stored, incoming)
     }
 
     /// Merges the device's edit with that of the server. `base` is what both had.

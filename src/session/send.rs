@@ -601,8 +601,10 @@ impl Turn<'_> {
         if self.is_hierarchical(link) {
             return self.mail_for(link, target, kind, item);
         }
+        let form = target.form();
         let heads = &mut target.heads.borrow_mut();
-        content::lower_with(&item.body, item.meta.format, &target.form(), heads)
+        let body = content::lower_with(&item.body, item.meta.format, &form, heads)?;
+        Some(content::wrapped(body, form.format))
     }
 
     fn sent(
@@ -733,6 +735,7 @@ fn command(
     let is_bare = matches!(kind, Sent::Delete | Sent::Move);
     let meta = (!is_bare).then(|| Meta {
         kind: Some(Cow::Borrowed(format.mime())),
+        format: format.is_sif().then_some(Cow::Borrowed("b64")),
         size,
         ..Meta::default()
     });

@@ -380,7 +380,16 @@ impl<'t> Turn<'t> {
                     code = Code::OK;
                 }
                 Data::None => {}
-                // What is there is no device information, or is broken.
+                // Broken: the device is served as one that said nothing.
+                _ if code == Code::NOT_FOUND && names_devinf(item) => {
+                    self.note(
+                        None,
+                        None,
+                        "the device information cannot be read: it is left out",
+                    );
+                    code = Code::OK;
+                }
+                // What is there is no device information.
                 _ if code == Code::NOT_FOUND => code = Code::UNSUPPORTED_MEDIA_TYPE,
                 _ => {}
             }
@@ -430,7 +439,7 @@ impl<'t> Turn<'t> {
         }
         let devinf = self.context.documents.read(&self.device.devinf);
         let of = &self.state.links[link];
-        let target = self.target_at(devinf.as_deref(), &of.remote, of.view);
+        let target = self.target_at(devinf.as_deref(), &of.local, &of.remote, of.view);
         let target = std::rc::Rc::new(target.narrowed(of.held.as_ref(), of.filter.as_ref()));
         self.targets.insert(link, target.clone());
         target
@@ -680,4 +689,15 @@ fn remember_opening(openings: &mut Vec<u8>, digest: [u8; 16]) {
     }
     let excess = openings.len().saturating_sub(MAX_OPENINGS * digest.len());
     openings.drain(..excess);
+}
+
+/// Whether an item stands at the address of device information.
+fn names_devinf(item: &Item<'_>) -> bool {
+    let places = [item.source.as_ref(), item.target.as_ref()];
+    places.into_iter().flatten().any(|place| {
+        let name = place.uri.trim().trim_start_matches("./");
+        Version::ALL
+            .iter()
+            .any(|version| name.eq_ignore_ascii_case(&version.devinf_uri()[2..]))
+    })
 }

@@ -55,7 +55,7 @@ pub use load::Reader;
 pub use mailbox::{MAX_MAILBOXES, WatchOutcome};
 pub use outbox::{
     DeviceKey, GatewayNote, NewNotification, News, NotedReceipt, NotificationFacts, Settlement,
-    Submission,
+    StoredMailRules, Submission,
 };
 pub use prune::{Keep, Pruned};
 pub use recording::{Held, RecordedMessage, Recording};

@@ -190,6 +190,10 @@ pub(super) const fn format_number(format: Format) -> i64 {
         Format::Folder => 9,
         Format::Email => 10,
         Format::Message => 11,
+        Format::SifContact => 12,
+        Format::SifEvent => 13,
+        Format::SifTask => 14,
+        Format::SifNote => 15,
     }
 }
 
@@ -207,6 +211,10 @@ pub(super) fn format_of(number: i64) -> Result<Format, StoreError> {
         9 => Format::Folder,
         10 => Format::Email,
         11 => Format::Message,
+        12 => Format::SifContact,
+        13 => Format::SifEvent,
+        14 => Format::SifTask,
+        15 => Format::SifNote,
         _ => {
             return Err(StoreError::Corrupt(format!(
                 "there is no item format {number}"
@@ -268,10 +276,10 @@ mod tests {
 
     #[test]
     fn formats_come_back() {
-        for number in 1..=11 {
+        for number in 1..=15 {
             assert_eq!(format_number(format_of(number).unwrap()), number);
         }
         assert!(format_of(0).is_err());
-        assert!(format_of(12).is_err());
+        assert!(format_of(16).is_err());
     }
 }

@@ -64,7 +64,7 @@ impl What {
 }
 
 /// The order of these is stored.
-const FORMATS: [Format; 11] = [
+const FORMATS: [Format; 15] = [
     Format::VCard21,
     Format::VCard30,
     Format::VCard40,
@@ -76,6 +76,10 @@ const FORMATS: [Format; 11] = [
     Format::Folder,
     Format::Email,
     Format::Message,
+    Format::SifContact,
+    Format::SifEvent,
+    Format::SifTask,
+    Format::SifNote,
 ];
 
 /// One thing that happened; what does not apply is zero or empty.

@@ -70,31 +70,53 @@ pub struct Entry {
     pub echo: Echo,
 }
 
-/// What a device made of an item last, and how often it sent just that again after it was sent something else: the trace of a
-/// device that rewrites what it gets.
+/// What a device made of an item last, how often it sent just that again after it was sent something else, and how often in a row
+/// it sent something else at once after it was sent the item: the traces of a device that rewrites what it gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Echo(pub i64);
 
 impl Echo {
-    /// The bits that count.
-    const COUNT: i64 = 0b111;
+    /// The bits that count how often the content came again.
+    const TIMES: i64 = 0b111;
+    /// Where the bits begin that count answers.
+    const SHIFT: u32 = 3;
+    /// Most answers that are counted.
+    const ANSWERS: i64 = 0b1_1111;
+    const COUNTS: i64 = Self::TIMES | Self::ANSWERS << Self::SHIFT;
 
-    /// The device sent this content for a change.
+    /// The device sent this content for a change. `answers`: it was sent the item in its sync before.
     #[must_use]
-    pub fn heard(self, content: Digest) -> Self {
+    pub fn heard(self, content: Digest, answers: bool) -> Self {
         let mut octets = [0; 8];
         octets.copy_from_slice(&content.0[..8]);
-        let content = i64::from_be_bytes(octets) & !Self::COUNT;
-        if self.0 & !Self::COUNT == content && self != Self::default() {
-            Self(content | (self.times() + 1).min(Self::COUNT))
+        let content = i64::from_be_bytes(octets) & !Self::COUNTS;
+        let times = if self.0 & !Self::COUNTS == content && self != Self::default() {
+            (self.times() + 1).min(Self::TIMES)
         } else {
-            Self(content)
-        }
+            0
+        };
+        Self(content | times).answered(if answers { self.answers() + 1 } else { 0 })
+    }
+
+    /// The same after the device's answers were left alone: half of them count from now on.
+    #[must_use]
+    pub fn rested(self) -> Self {
+        self.answered(self.answers() / 2)
+    }
+
+    fn answered(self, answers: i64) -> Self {
+        let rest = self.0 & !(Self::ANSWERS << Self::SHIFT);
+        Self(rest | answers.min(Self::ANSWERS) << Self::SHIFT)
     }
 
     /// How often the content came again; 7 is also more.
     pub const fn times(self) -> i64 {
-        self.0 & Self::COUNT
+        self.0 & Self::TIMES
+    }
+
+    /// How often in a row the device answered the item with another one; 31 is also more.
+    pub const fn answers(self) -> i64 {
+        self.0 >> Self::SHIFT & Self::ANSWERS
     }
 }
 

@@ -101,7 +101,12 @@ async fn answer<E: Engine>(
     };
     let reply = work(Arc::new(incoming), state).await?;
     if let Some(name) = &reply.rejected {
-        refused_password(name, state).await?;
+        state.metrics.rejected();
+        hold_back(name, "credentials refused", state).await?;
+    }
+    if let Some(device) = &reply.asked {
+        // Most phones begin so; one that never shows any is slowed down.
+        hold_back(&asked(device), "no credentials", state).await?;
     }
     Ok(reply)
 }
@@ -224,9 +229,10 @@ fn conclude<E>(reply: &Reply, state: &State<E>) {
     if let Some(summary) = &reply.summary {
         state.metrics.session(summary);
         let delays = state.delays.lock();
-        delays
-            .unwrap_or_else(PoisonError::into_inner)
-            .accepted(&summary.account);
+        let mut delays = delays.unwrap_or_else(PoisonError::into_inner);
+        delays.accepted(&summary.account);
+        delays.accepted(&asked(&summary.device));
+        drop(delays);
         ended(summary);
     }
 }
@@ -294,8 +300,7 @@ async fn body<E>(
 }
 
 /// Holds the refusal back for a while; no worker is held, and a stopping server lets it go at once.
-async fn refused_password<E>(name: &str, state: &State<E>) -> Result<(), Refusal> {
-    state.metrics.rejected();
+async fn hold_back<E>(name: &str, why: &str, state: &State<E>) -> Result<(), Refusal> {
     let wait = state
         .delays
         .lock()
@@ -303,13 +308,13 @@ async fn refused_password<E>(name: &str, state: &State<E>) -> Result<(), Refusal
         .refused(name, Instant::now());
     if wait.is_zero() {
         // Phones begin so if their nonce is outdated.
-        tracing::debug!(account.name = name, "credentials refused");
+        tracing::debug!(account.name = name, "{why}");
         return Ok(());
     }
     tracing::warn!(
         account.name = name,
         delay.seconds = wait.as_secs_f64(),
-        "credentials refused again and again"
+        "{why}, again and again"
     );
     let _place = state.delayed.try_acquire().map_err(|_| Refusal::Busy)?;
     let _counted = state.metrics.delayed();
@@ -317,6 +322,11 @@ async fn refused_password<E>(name: &str, state: &State<E>) -> Result<(), Refusal
     // Either end is fine: the time is over, or the server closes.
     let _unused = timeout(wait, closing.wait_for(|closing| *closing)).await;
     Ok(())
+}
+
+/// The name under which a device stands in the table of delays, which no account has.
+fn asked(device: &str) -> String {
+    format!("\0{device}")
 }
 
 /// Seconds since 1970.

@@ -189,7 +189,7 @@ fn a_refusal_decides_the_exit_code() {
 }
 
 #[test]
-fn device_information_that_cannot_be_read_is_refused_as_such() {
+fn device_information_that_cannot_be_read_is_left_out() {
     let talk = record("sony-ericsson-p900");
     let text = String::from_utf8(talk[0].0.clone()).expect("XML is text");
     let (start, end) = (text.find("<DevInf"), text.find("</DevInf>"));
@@ -204,8 +204,8 @@ fn device_information_that_cannot_be_read_is_refused_as_such() {
     fs::create_dir(&folder).expect("a folder");
     fs::write(folder.join("1.xml"), mangled).expect("a file");
     let path = folder.to_string_lossy().into_owned();
-    let run = place.run(&["handset", "replay", &path]).ends(4);
-    assert!(run.out.contains("! Put 1: 415"), "{}", run.out);
+    let run = place.run(&["handset", "replay", &path]).ends(0);
+    assert!(run.out.contains("Put 1: 200"), "{}", run.out);
     assert!(run.out.contains("Alert 4 201 contacts: 200"), "{}", run.out);
 }
 

@@ -82,7 +82,7 @@ macro_rules! targets {
     };
 }
 
-targets! { wbxml xml syncml vcard calendar note mail filter san wsp push }
+targets! { wbxml xml syncml vcard calendar note sif mail filter san wsp push }
 
 /// Writes the samples to `fuzz/corpus`, where libFuzzer begins: `cargo test --test main fuzz::corpus -- --ignored`.
 #[test]

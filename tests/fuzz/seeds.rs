@@ -91,6 +91,10 @@ pub(super) fn of(target: &str) -> Vec<Vec<u8>> {
             &[0, 1, 2, 3],
         ),
         "note" => chosen(NOTES.map(|note| note.as_bytes().to_vec()).to_vec(), &[0, 1]),
+        "sif" => chosen(
+            SIF.map(|document| document.as_bytes().to_vec()).to_vec(),
+            &[0, 1, 2, 3, 0x20, 0x80],
+        ),
         "filter" => FILTERS.map(|filter| filter.as_bytes().to_vec()).to_vec(),
         "san" => notifications(),
         "wsp" => pushes(),
@@ -238,6 +242,26 @@ const NOTES: [&str; 3] = [
     "milk\r\nbread",
     "BEGIN:VNOTE\r\nVERSION:1.1\r\nBODY;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=C3=85 note=0D=0Aof two lines\r\nDCREATED:20260301T100000Z\r\nEND:VNOTE\r\n",
     "\u{feff}text with a mark",
+];
+
+const SIF: [&str; 6] = [
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<contact><SIFVersion>1.1</SIFVersion><Title>Dr.</Title><FirstName>Åsa</FirstName>\
+     <LastName>B &amp; C</LastName><FileAs>x</FileAs><Birthday>1980-01-02</Birthday><MobileTelephoneNumber>1</MobileTelephoneNumber>\
+     <Home2TelephoneNumber>2</Home2TelephoneNumber><BusinessFaxNumber>3</BusinessFaxNumber><Email1Address>a@b</Email1Address>\
+     <OtherAddressCity>c</OtherAddressCity><Categories>x, y</Categories><Photo TYPE=\"JPEG\">AQIDBA==</Photo><Sensitivity>2</Sensitivity></contact>",
+    "<appointment><Timezone><BasicOffset>+0100</BasicOffset><DayLight><DSTOffset>+0200</DSTOffset><DSTStart>20260329T020000</DSTStart>\
+     <DSTEnd>20261025T030000</DSTEnd><StandardName>Europe/Rome</StandardName></DayLight></Timezone><AllDayEvent>0</AllDayEvent>\
+     <Start>20260301T090000Z</Start><End>20260301T100000Z</End><Subject>x</Subject><IsRecurring>1</IsRecurring><RecurrenceType>3</RecurrenceType>\
+     <Interval>1</Interval><DayOfWeekMask>62</DayOfWeekMask><Instance>5</Instance><NoEndDate>0</NoEndDate><Occurrences>3</Occurrences>\
+     <PatternEndDate>20261231T000000</PatternEndDate><Exceptions><ExcludeDate>20260401T080000Z</ExcludeDate><IncludeDate>20260402</IncludeDate></Exceptions>\
+     <ReminderSet>1</ReminderSet><ReminderMinutesBeforeStart>15</ReminderMinutesBeforeStart><BusyStatus>3</BusyStatus><Importance>2</Importance>\
+     <Attendees><Attendee><AttendeeName>A</AttendeeName><AttendeeEmail>a@b</AttendeeEmail><AttendeeStatus>1</AttendeeStatus></Attendee></Attendees></appointment>",
+    "<appointment><AllDayEvent>1</AllDayEvent><Start>2026-02-28</Start><End>2026-03-01</End><IsRecurring>1</IsRecurring><RecurrenceType>5</RecurrenceType>\
+     <MonthOfYear>2</MonthOfYear><DayOfMonth>29</DayOfMonth><NoEndDate>1</NoEndDate></appointment>",
+    "<task><Subject>x</Subject><StartDate>2026-03-01</StartDate><DueDate>2026-03-02</DueDate><Complete>1</Complete><DateCompleted>2026-03-01</DateCompleted>\
+     <Status>4</Status><PercentComplete>50</PercentComplete><ReminderSet>1</ReminderSet><ReminderTime>20260302T080000</ReminderTime><X-Mine>1</X-Mine></task>",
+    "<note><Subject>milk</Subject><Body><![CDATA[milk\r\nbread]]></Body><Color>3</Color></note>",
+    "PG5vdGU+PEJvZHk+eDwvQm9keT48L25vdGU+",
 ];
 
 const FILTERS: [&str; 8] = [

@@ -14,13 +14,14 @@ use candybar::xml;
 pub(crate) type Entry = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub(crate) const ALL: [Entry; 11] = [
+pub(crate) const ALL: [Entry; 12] = [
     ("wbxml", wbxml),
     ("xml", xml),
     ("syncml", syncml),
     ("vcard", vcard),
     ("calendar", calendar),
     ("note", note),
+    ("sif", sif),
     ("mail", mail),
     ("filter", filter),
     ("san", san),
@@ -216,6 +217,20 @@ pub(crate) fn note(data: &[u8]) {
         data,
         &[Format::VNote11, Format::PlainText],
         Some(Kind::Note),
+    );
+}
+
+/// SIF documents.
+pub(crate) fn sif(data: &[u8]) {
+    item(
+        data,
+        &[
+            Format::SifContact,
+            Format::SifEvent,
+            Format::SifTask,
+            Format::SifNote,
+        ],
+        None,
     );
 }
 

@@ -62,6 +62,38 @@ pub(super) fn silent_after(server: SocketAddr, answers: u32) -> (SocketAddr, Rec
     (address, waiting)
 }
 
+/// Starts a link to the server that carries so many answers, and hangs up on whoever asks for more. Gives the address of its end at the
+/// phone.
+pub(super) fn cut_after(server: SocketAddr, answers: u32) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        let mut left = answers;
+        for mut phone in listener.incoming().flatten() {
+            let Ok(requests) = phone.try_clone() else {
+                continue;
+            };
+            let mut requests = BufReader::new(requests);
+            while let Some(request) = message(&mut requests) {
+                if left == 0 {
+                    break;
+                }
+                left -= 1;
+                let Ok(mut up) = TcpStream::connect(server) else {
+                    return;
+                };
+                let sent = up.write_all(&request);
+                let answer = sent.ok().and_then(|()| message(&mut BufReader::new(up)));
+                if answer.is_none_or(|answer| phone.write_all(&answer).is_err()) {
+                    break;
+                }
+            }
+            phone.shutdown(Shutdown::Both).ok();
+        }
+    });
+    address
+}
+
 /// Carries requests until an answer is to be lost, or the phone hangs up.
 fn carry(mut phone: TcpStream, server: SocketAddr, count: &AtomicU32) -> Option<()> {
     let mut requests = BufReader::new(phone.try_clone().ok()?);

@@ -6,7 +6,9 @@ mod emulator;
 mod guide;
 mod lossy;
 mod mail;
+mod missing;
 mod pushed;
+mod resumed;
 mod synced;
 
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! The server speaks first: package #0 through the loopback gateway wakes the MIDlet.
 
-use candybar::push::wsp::Push;
-use candybar::push::{Notice, ServerAlert, Sync, san};
+use candybar::push::wsp::{MediaType, Push};
+use candybar::push::{Notice, ServerAlert, Sync, notification, san};
 
 use super::emulator::{Air, Emulated, Home, is_here};
 use super::{ACCOUNT, card, device, import};
@@ -44,6 +44,46 @@ fn a_change_on_the_server_wakes_the_midlet() {
     assert_eq!(events.titles(), ["Alan Turing", "Grace Hopper"]);
     let outbox = server.command(&["outbox", "list", "--json"]);
     assert!(outbox.contains(r#""state": "synced""#), "{outbox}");
+}
+
+#[test]
+fn the_notification_of_the_versions_before_wakes_it_as_well() {
+    if !is_here() {
+        return;
+    }
+    let air = Air::new();
+    let (server, home) = world(&air);
+    let set = ["device", "set", ACCOUNT.0, &device(1)];
+    server.command(&[&set[..], &["--notification", "syncml-1.1"]].concat());
+
+    let mut phone = home.start(&server, &[], &["listen", "wait", "show contacts"]);
+    phone.until("listening");
+    import(&server, "contacts", &card("Turing", "Alan", "TEL:+44\r\n"));
+    let datagram = air.receive();
+    // Anybody can send such a message: without the server's credentials it is not believed.
+    let push = Push::read(&datagram).expect("a push");
+    assert_eq!(push.content_type, MediaType::SYNCML_WBXML);
+    let read = notification::read(&push.body).expect("a message of 1.1");
+    assert!(read.has_credentials());
+    let bare = notification::push(&read.notice, read.version, &read.target, None);
+    air.send(&bare.expect("a push").octets().expect("octets"), &phone);
+    assert_eq!(phone.until("notification")["believed"], false);
+
+    air.send(&datagram, &phone);
+    let notification = phone.until("notification");
+    assert_eq!(notification["form"], "syncml-1.1");
+    assert_eq!(notification["believed"], true);
+    let session = notification["session"].as_str().expect("an id").to_owned();
+    assert_eq!(session, read.session_id);
+    let events = phone.done();
+    assert_eq!(events.titles(), ["Alan Turing", "Grace Hopper"]);
+    let outbox = server.command(&["outbox", "list", "--json"]);
+    assert!(outbox.contains(r#""state": "synced""#), "{outbox}");
+    let log = server.log();
+    assert!(
+        log.contains(&session),
+        "the session has the id of the notification: {log}"
+    );
 }
 
 #[test]

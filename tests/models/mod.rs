@@ -90,6 +90,8 @@ macro_rules! models {
 }
 
 models! {
+    funambol_outlook: "funambol-outlook";
+    funambol_windows_mobile: "funambol-windows-mobile";
     motorola_v3: "motorola-v3";
     motorola_v8: "motorola-v8";
     motorola_w510: "motorola-w510";

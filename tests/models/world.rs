@@ -296,7 +296,7 @@ impl World {
                 };
                 if index % 10 == 3 {
                     let line = format!("{text}{index}");
-                    let changed = replace_line(body, property, &line);
+                    let changed = self.edited(name, body, property, &line);
                     self.phone
                         .client_mut()
                         .memory_mut()
@@ -346,6 +346,20 @@ impl World {
         let said = items::says(new.as_bytes());
         let contacts = self.truth.entry(Datastore::Contacts).or_default();
         contacts.insert(title(new.as_bytes()), said);
+    }
+
+    /// An item of the phone with another line for a property.
+    fn edited(&self, store: &str, body: &[u8], property: &str, line: &str) -> Vec<u8> {
+        let storage = &self.phone.client().settings().storage;
+        if !storage.wraps(store) {
+            return replace_line(body, property, line);
+        }
+        let field = match property {
+            "TEL" => "MobileTelephoneNumber",
+            _ => "Subject",
+        };
+        let text = line.split_once(':').map_or("", |(_, text)| text);
+        storage.with_field(store, body, field, text)
     }
 
     /// A property of an item says something else now.
@@ -437,13 +451,17 @@ impl World {
         let mut wrong = 0;
         for item in self.phone.items("calendar").into_values() {
             let body = &item.body.0;
-            let shown = storage.shown("calendar", body, "SUMMARY");
+            let (summary, start) = match storage.wraps("calendar") {
+                true => ("Subject", "Start"),
+                false => ("SUMMARY", "DTSTART"),
+            };
+            let shown = storage.shown("calendar", body, summary);
             let Some(title) = shown.first() else { continue };
             let truth = &self.truth[&Datastore::Calendar];
             let Some(said) = truth.get(title) else {
                 continue;
             };
-            let starts = storage.shown_times("calendar", body, "DTSTART");
+            let starts = storage.shown_times("calendar", body, start);
             let meant = items::value(said, "DTSTART").and_then(local);
             if meant.is_some() && starts.first() != meant.as_ref() {
                 wrong += 1;
@@ -497,6 +515,12 @@ fn title(body: &[u8]) -> String {
 fn key(phone: &Handset, store: &str, body: &[u8]) -> Option<String> {
     let storage = &phone.client().settings().storage;
     let shown = |property| storage.shown(store, body, property).into_iter().next();
+    if storage.wraps(store) {
+        return match shown("LastName") {
+            Some(name) => Some(format!("{name} {}", shown("FirstName").unwrap_or_default())),
+            None => shown("Subject"),
+        };
+    }
     match shown("N") {
         Some(name) => Some(name.split(';').take(2).collect::<Vec<_>>().join(" ")),
         None => shown("SUMMARY"),

@@ -1,8 +1,10 @@
 //! Mail and its folders end to end: virtual phones against the server's engine.
 
+mod effects;
 mod peers;
 mod rest;
 mod undo;
+mod xml;
 
 use candybar::content::email::{FolderRole, Mail};
 use candybar::handset::{FaultRates, Luid, Mode};
@@ -74,6 +76,33 @@ fn a_phone_never_changes_the_message_of_a_received_mail() {
     let stored = peers.stored(id);
     assert_eq!(stored.message, message("Tea"));
     assert!(stored.read);
+}
+
+/// A mail as somebody writes it on a phone: it has neither id nor date.
+fn written(to: &str, text: &str) -> String {
+    format!(
+        "<Email><read>true</read><emailitem><![CDATA[From: alice@example.org\r\nTo: {to}\r\n\
+         Subject: Re: Lunch\r\n\r\n{text}\r\n]]></emailitem></Email>"
+    )
+}
+
+#[test]
+fn mails_written_on_phones_are_never_taken_for_one() {
+    let mut peers = Peers::new(2);
+    for phone in 0..2 {
+        peers.sync(phone, Mode::Slow);
+    }
+    let write = |peers: &mut Peers, phone: usize, to: &str, text: &str, mode: Mode| {
+        let outbox = peers.phone_folder(phone, "Outbox");
+        let luid = peers.add_mail(phone, "Lunch", &outbox);
+        peers.replace_on_phone(phone, &luid, &written(to, text));
+        let report = peers.sync(phone, mode);
+        assert!(report.failures.is_empty(), "{report:?}");
+    };
+    write(&mut peers, 0, "bob@example.org", "Yes.", Mode::TwoWay);
+    write(&mut peers, 1, "bob@example.org", "No.", Mode::TwoWay);
+    write(&mut peers, 1, "eve@example.org", "No.", Mode::Slow);
+    assert_eq!(peers.mails_in(FolderRole::Outbox).len(), 3);
 }
 
 #[test]

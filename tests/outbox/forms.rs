@@ -4,7 +4,7 @@
 use candybar::handset::{HttpTransport, Phone};
 use candybar::push::emn::Emn;
 use candybar::push::si::{Indication, Loading};
-use candybar::push::{notification, san, wdp, wsp};
+use candybar::push::{UiMode, notification, san, wdp, wsp};
 use candybar::syncml::Version;
 use tempfile::TempDir;
 
@@ -114,6 +114,11 @@ fn each_phone_gets_the_form_of_its_profile() {
     assert_eq!(push.content_type, wsp::MediaType::SL);
     let read = Loading::read(&push.body).expect("a page");
     assert_eq!(read.href, "http://sync.example.org/sync");
+
+    // A phone that asks its user.
+    let push = edit("Ride", "sony-ericsson-uiq3", 6);
+    let read = san::read(&push.body).expect("package #0");
+    assert_eq!(read.notice.ui_mode, UiMode::UserInteraction);
 
     // An e-mail notification says nothing of contacts: they are told of as the phone's version has it.
     let push = edit("Liskov", "with-emn", 5);

@@ -72,7 +72,13 @@ fn a_new_phone_gets_its_settings_and_binds_by_their_password() {
     thief.sync(&request).expect_err("refused");
 }
 
-fn ask(world: &World, method: &str, path: &str, token: &str, body: &Value) -> (u16, Value) {
+pub(super) fn ask(
+    world: &World,
+    method: &str,
+    path: &str,
+    token: &str,
+    body: &Value,
+) -> (u16, Value) {
     let url = format!("http://{}{path}", world.server.address());
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)

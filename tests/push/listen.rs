@@ -101,3 +101,84 @@ fn a_phone_that_listens_syncs_when_it_is_asked_to() {
     let log = server.log();
     assert!(log.contains("4711"), "the server saw the session: {log}");
 }
+
+/// Puts a mail into alice's inbox.
+fn receive(server: &Program, subject: &str) {
+    let url = format!("http://{}/api/v1/accounts/alice/mail", server.address());
+    let message = format!(
+        "From: Ada Lovelace <ada@example.org>\r\nTo: alice@example.org\r\nSubject: {subject}\r\n\
+         Message-ID: <{subject}@example.org>\r\n\r\nAt noon?\r\n"
+    );
+    ureq::post(&url)
+        .header("Authorization", "Bearer a-token")
+        .header("Content-Type", "message/rfc822")
+        .send(message.as_bytes())
+        .expect("delivered");
+}
+
+#[test]
+fn new_mail_is_named_with_who_wrote_it() {
+    let air = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    air.set_read_timeout(Some(LIMIT)).expect("a time limit");
+    let server = Program::start(
+        &format!(
+            "[api]\ntoken = \"a-token\"\n[push]\ncoalesce_seconds = 0\n[[gateway]]\nname = \"air\"\nkind = \"loopback\"\nurl = \"{}\"\n",
+            air.local_addr().expect("an address")
+        ),
+        &[("alice", "s3cret")],
+    );
+    let own = [
+        "mailbox",
+        "add",
+        "alice",
+        "--local",
+        "--address",
+        "alice@example.org",
+    ];
+    server.command(&own);
+    let (state, url) = (server.file("phone.json"), server.url());
+    let state = state.to_str().expect("a path");
+    let user = ["--user", "alice", "--password", "s3cret", "--url", &url];
+    let user = [&user[..], &["--state", state, "--device", "IMEI:5"]].concat();
+    let sync = ["handset", "sync", "--datastore", "mail"];
+    server.command(&[&sync[..], &user].concat());
+    let set = ["device", "set", "alice", "IMEI:5"];
+    server.command(&[&set[..], &["--msisdn", "+46700000005"]].concat());
+
+    let log = std::fs::File::create(server.file("phone.log")).expect("a log");
+    let (sender, lines) = std::sync::mpsc::channel();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_candybar"));
+    command
+        .args(["handset", "listen", "--listen", "127.0.0.1:0"])
+        .args(&user);
+    let (_phone, address) = Daemon::start_until(&mut command, log, LIMIT, move |line| {
+        sender.send(line.to_owned()).ok();
+        line.strip_prefix("listening on udp://").map(str::to_owned)
+    });
+    let until = |wanted: &str| {
+        let mut seen = Vec::new();
+        while let Ok(line) = lines.recv_timeout(LIMIT) {
+            if line.contains(wanted) {
+                return;
+            }
+            seen.push(line);
+        }
+        panic!("no {wanted:?} in {seen:#?}");
+    };
+    let carry = || {
+        let mut datagram = vec![0; 65_536];
+        let length = air.recv(&mut datagram).expect("a notification");
+        air.send_to(&datagram[..length], &address).expect("sent");
+    };
+    receive(&server, "Lunch");
+    carry();
+    until("asks for a sync of ./mail");
+    until("  new in mail: Lunch (from Ada Lovelace)");
+
+    // The form that says nothing but that there is mail.
+    server.command(&[&set[..], &["--notification", "emn"]].concat());
+    receive(&server, "Tea");
+    carry();
+    until("new mail in mailat:alice@");
+    until("  new in mail: Tea (from Ada Lovelace)");
+}

@@ -7,5 +7,6 @@ mod holds;
 mod refreshes;
 mod refusals;
 mod sessions;
+mod sif;
 mod undo;
 mod world;

@@ -6,6 +6,8 @@ use candybar::exchange::{Exchange, Request, Settings};
 use candybar::handset::{Behaviour, Mode};
 use candybar::session;
 use candybar::store::Refusal;
+use candybar::syncml::codec::{Limits, decode};
+use candybar::syncml::{Carrier, Code, Command, Data};
 
 use super::world::{STORE, World, card};
 
@@ -81,6 +83,71 @@ fn wrong_passwords_late_messages_and_nonsense_are_counted() {
         passwords.times >= 3 && passwords.began < passwords.latest,
         "{passwords:?}"
     );
+}
+
+/// A phone that begins without credentials is only asked for them; one that shows none when it was asked is counted.
+#[test]
+fn who_shows_no_credentials_though_asked_is_counted() {
+    let world = World::new();
+    let strip = |only_first: bool| {
+        move |message: &mut candybar::syncml::Message<'_>| {
+            if !only_first || message.header.msg_id == "1" {
+                message.header.cred = None;
+            }
+        }
+    };
+    let mut shy = world.phone_changed(1, Behaviour::default(), strip(true));
+    for _ in 0..5 {
+        world.sync(&mut shy, Mode::TwoWay);
+    }
+    let mut mute = world.phone_changed(2, Behaviour::default(), strip(false));
+    for _ in 0..3 {
+        world
+            .try_sync(&mut mute, Mode::TwoWay)
+            .expect_err("refused");
+    }
+    let refusals = once(&world, |refusals| {
+        refusals
+            .iter()
+            .any(|of| of.device == "IMEI:2" && of.code == 407 && of.times >= 3)
+    });
+    assert!(
+        refusals.iter().all(|of| of.device != "IMEI:1"),
+        "{refusals:?}"
+    );
+}
+
+/// Device information that cannot be read costs a phone nothing: it is served as one that said nothing.
+#[test]
+fn device_information_that_is_broken_is_left_out() {
+    let world = World::new();
+    world.put("Anna", "1");
+    let mut phone = world.phone_changed(1, Behaviour::default(), |message| {
+        for command in &mut message.body {
+            let items = match command {
+                Command::Put(put) => &mut put.items,
+                Command::Results(results) => &mut results.items,
+                _ => continue,
+            };
+            for item in items {
+                item.data = Data::Bytes(b"\x02\x03j".to_vec().into());
+            }
+        }
+    });
+    world.sync(&mut phone, Mode::TwoWay);
+    assert_eq!(phone.items(STORE).len(), 1);
+    let number = world.last().number;
+    let messages = world.store.recorded_messages(world.account.id, number);
+    let mut puts = Vec::new();
+    for message in messages.expect("recorded") {
+        let carrier = Carrier::from_mime(&message.content_type).expect("a carrier");
+        let reply = decode(&message.reply, carrier, &Limits::default()).expect("our own reply");
+        puts.extend(reply.body.iter().filter_map(|command| match command {
+            Command::Status(status) if status.cmd == "Put" => Some(status.code),
+            _ => None,
+        }));
+    }
+    assert_eq!(puts, [Code::OK]);
 }
 
 /// However many devices are refused, so many are remembered.

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::{SyncArgs, sync_as};
 use crate::handset::{Inbox, Incoming, Keys, Notification, Signature, StateFile};
+use crate::push::{Notice, ServerAlert, Sync};
 
 /// Octets of a datagram: more than 255 segments hold.
 const MOST_DATAGRAM: usize = 64 << 10;
@@ -99,18 +100,45 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 if !notification.is_believed() {
                     continue;
                 }
-                match sync_as(&args.sync, Some(&notification)) {
-                    Ok(code) if args.once => return Ok(code),
-                    Ok(_) => {}
-                    Err(error) if args.once => return Err(error),
-                    Err(error) => eprintln!("error: {error:#}"),
+                if let Some(code) = follow(args, &notification)? {
+                    return Ok(code);
                 }
             }
             Ok(Some(other)) => {
                 let text = other_text(&other);
                 tell(json, &text, &json!({ "received": text }))?;
+                // A phone fetches the mail that it is told of.
+                if matches!(other, Incoming::Mail(_))
+                    && let Some(code) = follow(args, &for_mail())?
+                {
+                    return Ok(code);
+                }
             }
         }
+    }
+}
+
+/// Synchronises what is asked for. With an exit code, the command ends.
+fn follow(args: &Args, notification: &Notification) -> anyhow::Result<Option<ExitCode>> {
+    match sync_as(&args.sync, Some(notification)) {
+        Ok(code) => Ok(args.once.then_some(code)),
+        Err(error) if args.once => Err(error),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            Ok(None)
+        }
+    }
+}
+
+/// What an e-mail notification asks for: it has no signature, and names no datastore.
+fn for_mail() -> Notification {
+    let mail = Sync::new(ServerAlert::TwoWay, "", "./mail");
+    Notification {
+        notice: Notice {
+            syncs: vec![mail],
+            ..Notice::default()
+        },
+        signature: Signature::Unchecked,
     }
 }
 

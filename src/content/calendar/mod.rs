@@ -1,8 +1,8 @@
-//! Events and tasks: vCalendar 1.0 and iCalendar 2.0 (RFC 5545) to and from the one model.
+//! Events and tasks: vCalendar 1.0, iCalendar 2.0 (RFC 5545) and SIF-E and SIF-T to and from the one model.
 //!
 //! A calendar record is a VCALENDAR component with VTIMEZONEs and one item: a VEVENT or VTODO, and the exceptions of its
 //! recurrence (same UID, RECURRENCE-ID). CATEGORIES and RESOURCES are lists, all other values one text; VALARMs are children.
-//! A VJOURNAL is a note. `vcalendar` and `icalendar` know the forms, `recurrence`, `timezone`, `alarm` and `moment` the
+//! A VJOURNAL is a note. `vcalendar`, `icalendar` and `sif` know the forms, `recurrence`, `timezone`, `alarm` and `moment` the
 //! parts, `equivalence` tells what means the same.
 
 mod alarm;
@@ -11,6 +11,7 @@ mod equivalence;
 mod icalendar;
 mod moment;
 mod recurrence;
+mod sif;
 mod stamp;
 mod timezone;
 mod vcalendar;
@@ -20,6 +21,7 @@ use chrono::Timelike;
 
 pub(super) use dialect::{lower as lower_dialect, raise as raise_dialect};
 pub(super) use equivalence::settle;
+pub(super) use sif::{read as read_sif, write as write_sif};
 pub use window::{Time, Window, compare_time, within};
 
 use super::{Component, ContentError, Format, Kind, ReadHint, Record, Target, Warning, line};

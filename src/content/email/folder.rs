@@ -3,7 +3,7 @@
 //! Element order: name created modified accessed attributes role Ext. A strict device takes no other order, no attribute and no
 //! declaration.
 
-use super::markup::{self, Element};
+use super::super::markup::{self, Element};
 use super::object::{broken, extensions, local_zone, write_extension};
 use super::{Extension, read_time, written_time};
 use crate::content::{Component, ContentError, Kind, Property, ReadHint, Record, Value};

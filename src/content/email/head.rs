@@ -174,16 +174,32 @@ pub(in crate::content) fn match_key_text(root: &Component) -> String {
     }
 }
 
-/// Whether two mails with the same key are one: ids that both have decide.
+/// Whether two mails with the same key are one: ids that both have decide. What was written on a phone has no id and mostly no
+/// date either: then they are one only if all of them is.
 pub(in crate::content) fn same_message(a: &Component, b: &Component) -> bool {
-    let (a, b) = (Head::of(super::octets(a)), Head::of(super::octets(b)));
+    let octets = [super::octets(a), super::octets(b)];
+    let [a, b] = octets.map(Head::of);
     match (&a.message_id, &b.message_id) {
         (Some(a), Some(b)) => a == b,
         _ => {
-            a.date == b.date && a.sender() == b.sender() && {
-                let (a, b) = (a.subject, b.subject);
-                a.starts_with(&b) || b.starts_with(&a)
-            }
+            let subjects = a.subject.starts_with(&b.subject) || b.subject.starts_with(&a.subject);
+            let dated = a.date.is_some() && b.date.is_some();
+            a.date == b.date
+                && a.sender() == b.sender()
+                && subjects
+                && (dated || lines(octets[0]) == lines(octets[1]))
         }
     }
+}
+
+/// The lines of a message, whatever they end with.
+fn lines(message: &[u8]) -> Vec<&[u8]> {
+    let mut lines: Vec<&[u8]> = message
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii_end)
+        .collect();
+    while lines.last().is_some_and(|line| line.is_empty()) {
+        lines.pop();
+    }
+    lines
 }

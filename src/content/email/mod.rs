@@ -15,7 +15,6 @@ mod folder;
 mod head;
 mod html;
 mod letters;
-mod markup;
 mod object;
 mod parts;
 mod picture;
@@ -37,6 +36,7 @@ pub use shape::{Extent, MailCoding, MailExt, Shape};
 
 use chrono::{DateTime, NaiveDateTime, TimeZone as _};
 
+use super::markup;
 use super::{
     Component, ContentError, Format, Kind, Parsed, Property, ReadHint, Record, Target, Value,
 };

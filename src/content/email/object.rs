@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 
-use super::markup::{self, Broken, Element};
+use super::super::markup::{self, Broken, Element};
 use super::{Extension, FLAGS, MAX_EXTENSIONS, TIMES, read_time, written_time};
 use crate::content::{
     Component, ContentError, Floating, Kind, Property, ReadHint, Record, Value, charset,

@@ -249,6 +249,26 @@ fn twins_are_found_by_date_and_sender_and_told_apart_by_id() {
 }
 
 #[test]
+fn mails_that_were_written_on_phones_are_twins_only_if_all_of_them_is_the_same() {
+    let written = |to: &str, text: &str| {
+        read_object(&format!(
+            "<Email><emailitem><![CDATA[From: ann@example.org\nTo: {to}\nSubject: Re: Lunch\n\n{text}]]></emailitem></Email>"
+        ))
+        .unwrap()
+    };
+    let yes = written("bob@example.org", "Yes.");
+    assert!(matches(&yes, &written("bob@example.org", "Yes.\r\n")));
+    for other in [
+        written("bob@example.org", "Yes. No."),
+        written("bob@example.org", ""),
+        written("eve@example.org", "Yes."),
+    ] {
+        assert_eq!(match_key(&yes), match_key(&other));
+        assert!(!matches(&yes, &other));
+    }
+}
+
+#[test]
 fn folders_go_there_and_back() {
     let folder = Folder {
         name: "Lost & <Found>".to_owned(),

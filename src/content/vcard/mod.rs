@@ -288,7 +288,7 @@ fn geo(raw: &str, format: Format) -> Value {
 }
 
 /// `1980-01-02` for a full date in any spelling, with midnight cut off; anything else as it is.
-fn date(text: &str) -> String {
+pub(super) fn date(text: &str) -> String {
     let (day, time) = text.split_once(['T', 't']).unwrap_or((text, ""));
     if !time
         .trim_end_matches(['Z', 'z'])

@@ -114,7 +114,7 @@ impl Client {
             let (octets, format) = stored.map_or((Vec::new(), None), |item| {
                 let storage = &self.settings.storage;
                 let body = storage.give(&exchange.name, &luid.0, &item.body.0, self.session.now);
-                transfer_form(&body, self.settings.carrier)
+                transfer_form(&body, self.settings.carrier, storage.wraps(&exchange.name))
             });
             let hierarchical = self.settings.version == Version::V12
                 && self.settings.devinf.is_hierarchical(&exchange.name);
@@ -309,14 +309,18 @@ fn add_size_zero(command: &mut Command<'static>) {
     }
 }
 
-/// The octets of an item as they travel: base64 if the carrier cannot hold them.
-pub(super) fn transfer_form(body: &[u8], carrier: Carrier) -> (Vec<u8>, Option<&'static str>) {
-    let plain = carrier == Carrier::Wbxml
+/// The octets of an item as they travel: base64 if the carrier cannot hold them, or if the phone always does so.
+pub(super) fn transfer_form(
+    body: &[u8],
+    carrier: Carrier,
+    always: bool,
+) -> (Vec<u8>, Option<&'static str>) {
+    let holds = carrier == Carrier::Wbxml
         || std::str::from_utf8(body).is_ok_and(|text| {
             text.chars()
                 .all(|c| matches!(c, '\t' | '\r' | '\n' | ' '..='\u{FFFD}' | '\u{10000}'..))
         });
-    if plain {
+    if holds && !always {
         (body.to_vec(), None)
     } else {
         (base64(body).into_bytes(), Some("b64"))

@@ -2,7 +2,10 @@
 
 use crate::syncml::{ChangeKind, Code};
 
-use crate::handset::memory::{Luid, Octets, PartIn};
+use crate::handset::memory::{Doubt, Luid, Octets, PartIn};
+
+/// Resumes after which a part may have come again; of more the first count.
+const MAX_DOUBTS: usize = 16;
 
 /// An item that the server sends in parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,10 @@ pub(super) struct ChunkIn {
     newest: usize,
     /// It began in an earlier session: the newest part may come again.
     resumed: bool,
+    /// The server answered the message in which the newest part had its Status.
+    pub(super) told: bool,
+    /// Parts after which it was resumed.
+    doubts: Vec<Doubt>,
 }
 
 impl ChunkIn {
@@ -52,6 +59,8 @@ impl ChunkIn {
             octets: Vec::new(),
             newest: 0,
             resumed: false,
+            told: false,
+            doubts: Vec::new(),
         }
     }
 
@@ -72,6 +81,8 @@ impl ChunkIn {
             octets: part.octets.0,
             newest: part.newest,
             resumed: true,
+            told: part.told,
+            doubts: part.doubts,
         }
     }
 
@@ -83,6 +94,8 @@ impl ChunkIn {
             size: self.size,
             octets: Octets(self.octets.clone()),
             newest: self.newest,
+            told: self.told,
+            doubts: self.doubts.clone(),
             code: 0,
         }
     }
@@ -97,15 +110,22 @@ impl ChunkIn {
 
     /// Takes a part; 424 as soon as there is more than was announced.
     pub(super) fn push(&mut self, part: &[u8]) -> Result<(), Code> {
-        let kept = self.octets.len().saturating_sub(self.newest);
-        let newest = &self.octets[kept..];
-        if std::mem::take(&mut self.resumed)
-            && (part.starts_with(newest) || newest.starts_with(part))
+        let begin = self.octets.len().saturating_sub(self.newest);
+        let newest = &self.octets[begin..];
+        if std::mem::take(&mut self.resumed) && !newest.is_empty() && self.doubts.len() < MAX_DOUBTS
         {
-            self.octets.truncate(kept);
+            // A part that looks like it may be another one: the size of the whole tells.
+            self.doubts.push(Doubt {
+                begin,
+                length: newest.len(),
+                told: self.told,
+                alike: part.starts_with(newest) || newest.starts_with(part),
+            });
         }
         self.newest = part.len();
-        if (self.octets.len() + part.len()) as u64 > self.size {
+        self.told = false;
+        let doubted: usize = self.doubts.iter().map(|doubt| doubt.length).sum();
+        if (self.octets.len() + part.len()).saturating_sub(doubted) as u64 > self.size {
             return Err(Code::SIZE_MISMATCH);
         }
         self.octets.extend_from_slice(part);
@@ -113,12 +133,43 @@ impl ChunkIn {
     }
 
     /// The whole item; 424 if it is not as long as was announced, or, by behaviour, one octet shorter.
-    pub(super) fn close(self, one_more: bool) -> Result<Vec<u8>, Code> {
+    pub(super) fn close(mut self, one_more: bool) -> Result<Vec<u8>, Code> {
+        let whole = usize::try_from(self.size).map_or(usize::MAX, |size| size);
+        let whole = whole.saturating_sub(usize::from(one_more));
+        if let Some(excess) = self.octets.len().checked_sub(whole).filter(|of| *of > 0) {
+            // Those first of which the server did not know, then those that looked like it.
+            self.doubts
+                .sort_by_key(|doubt| (doubt.told, !doubt.alike, doubt.begin));
+            let mut twice = that_make(excess, &self.doubts).ok_or(Code::SIZE_MISMATCH)?;
+            twice.sort_by_key(|doubt| doubt.begin);
+            for doubt in twice.into_iter().rev() {
+                let end = (doubt.begin + doubt.length).min(self.octets.len());
+                self.octets.drain(doubt.begin.min(end)..end);
+            }
+        }
         if self.octets.len() as u64 + u64::from(one_more) == self.size {
             Ok(self.octets)
         } else {
             Err(Code::SIZE_MISMATCH)
         }
+    }
+}
+
+/// Doubts whose lengths make a sum, the first ones if there are several.
+fn that_make(sum: usize, doubts: &[Doubt]) -> Option<Vec<Doubt>> {
+    if sum == 0 {
+        return Some(Vec::new());
+    }
+    let (first, rest) = doubts.split_first()?;
+    let with = sum
+        .checked_sub(first.length)
+        .and_then(|left| that_make(left, rest));
+    match with {
+        Some(mut with) => {
+            with.push(*first);
+            Some(with)
+        }
+        None => that_make(sum, rest),
     }
 }
 
@@ -179,6 +230,43 @@ mod tests {
         assert_eq!(chunk.close(false), Ok(b"abcde".to_vec()));
         assert_eq!(open(None, 10), Err(Code::SIZE_REQUIRED));
         assert_eq!(open(Some(11), 10), Err(Code::REQUESTED_SIZE_TOO_BIG));
+    }
+
+    /// An object of 12 octets that comes in parts of 4, suspended after each; `again` are the parts that come twice.
+    fn suspended(object: &str, again: &[usize]) -> Result<Vec<u8>, Code> {
+        let parts: Vec<&str> = (0..3).map(|at| &object[at * 4..at * 4 + 4]).collect();
+        let mut chunk = open(Some(12), 100).expect("small enough");
+        for (at, part) in parts.iter().enumerate() {
+            let times = if again.contains(&at) { 2 } else { 1 };
+            for _ in 0..times {
+                if at > 0 || chunk.newest > 0 {
+                    chunk = ChunkIn::resumed(0, chunk.part_in());
+                }
+                chunk.push(part.as_bytes())?;
+            }
+            // What came twice came because the server had not heard of it the first time.
+            chunk.told = true;
+        }
+        chunk.close(false)
+    }
+
+    #[test]
+    fn parts_that_look_alike_are_told_apart_by_the_size() {
+        for object in [
+            "abcdefghijkl",
+            "xxxxxxxxxxxx",
+            "abcdabcdabcd",
+            "xxxxxxxxabcd",
+            "abcdxxxxxxxx",
+        ] {
+            for again in [&[][..], &[0], &[1], &[0, 1], &[2], &[0, 1, 2]] {
+                assert_eq!(
+                    suspended(object, again),
+                    Ok(object.as_bytes().to_vec()),
+                    "{object} {again:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -60,6 +60,9 @@ impl Client {
             self.memory.server_nonce = Some(nonce);
         }
         self.session.polls = 0;
+        if self.session.statuses.is_empty() {
+            self.part_in_is_known();
+        }
         self.session.unanswered_challenges = 0;
         self.session.server_closed = message.last;
         if message.last && !self.session.closed {

@@ -106,7 +106,8 @@ impl Client {
             &item.body.0,
             self.session.now,
         );
-        let (octets, format) = super::changes::transfer_form(&body, self.settings.carrier);
+        let always = self.settings.storage.wraps(&exchange.name);
+        let (octets, format) = super::changes::transfer_form(&body, self.settings.carrier, always);
         if octets != part.octets.0 {
             return;
         }
@@ -172,6 +173,17 @@ impl Client {
                         ..part
                     });
                 }
+            }
+        }
+    }
+
+    /// The server has answered the message with all Statuses: it knows which part the phone has.
+    pub(super) fn part_in_is_known(&mut self) {
+        if let Some(chunk) = &mut self.session.chunk_in {
+            chunk.told = true;
+            let index = chunk.exchange;
+            if let Some(coming) = self.kept(index).and_then(|kept| kept.coming.as_mut()) {
+                coming.told = true;
             }
         }
     }

@@ -24,6 +24,14 @@ const MAX_BASES: usize = 8;
 /// All files: the name of the model and its text. A test holds the list against the folder.
 const FILES: &[(&str, &str)] = &[
     (
+        "funambol-outlook",
+        include_str!("../../../handset-models/funambol-outlook.toml"),
+    ),
+    (
+        "funambol-windows-mobile",
+        include_str!("../../../handset-models/funambol-windows-mobile.toml"),
+    ),
+    (
         "motorola-v3",
         include_str!("../../../handset-models/motorola-v3.toml"),
     ),

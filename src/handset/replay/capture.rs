@@ -193,6 +193,7 @@ fn http(octets: &[u8]) -> (Piece, usize) {
         let until_next = http_start(rest).unwrap_or(rest.len());
         // A recording may be cut off, or its length may count what a dump changed.
         let len = told.filter(|len| *len <= rest.len()).unwrap_or(until_next);
+        let len = len + rest_of_xml(&rest[..len], &rest[len..until_next.max(len)]);
         (rest[..len].to_vec(), len)
     };
     let piece = Piece {
@@ -202,6 +203,18 @@ fn http(octets: &[u8]) -> (Piece, usize) {
         profile: field("x-wap-profile").or_else(|| field("Profile")),
     };
     (piece, body_at + len)
+}
+
+/// How much of what follows still belongs to an XML message that the told length cuts off: a log counts line ends otherwise.
+fn rest_of_xml(body: &[u8], after: &[u8]) -> usize {
+    const END: &[u8] = b"</SyncML>";
+    if find(body, b"<SyncML").is_none() || find(body, END).is_some() {
+        return 0;
+    }
+    // The end may lie across the border.
+    let tail = &body[body.len().saturating_sub(END.len() - 1)..];
+    let joined = [tail, after].concat();
+    find(&joined, END).map_or(0, |at| at + END.len() - tail.len())
 }
 
 fn dechunk(octets: &[u8]) -> (Vec<u8>, usize) {

@@ -176,8 +176,17 @@ fn every_layout_is_read() {
                     .replace("Content-Length: ", "Content-Length: 9")
                     .into_bytes(),
             ),
+            (
+                "short length",
+                String::from_utf8_lossy(&request)
+                    .replace(
+                        &format!("Content-Length: {}", plain.len()),
+                        &format!("Content-Length: {}", plain.len() - 30),
+                    )
+                    .into_bytes(),
+            ),
         ] {
-            if layout == "cut length" && carrier == Carrier::Wbxml {
+            if layout.ends_with(" length") && carrier == Carrier::Wbxml {
                 continue;
             }
             let found = messages(layout, &octets);

@@ -6,6 +6,7 @@
 //!
 //! Invariants: pure; no octets make it fail; a datastore without rules keeps items as they are.
 
+mod elements;
 mod fields;
 mod line;
 mod rules;
@@ -63,6 +64,9 @@ impl Storage {
         let Some(rules) = self.rules.get(datastore) else {
             return kept(body.to_vec());
         };
+        if rules.sif {
+            return elements::take(datastore, devinf, body, previous);
+        }
         if !line::is_object(body) {
             return kept(plain(rules, body));
         }
@@ -95,6 +99,9 @@ impl Storage {
         let Some(rules) = self.rules.get(datastore) else {
             return body.to_vec();
         };
+        if rules.sif {
+            return elements::enter(datastore, body, self.time_zone);
+        }
         if !line::is_object(body) {
             return plain(rules, body);
         }
@@ -107,6 +114,11 @@ impl Storage {
         fields::add_own(&mut lines, rules);
         let lines: Vec<Line> = lines.into_iter().map(|(_, line)| line).collect();
         line::write(&lines, &rules.writing)
+    }
+
+    /// Whether items travel in base64 whatever the carrier.
+    pub fn wraps(&self, datastore: &str) -> bool {
+        self.rules.get(datastore).is_some_and(|rules| rules.sif)
     }
 
     /// The content type under which an item of that type is sent.
@@ -153,8 +165,20 @@ impl Storage {
         shown.iter().filter_map(local).collect()
     }
 
-    /// The texts of a property as the phone shows them, for tests and people; binary values are left out.
+    /// An item of a program that keeps SIF documents with another text in a field; any other item as it is.
+    pub fn with_field(&self, datastore: &str, body: &[u8], name: &str, text: &str) -> Vec<u8> {
+        if self.wraps(datastore) {
+            elements::replaced(body, name, text)
+        } else {
+            body.to_vec()
+        }
+    }
+
+    /// The texts of a property (of a SIF document: an element) as the phone shows them, for tests and people; binary values are left out.
     pub fn shown(&self, datastore: &str, body: &[u8], property: &str) -> Vec<String> {
+        if self.wraps(datastore) {
+            return elements::shown(body, property);
+        }
         let writing = self
             .rules
             .get(datastore)

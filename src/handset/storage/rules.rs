@@ -231,6 +231,8 @@ pub struct Rules {
     pub season_mark: Option<[String; 3]>,
     /// Lines that the phone adds.
     pub adds: Vec<Addition>,
+    /// Items are SIF documents, in base64: the phone is a program that keeps Outlook's fields.
+    pub sif: bool,
     /// Longest plain text, in characters.
     pub text_size: Option<usize>,
 }

@@ -8,6 +8,7 @@ use super::super::Store;
 use super::super::connection::Database;
 use super::super::error::StoreError;
 use super::super::statement::{Bind, all, each, execute, first, statement};
+use super::mail_rules;
 use super::{
     NotificationRow, NotificationSql, event, insert, notification, notification_columns, now,
 };
@@ -380,6 +381,7 @@ pub(in crate::store) fn forget_device(
     }
     execute(connection, DropSpent, &key)?;
     execute(connection, DropReach, &key)?;
+    mail_rules::forget(connection, &key)?;
     Ok(!some.is_empty())
 }
 
@@ -396,6 +398,7 @@ pub(in crate::store) fn remove_account(
     if some.is_empty() {
         execute(connection, DropAllSpent, &key)?;
         execute(connection, DropAllReach, &key)?;
+        mail_rules::remove_account(connection, key[0])?;
     }
     Ok(!some.is_empty())
 }

@@ -3,9 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use candybar::content::email::{Folder, FolderRole, Mail};
 use candybar::content::{self, Format, ReadHint, Record};
+use candybar::device::profile::Catalogue;
 use candybar::exchange::{
     Depth, Exchange, Request as ServerRequest, SESSION_OCTETS, Settings as ServerSettings,
 };
@@ -20,11 +22,49 @@ use candybar::sync::{
     MailboxId, MailboxKind, MirrorChange, MirrorFolder, MirrorMessage, Newest, NewestQuery, Query,
     Secret, Window, Windows,
 };
-use candybar::syncml::Version;
+use candybar::syncml::{Carrier, Version};
 
 const MAIL: &str = "mail";
 const EMAIL: &str = "application/vnd.omads-email+xml";
 const FOLDER: &str = "application/vnd.omads-folder+xml";
+
+thread_local! {
+    /// In what the messages of this thread's phones travel.
+    static CARRIER: Cell<Carrier> = const { Cell::new(Carrier::Wbxml) };
+}
+
+thread_local! {
+    /// Effects of the profile of this thread's phones, as a profile's file has them.
+    static EFFECTS: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Runs something whose phones have a profile with these effects.
+pub(super) fn with_effects(effects: &str, run: impl FnOnce()) {
+    EFFECTS.set(effects.to_owned());
+    run();
+    EFFECTS.set(String::new());
+}
+
+/// The profiles of this thread.
+fn profiles() -> Arc<Catalogue> {
+    let effects = EFFECTS.with_borrow(String::clone);
+    if effects.is_empty() {
+        return Catalogue::embedded();
+    }
+    let text = format!(
+        "name = \"odd\"\ntitle = \"An odd phone\"\nmatch = [{{ device = \"IMEI:*\" }}]\n\n[[rule]]\nname = \"odd\"\n\
+         source = \"this test\"\n{effects}\n"
+    );
+    let odd = Catalogue::embedded().with([("odd.toml", text.as_str())]);
+    Arc::new(odd.expect("a profile"))
+}
+
+/// Runs something whose phones speak XML.
+pub(super) fn in_xml(run: fn()) {
+    CARRIER.set(Carrier::Xml);
+    run();
+    CARRIER.set(Carrier::Wbxml);
+}
 
 type Delivery = dyn FnMut(&Post<'_>) -> Result<Answer, TransportError>;
 type Network = Faults<Box<Delivery>>;
@@ -83,6 +123,7 @@ impl Peers {
             ServerSettings {
                 session: session::Settings {
                     mail_windows: Windows::all(forever.over(Window::DEFAULT)),
+                    profiles: profiles(),
                     ..session::Settings::default()
                 },
                 session_timeout: 3600,
@@ -115,6 +156,7 @@ impl Peers {
                 });
                 let mut settings = Settings::new("http://server/sync", "alice", "wonderland");
                 settings.version = version;
+                settings.carrier = CARRIER.get();
                 settings.datastores = [(MAIL.to_owned(), Addresses::same("./mail"))].into();
                 let capability = settings.devinf.datastores.get_mut(MAIL).expect("mail");
                 capability.hierarchical = folders;

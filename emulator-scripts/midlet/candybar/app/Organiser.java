@@ -78,7 +78,7 @@ public final class Organiser {
     /**
      * Synchronises datastores, all in the same mode.
      *
-     * @return a {@link Sync} for each
+     * @return a {@link Sync} for each; null if the session was suspended
      */
     public Vector sync(Vector names, int mode, Progress progress) throws IOException {
         Vector syncs = new Vector();
@@ -89,11 +89,11 @@ public final class Organiser {
             }
             syncs.addElement(new Sync(datastore, mode));
         }
-        run(syncs, Long.toString(System.currentTimeMillis() / 1000 % 1000000), progress);
-        return syncs;
+        String id = Long.toString(System.currentTimeMillis() / 1000 % 1000000);
+        return run(syncs, id, progress) ? syncs : null;
     }
 
-    /** Synchronises what a notification asks for. What this phone does not have is passed over. */
+    /** Synchronises what a notification asks for, as {@link #sync}. What this phone does not have is passed over. */
     public Vector follow(Notification notification, Progress progress) throws IOException {
         Vector syncs = new Vector();
         Vector wanted = notification.syncs();
@@ -112,8 +112,7 @@ public final class Organiser {
         if (syncs.size() == 0) {
             throw new IOException("the notification is about nothing that is here");
         }
-        run(syncs, Integer.toString(notification.session()), progress);
-        return syncs;
+        return run(syncs, notification.session(), progress) ? syncs : null;
     }
 
     /** The notification is from a server that knows the account's password. */
@@ -121,8 +120,8 @@ public final class Organiser {
         return Credentials.isSigned(notification, settings.text(Settings.PASSWORD), ledger);
     }
 
-    private synchronized void run(Vector syncs, String id, Progress progress) throws IOException {
+    private synchronized boolean run(Vector syncs, String id, Progress progress) throws IOException {
         HttpTransport transport = new HttpTransport(USER_AGENT);
-        new Session(settings.account(), ledger, transport, progress, datastores, syncs).run(id);
+        return new Session(settings.account(), ledger, transport, progress, datastores, syncs).run(id);
     }
 }

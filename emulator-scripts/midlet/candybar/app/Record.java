@@ -37,11 +37,15 @@ final class Record {
         System.out.println(line.append('}').toString());
     }
 
-    /** One line for each datastore of a session, and one for its end. */
+    /** One line for each datastore of a session, and one for its end; null: it was suspended. */
     static void print(Vector syncs) {
+        if (syncs == null) {
+            new Record("suspended").print();
+            return;
+        }
         for (int i = 0; i < syncs.size(); i++) {
             Sync sync = (Sync) syncs.elementAt(i);
-            new Record("datastore").put("name", sync.name()).put("alert", sync.mode()).put("status", sync.refused())
+            new Record("datastore").put("name", sync.name()).put("alert", sync.mode()).put("resumed", sync.resumed()).put("status", sync.refused())
                     .put("sent", sync.uploaded()).put("added", sync.added()).put("replaced", sync.replaced())
                     .put("deleted", sync.deleted()).put("failed", sync.failed()).print();
         }

@@ -20,6 +20,7 @@ import candybar.syncml.SyncException;
  *
  * <pre>
  * sync|slow|refresh [DATASTORE ...]       synchronise; all datastores if none is named
+ * suspend NUMBER [DATASTORE ...]          the same, but the session is suspended after that many messages
  * contact FAMILY;GIVEN;NUMBER             make a contact
  * event SUMMARY;START;END                 make an event
  * number NAME;NUMBER                      another number for a contact
@@ -41,6 +42,8 @@ final class Script implements Runnable, SmsListener.Receiver, Progress {
     private final Organiser organiser;
     private final Vector notifications = new Vector();
     private SmsListener listener;
+    /** Messages after which a session is suspended. */
+    private int suspended = Integer.MAX_VALUE;
 
     Script(CandybarMidlet midlet, Organiser organiser) {
         this.midlet = midlet;
@@ -84,6 +87,10 @@ final class Script implements Runnable, SmsListener.Receiver, Progress {
             sync(words, Mode.SLOW);
         } else if (verb.equals("refresh")) {
             sync(words, Mode.REFRESH_FROM_SERVER);
+        } else if (verb.equals("suspend")) {
+            suspended = words.number(0);
+            sync(words, Mode.TWO_WAY);
+            suspended = Integer.MAX_VALUE;
         } else if (verb.equals("contact")) {
             String[] parts = words.parts(3);
             contacts().add(0, Contact.TYPE, Contact.make(parts[0], parts[1], parts[2]));
@@ -216,6 +223,7 @@ final class Script implements Runnable, SmsListener.Receiver, Progress {
             return;
         }
         new Record("notification").put("server", notification.server()).put("session", notification.session())
+                .put("form", notification.form())
                 .put("datastores", notification.syncs().size()).put("believed", believed).print();
         if (believed) {
             synchronized (notifications) {
@@ -231,5 +239,9 @@ final class Script implements Runnable, SmsListener.Receiver, Progress {
 
     public void step(String what) {
         new Record("step").put("what", what).print();
+    }
+
+    public boolean goesOn(int messages) {
+        return messages < suspended;
     }
 }

@@ -2,22 +2,9 @@ package candybar.push;
 
 import java.util.Vector;
 
-import candybar.codec.Base64;
-import candybar.codec.Md5;
-import candybar.codec.Utf8;
-
-/** Package #0: the server asks for a sync (OMA DS 1.2, server alerted notification). */
-public final class Notification {
-    /** The user is to be asked first. */
-    public static final int ASK_USER = 3;
-
-    private static final int DIGEST = 16;
-    private static final int HEADER = 8;
-    private static final int SYNC = 5;
-    /** 1.2, ten bits at the beginning. */
-    private static final int VERSION = 12;
-
-    private final byte[] octets;
+/** Package #0: the server asks for a sync. What a phone gets depends on the version that it speaks. */
+public abstract class Notification {
+    /** The server that asks. */
     private final String server;
     private final Vector syncs = new Vector();
 
@@ -26,7 +13,7 @@ public final class Notification {
         private final int code;
         private final String datastore;
 
-        Wanted(int code, String datastore) {
+        private Wanted(int code, String datastore) {
             this.code = code;
             this.datastore = datastore;
         }
@@ -42,72 +29,40 @@ public final class Notification {
         }
     }
 
-    private Notification(byte[] octets) throws PushException {
-        this.octets = octets;
-        need(DIGEST + HEADER);
-        int version = octet(16) << 2 | octet(17) >> 6;
-        if (version != VERSION) {
-            throw new PushException("a notification of version " + version);
-        }
-        int length = octet(23);
-        int at = DIGEST + HEADER + length;
-        need(at + 1);
-        server = Utf8.decode(octets, DIGEST + HEADER, length);
-        int count = octet(at) >> 4;
-        at++;
-        for (int i = 0; i < count; i++) {
-            need(at + SYNC);
-            int code = 200 + (octet(at) >> 4);
-            int uri = octet(at + 4);
-            need(at + SYNC + uri);
-            syncs.addElement(new Wanted(code, plain(Utf8.decode(octets, at + SYNC, uri))));
-            at += SYNC + uri;
-        }
+    Notification(String server) {
+        this.server = server;
     }
 
-    /** Reads one. */
-    public static Notification read(byte[] octets) throws PushException {
-        return new Notification(octets);
+    /** What a push carries; null if it is no notification. */
+    static Notification of(WspPush push) throws PushException {
+        if (push.type() == WspPush.DS_NOTIFICATION) {
+            return Alerted.read(push.body());
+        }
+        return push.type() == WspPush.SYNCML ? AlertMessage.read(push.body()) : null;
+    }
+
+    void want(int code, String address) {
+        syncs.addElement(new Wanted(code, plain(address)));
     }
 
     /** Who asks. */
-    public String server() {
+    public final String server() {
         return server;
     }
 
-    /** How the user is told: 0 not said, 1 not at all, 2 by a note, 3 by a question. */
-    public int userMode() {
-        return octet(17) >> 4 & 3;
-    }
-
-    /** The id that the session has to have. */
-    public int session() {
-        return octet(21) << 8 | octet(22);
-    }
-
     /** The {@link Wanted} datastores; none: all. */
-    public Vector syncs() {
+    public final Vector syncs() {
         return syncs;
     }
 
+    /** The form that it has: san, or syncml-1.1. */
+    public abstract String form();
+
+    /** The id that the session has to have. */
+    public abstract String session();
+
     /** Whoever made it knows the password, and used this nonce. */
-    public boolean isSignedWith(String password, byte[] nonce) {
-        byte[] secret = Md5.digest(Utf8.encode(server + ":" + password));
-        byte[] rest = new byte[octets.length - DIGEST];
-        System.arraycopy(octets, DIGEST, rest, 0, rest.length);
-        byte[] head = Utf8.encode(Base64.encode(secret) + ":");
-        byte[] tail = Utf8.encode(":" + Base64.encode(Md5.digest(rest)));
-        byte[] all = new byte[head.length + nonce.length + tail.length];
-        System.arraycopy(head, 0, all, 0, head.length);
-        System.arraycopy(nonce, 0, all, head.length, nonce.length);
-        System.arraycopy(tail, 0, all, head.length + nonce.length, tail.length);
-        byte[] digest = Md5.digest(all);
-        int difference = 0;
-        for (int i = 0; i < DIGEST; i++) {
-            difference |= digest[i] ^ octets[i];
-        }
-        return difference == 0;
-    }
+    public abstract boolean isSignedWith(String password, byte[] nonce);
 
     private static String plain(String uri) {
         String name = uri.trim().toLowerCase();
@@ -125,15 +80,5 @@ public final class Notification {
             name = name.substring(0, name.length() - 1);
         }
         return name;
-    }
-
-    private int octet(int at) {
-        return octets[at] & 0xFF;
-    }
-
-    private void need(int length) throws PushException {
-        if (octets.length < length) {
-            throw new PushException("a notification is cut");
-        }
     }
 }

@@ -90,10 +90,11 @@ public final class SmsListener implements Runnable {
             return;
         }
         WspPush push = WspPush.read(((BinaryMessage) message).getPayloadData());
-        if (push.type() == WspPush.DS_NOTIFICATION) {
-            receiver.received(Notification.read(push.body()));
-        } else {
+        Notification notification = Notification.of(push);
+        if (notification == null) {
             receiver.failed("a push of type " + push.type());
+        } else {
+            receiver.received(notification);
         }
     }
 }

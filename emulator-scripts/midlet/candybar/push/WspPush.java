@@ -7,12 +7,15 @@ package candybar.push;
 public final class WspPush {
     /** A notification of OMA DS 1.2. */
     public static final int DS_NOTIFICATION = 0x4E;
+    /** A SyncML message in WBXML: a notification of the versions before. */
+    public static final int SYNCML = 0x0303;
     /** A content type that stands as text, or a code of its own kind. */
     public static final int OTHER = -1;
 
     private static final int PUSH = 0x06;
     private static final int CONFIRMED_PUSH = 0x07;
     private static final String DS_NOTIFICATION_TEXT = "application/vnd.syncml.ds.notification";
+    private static final String SYNCML_TEXT = "application/vnd.syncml+wbxml";
 
     private final byte[] octets;
     private int at;
@@ -73,6 +76,12 @@ public final class WspPush {
             } else if (media >= 0x20) {
                 at--;
                 text();
+            } else if (media <= 2) {
+                // A long integer, with its length.
+                type = 0;
+                for (int i = 0; i < media; i++) {
+                    type = type << 8 | octet();
+                }
             }
         }
     }
@@ -84,8 +93,11 @@ public final class WspPush {
             text.append((char) octet);
             octet = octet();
         }
-        if (text.toString().toLowerCase().equals(DS_NOTIFICATION_TEXT)) {
+        String name = text.toString().toLowerCase();
+        if (name.equals(DS_NOTIFICATION_TEXT)) {
             type = DS_NOTIFICATION;
+        } else if (name.equals(SYNCML_TEXT)) {
+            type = SYNCML;
         }
     }
 

@@ -4,6 +4,7 @@ import java.util.Random;
 
 import candybar.codec.Base64;
 import candybar.codec.Md5;
+import candybar.codec.Proof;
 import candybar.codec.Utf8;
 import candybar.push.Notification;
 import candybar.store.Ledger;
@@ -35,19 +36,6 @@ public final class Credentials {
         this.ledger = ledger;
     }
 
-    /** The digest of 1.1 and later: MD5 of base64 of MD5 of "name:password", a colon, and the nonce's octets. */
-    static byte[] digest(String name, String password, byte[] nonce) {
-        byte[] secret = Md5.digest(Utf8.encode(name + ":" + password));
-        return Md5.digest(joined(Utf8.encode(Base64.encode(secret) + ":"), nonce));
-    }
-
-    static byte[] joined(byte[] first, byte[] second) {
-        byte[] all = new byte[first.length + second.length];
-        System.arraycopy(first, 0, all, 0, first.length);
-        System.arraycopy(second, 0, all, first.length, second.length);
-        return all;
-    }
-
     /** The nonce, in base64, that the server is given for its next notification, once in a session. */
     String nonceForServer() throws StoreException {
         if (ledger.text(OFFERED_NONCE).length() == 0) {
@@ -68,7 +56,7 @@ public final class Credentials {
 
     /**
      * A notification is from the server: it is signed with the password and a nonce that the server was given. Servers that
-     * take none sign without; that is believed until a nonce was used.
+     * take none sign without; that is believed until a nonce was used. One that is not signed at all never is.
      */
     public static boolean isSigned(Notification notification, String password, Ledger ledger) throws StoreException {
         String[] nonces = { ledger.text(SERVER_NONCE), ledger.text(OFFERED_NONCE) };
@@ -88,7 +76,7 @@ public final class Credentials {
             data = Base64.encode(Utf8.encode(account.user + ":" + account.password));
         } else {
             byte[] nonce = Base64.decode(ledger.text(NONCE));
-            data = Base64.encode(digest(account.user, account.password, nonce));
+            data = Base64.encode(Proof.of(account.user, account.password, nonce));
         }
         out.open(Tags.CRED);
         out.open(Tags.META);

@@ -136,8 +136,8 @@ final class Incoming {
         sync.maxObject = meta == null ? 0 : meta.number(Tags.MAX_OBJ_SIZE, 0);
         sync.accepted = true;
         int answer = 200;
-        if (code == Mode.SLOW) {
-            sync.mode = Mode.SLOW;
+        if (code == Mode.SLOW || sync.anew) {
+            sync.mode = code;
         } else if (sync.mode == Mode.TWO_WAY && !last.equals(sync.serverLast(ledger))) {
             // The server speaks of another session than the phone remembers.
             sync.mode = Mode.SLOW;

@@ -9,6 +9,11 @@ public final class Mode {
     public static final int ONE_WAY_FROM_SERVER = 204;
     public static final int REFRESH_FROM_SERVER = 205;
 
+    /** Ends this session; the next one resumes it. */
+    static final int SUSPEND = 224;
+    /** Goes on with the session before. */
+    static final int RESUME = 225;
+
     private static final int BY_SERVER_TWO_WAY = 206;
     private static final int BY_SERVER_LAST = 210;
 

@@ -10,8 +10,8 @@ import candybar.wbxml.Tags;
 import candybar.wbxml.WbxmlReader;
 
 /**
- * A session of OMA DS 1.2: initialisation, what the phone has, what the server has, Maps. A session that breaks leaves the
- * anchors where they were, so that the next one begins as this one did.
+ * A session of OMA DS 1.2: initialisation, what the phone has, what the server has, Maps. A session that breaks or is
+ * suspended leaves the anchors where they were; the next one resumes it.
  */
 public final class Session {
     /** Messages of a session; a server that only asks for more is left. */
@@ -71,21 +71,74 @@ public final class Session {
         url = account.url;
     }
 
-    /** Runs it to its end. The id is that of a notification, or one that the phone makes. */
-    public void run(String id) throws IOException {
+    /**
+     * Runs it to its end. The id is that of a notification, or one that the phone makes.
+     *
+     * @return false if it was suspended
+     */
+    public boolean run(String id) throws IOException {
         session = id;
         limit = account.maxMessage;
         for (int i = 0; i < syncs.size(); i++) {
             begin((Sync) syncs.elementAt(i));
         }
-        while (phase != DONE) {
-            if (message >= MAX_MESSAGES) {
-                throw new SyncException(0, "the session does not end");
+        try {
+            while (phase != DONE) {
+                if (message >= MAX_MESSAGES) {
+                    throw new SyncException(0, "the session does not end");
+                }
+                if (phase != INITIALISING && !progress.goesOn(message) && !isInsideObject()) {
+                    suspend();
+                    return false;
+                }
+                message++;
+                receive(WbxmlReader.read(exchange(compose())));
             }
-            message++;
-            receive(WbxmlReader.read(exchange(compose())));
+        } finally {
+            if (phase != INITIALISING && phase != DONE) {
+                keep();
+            }
         }
         commit();
+        return true;
+    }
+
+    /** An object of the server has begun and not ended: the rest is waited for before the session is suspended. */
+    private boolean isInsideObject() {
+        for (int i = 0; i < syncs.size(); i++) {
+            if (((Sync) syncs.elementAt(i)).chunks != null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The last message of this session, which another one resumes. */
+    private void suspend() throws IOException {
+        progress.step("suspending");
+        message++;
+        Outgoing out = new Outgoing(account, session, message, account.url, showCredentials ? credentials : null, limit);
+        incoming.answer(out, devinf);
+        for (int i = 0; i < syncs.size(); i++) {
+            Sync sync = (Sync) syncs.elementAt(i);
+            if (sync.accepted && sync.refused == 0) {
+                out.alert(Mode.SUSPEND, sync.name(), "./" + sync.name());
+            }
+        }
+        Element body = WbxmlReader.read(exchange(out.finish(true))).find(Tags.SYNC_BODY);
+        if (body != null) {
+            uploads.statuses(body);
+        }
+        credentials.ended();
+    }
+
+    private void keep() throws IOException {
+        for (int i = 0; i < syncs.size(); i++) {
+            Sync sync = (Sync) syncs.elementAt(i);
+            if (sync.accepted && sync.refused == 0) {
+                Interruption.keep(ledger, sync);
+            }
+        }
     }
 
     /** Sends a message; the same octets again if no answer comes, which the server knows by their MsgID. */
@@ -112,6 +165,13 @@ public final class Session {
     }
 
     private void begin(Sync sync) throws IOException {
+        Interruption kept = Interruption.of(ledger, sync.name());
+        if (kept != null) {
+            sync.resume(kept);
+        }
+        if (sync.resumed) {
+            return;
+        }
         String count = ledger.text("sessions");
         long next = count.length() == 0 ? 1 : Long.parseLong(count) + 1;
         ledger.note("sessions", Long.toString(next));
@@ -160,7 +220,8 @@ public final class Session {
         }
         for (int i = 0; i < syncs.size(); i++) {
             Sync sync = (Sync) syncs.elementAt(i);
-            String command = out.alert(sync.mode, sync.datastore, sync.last(ledger), sync.next,
+            int code = sync.resumed ? Mode.RESUME : sync.mode;
+            String command = out.alert(code, sync.datastore, sync.last(ledger), sync.next,
                     account.maxObject);
             uploads.alerted(out.id(), command, sync);
         }
@@ -254,8 +315,11 @@ public final class Session {
             if (sync.refused == 0 && sync.accepted) {
                 any = true;
                 sync.collect();
-                if (sync.mode == Mode.REFRESH_FROM_SERVER) {
-                    sync.datastore.items().clear();
+                if (!sync.resumed) {
+                    Interruption.forget(ledger, sync.name());
+                    if (sync.mode == Mode.REFRESH_FROM_SERVER) {
+                        sync.datastore.items().clear();
+                    }
                 }
             }
         }

@@ -12,6 +12,12 @@ public final class Sync {
     final Datastore datastore;
     /** Kind of sync; the server may make it a slow one. */
     int mode;
+    /** It goes on with the one before, as far as the server can. */
+    boolean resumed;
+    /** The server could not resume it: its own Alert says what becomes of it. */
+    boolean anew;
+    /** LUIDs that the server has confirmed, here and before the sync was interrupted. */
+    Vector confirmed = new Vector();
     /** The server takes part. */
     boolean accepted;
     /** Status that refused it; 0: none. */
@@ -42,6 +48,11 @@ public final class Sync {
     public Sync(Datastore datastore, int mode) {
         this.datastore = datastore;
         this.mode = mode;
+    }
+
+    /** It goes on with one that was interrupted. */
+    public boolean resumed() {
+        return resumed;
     }
 
     /** The datastore's name. */
@@ -84,6 +95,31 @@ public final class Sync {
         return failed;
     }
 
+    /** The kind that is asked for; goes on with a sync that did not end if it was meant to do the same. */
+    void resume(Interruption kept) {
+        boolean same = mode == Mode.TWO_WAY || mode == kept.mode && mode != Mode.SLOW;
+        if (same) {
+            resumed = true;
+            mode = kept.mode;
+            next = kept.next;
+            confirmed = kept.confirmed;
+        }
+    }
+
+    /** The server cannot go on with it. */
+    void beginAnew() {
+        anew = resumed;
+        resumed = false;
+        confirmed = new Vector();
+    }
+
+    /** The server has an item, or will never take it. */
+    void confirm(int luid) {
+        if (Mode.sendsAll(mode)) {
+            confirmed.addElement(Integer.toString(luid));
+        }
+    }
+
     String last(Ledger ledger) {
         return ledger.text("anchor." + name());
     }
@@ -96,6 +132,7 @@ public final class Sync {
     void commit(Ledger ledger) throws StoreException {
         ledger.note("anchor." + name(), next);
         ledger.note("server-anchor." + name(), serverNext);
+        Interruption.forget(ledger, name());
     }
 
     /** Looks up what the phone has to send. */
@@ -109,7 +146,8 @@ public final class Sync {
             Item item = (Item) items.elementAt(i);
             boolean deleted = item.state() == Item.DELETED;
             boolean clean = item.state() == Item.CLEAN;
-            if (Mode.sendsAll(mode) ? !deleted : !clean) {
+            boolean known = resumed && confirmed.contains(Integer.toString(item.luid()));
+            if (Mode.sendsAll(mode) && !known ? !deleted : !clean) {
                 waiting.addElement(item);
             } else if (deleted) {
                 datastore.items().forget(item.luid());

@@ -230,7 +230,8 @@ final class Uploads {
         boolean taken = code >= 200 && code < 300 || code == 418;
         Sync sync = sent.sync;
         if (sent.isAlert) {
-            if (code == 508) {
+            if (code == 508 || code == 509) {
+                sync.beginAnew();
                 sync.mode = Mode.SLOW;
             } else if (!taken) {
                 sync.refused = code;
@@ -252,6 +253,7 @@ final class Uploads {
             }
         } else if (taken || code == 419 || code == 404 || code == 211) {
             sync.datastore.items().confirm(sent.item.luid(), sent.item.edit());
+            sync.confirm(sent.item.luid());
             sync.uploaded++;
         } else {
             sync.failed++;

@@ -16,8 +16,11 @@ import candybar.syncml.Sync;
 
 /** A sync that the user began: how it goes, then what it did. */
 final class SyncScreen extends Form implements CommandListener, Runnable, Progress {
+    private static final Command STOP = new Command("Stop", Command.STOP, 1);
+
     private final Screens screens;
     private final Vector names;
+    private volatile boolean stopped;
     private final Gauge gauge = new Gauge("", false, Gauge.INDEFINITE, Gauge.CONTINUOUS_RUNNING);
 
     SyncScreen(Screens screens, Vector names) {
@@ -25,6 +28,7 @@ final class SyncScreen extends Form implements CommandListener, Runnable, Progre
         this.screens = screens;
         this.names = names;
         append(gauge);
+        addCommand(STOP);
         setCommandListener(this);
     }
 
@@ -32,20 +36,28 @@ final class SyncScreen extends Form implements CommandListener, Runnable, Progre
         gauge.setLabel(what);
     }
 
+    public boolean goesOn(int messages) {
+        return !stopped;
+    }
+
     public void run() {
         try {
             Vector syncs = screens.organiser().sync(names, Mode.TWO_WAY, this);
             deleteAll();
-            for (int i = 0; i < syncs.size(); i++) {
+            for (int i = 0; syncs != null && i < syncs.size(); i++) {
                 Sync sync = (Sync) syncs.elementAt(i);
                 append(new StringItem(sync.name(), summary(sync)));
             }
-            setTitle("Done");
+            if (syncs == null) {
+                append(new StringItem(null, "The next synchronisation goes on from here."));
+            }
+            setTitle(syncs == null ? "Stopped" : "Done");
         } catch (IOException e) {
             deleteAll();
             setTitle("That went wrong");
             append(new StringItem(null, e.getMessage() == null ? e.toString() : e.getMessage()));
         }
+        removeCommand(STOP);
         addCommand(Screens.BACK);
     }
 
@@ -60,6 +72,10 @@ final class SyncScreen extends Form implements CommandListener, Runnable, Progre
     }
 
     public void commandAction(Command command, Displayable screen) {
+        if (command == STOP) {
+            stopped = true;
+            return;
+        }
         screens.home();
     }
 }

@@ -1,4 +1,4 @@
-//! The XML of mail and folder objects, as phones write it: elements, texts and CDATA, the octets of a message untouched.
+//! The XML of mail and folder objects and of SIF items, as devices write it: elements, texts and CDATA, the octets of a message untouched.
 //!
 //! No XML parser will do. A message has octets of any charset in it. A CDATA section goes round the whole object, and the inner one then ends
 //! in `]]&gt;` (Funambol's clients) or `]]]]>&gt;<![CDATA[` (Series 60). Names are compared without case; what is unknown is skipped.
@@ -17,6 +17,8 @@ pub(super) struct Element {
     pub name: String,
     /// The value of the attribute `enc`, in lower case.
     pub enc: Option<String>,
+    /// The value of the attribute `type`, in lower case.
+    pub kind: Option<String>,
     /// Its text; CDATA and entities are resolved.
     pub text: Vec<u8>,
     /// Its text stands in a section, and blanks around that are none of it.
@@ -173,7 +175,8 @@ impl<'a> Reader<'a> {
         let close = memchr(b'>', tag).ok_or(Broken::Truncated)?;
         let attributes = &tag[length..close];
         let empty = attributes.ends_with(b"/");
-        element.enc = enc(attributes);
+        element.enc = attribute(attributes, "enc");
+        element.kind = attribute(attributes, "type");
         self.rest = &tag[close + 1..];
         if empty {
             return Ok(element);
@@ -230,10 +233,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The value of the attribute `enc`.
-fn enc(attributes: &[u8]) -> Option<String> {
+/// The value of an attribute, in lower case.
+fn attribute(attributes: &[u8], name: &str) -> Option<String> {
+    if attributes.is_empty() {
+        return None;
+    }
     let text = String::from_utf8_lossy(attributes).to_ascii_lowercase();
-    let (_, value) = text.split_once("enc")?;
+    let (_, value) = text.split_once(name)?;
     let value = value.trim_start().strip_prefix('=')?.trim_start();
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
     let value = match quote {

@@ -1,0 +1,1 @@
+UPDATE entry SET echo = 0 WHERE echo <> 0;
