@@ -56,10 +56,7 @@ fn of_a_large_attachment_little_is_fetched_and_a_phone_gets_the_text() {
     assert!(object.contains("The text of large."), "{object}");
     assert!(object.len() < 10_000, "{} octets", object.len());
     // Nor does a phone that asks for all of it make the server take more than the operator allows; and it is not called all of it.
-    world
-        .store
-        .want_whole(world.account, item.meta.id)
-        .expect("asked for");
+    world.ask_for_rest(item.meta.id);
     let (_, mail) = world.until("more of it", |world| {
         let (item, mail) = world.mail("large")?;
         (mail.message.len() > FETCHED).then_some((item, mail))
