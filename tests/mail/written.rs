@@ -31,7 +31,7 @@ fn nothing_that_a_phone_writes_gets_into_a_header_or_an_envelope() {
     };
     let server = Program::start("", &[ACCOUNT]);
     let password = server.file("password");
-    line_file(&password, "secret-7");
+    line_file(&password, "alice-pw");
     server.command(&[
         "mailbox",
         "add",
