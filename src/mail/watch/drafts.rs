@@ -82,6 +82,18 @@ pub(super) async fn replace(
         return Ok(false);
     }
     let limit = imap.context.watchers.0.settings.max_message;
+    // What attempts before a sudden end have left, of versions that are old now.
+    for uid in imap.session.uids_of(&format!("<{PREFIX}{item}.")).await? {
+        if uid == old {
+            continue;
+        }
+        let left = imap.session.fetch(&[uid], limit).await?.pop();
+        if left.is_some_and(|left| {
+            item_of(&left.octets) == Some(item) && !is_same(item, &mail.message, &left.octets)
+        }) {
+            imap.session.expunge(uid).await?;
+        }
+    }
     let there = imap.session.fetch(&[old], limit).await?.pop();
     let Some(there) = there.filter(|there| there.octets.len() < limit) else {
         return Ok(false);

@@ -69,12 +69,13 @@ fn mail_of(arrived: &Arrived) -> Mail {
 
 /// The same message, as far as its header tells.
 fn is_twin(item: &Item, arrived: &Arrived) -> bool {
-    let Ok(mut stored) = Mail::read(&item.body) else {
+    // A draft that was put there, as it is now or as it was before its last edits.
+    if drafts::item_of(&arrived.octets) == Some(item.meta.id) {
+        return true;
+    }
+    let Ok(stored) = Mail::read(&item.body) else {
         return false;
     };
-    if drafts::item_of(&arrived.octets) == Some(item.meta.id) {
-        stored.message = drafts::wire_form(item.meta.id, &stored.message);
-    }
     let (stored, came) = (
         stored.head(),
         Mail::received(arrived.octets.clone(), 0).head(),
@@ -199,8 +200,8 @@ impl Books {
             .filter(|meta| meta.format == Format::Mail)
             .map(|meta| meta.id)
             .collect();
-        let draft = drafts::item_of(&arrived.octets).filter(|item| !ids.contains(item));
-        ids.extend(draft);
+        let draft_of = drafts::item_of(&arrived.octets);
+        ids.extend(draft_of.filter(|item| !ids.contains(item)));
         if ids.is_empty() {
             return Ok(Twin::None);
         }
@@ -226,11 +227,14 @@ impl Books {
                         let gone = limbo.swap_remove(at);
                         return Ok(Twin::Item(item, Some(gone)));
                     }
-                    // An edited draft was put there, and a sudden end came before the older one was gone.
+                    // An edited draft was put there, and a sudden end came before the older one was gone. The draft may have
+                    // been edited again since: then that copy goes when the newest one is put there.
                     let stored = Mail::read(&item.body).unwrap_or_default();
+                    let left = draft_of == Some(item.meta.id)
+                        || drafts::is_same(item.meta.id, &stored.message, &arrived.octets);
                     if Flags::from_number(row.flags).has(Flags::DRAFT)
                         && item.meta.content > self.store.mailbox(self.id)?.carried
-                        && drafts::is_same(item.meta.id, &stored.message, &arrived.octets)
+                        && left
                     {
                         return Ok(Twin::Replacing);
                     }

@@ -315,9 +315,25 @@ pub(super) async fn find_renamed(imap: &mut Imap<'_>) -> Result<(), Ended> {
         }
         let names = imap.names_for(folder.folder).await?;
         let taken = |name: &String| imap.folders.iter().any(|known| known.name == *name);
-        let found = names
+        let mut found = names
             .into_iter()
             .find(|name| imap.is_listed(name) && !taken(name));
+        if found.is_none() && folder.uid_validity > 0 {
+            // The phone may have renamed it again since; what the server keeps of it is its UIDVALIDITY.
+            let unknown: Vec<String> = imap
+                .listed
+                .iter()
+                .map(|listed| listed.name.clone())
+                .filter(|name| !taken(name))
+                .collect();
+            for name in unknown {
+                let status = imap.session.status(&name).await?;
+                if status.is_some_and(|of| i64::from(of.uid_validity) == folder.uid_validity) {
+                    found = Some(name);
+                    break;
+                }
+            }
+        }
         if let Some(name) = found {
             renamed(imap, &folder.name, &name).await?;
         }
