@@ -139,8 +139,10 @@ fn the_api_does_what_the_command_line_does() {
             let path = path.replace("{id}", &id).replace("{name}", ACCOUNT.0);
             let path = format!("/api/v1{path}");
             let (status, answer) = ask(&world, &method.to_uppercase(), &path, "secret", &json!({}));
+            // Nothing is sent here but the notification.
+            let why = answer["error"].as_str().unwrap_or_default();
             assert!(
-                ![404, 405, 500].contains(&status),
+                ![404, 405, 500].contains(&status) || why.starts_with("there is no outgoing mail"),
                 "{method} {path}: {status} {answer}"
             );
         }
