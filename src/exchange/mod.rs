@@ -78,8 +78,6 @@ pub struct Reply {
     pub last: bool,
     /// The account (or, if none was named, the device) whose credentials were refused.
     pub rejected: Option<String>,
-    /// The device that showed no credentials: it was asked for them.
-    pub asked: Option<String>,
     /// Numbers of the session, at its end.
     pub summary: Option<Summary>,
 }
@@ -311,8 +309,6 @@ impl Exchange {
                         .clone()
                         .unwrap_or_else(|| query.device.clone())
                 });
-                let asked =
-                    (refusal.code == Code::MISSING_CREDENTIALS).then(|| query.device.clone());
                 let body = encode(
                     &refusal.reply(message, version),
                     &Form::new(carrier, version),
@@ -322,7 +318,6 @@ impl Exchange {
                     body,
                     last: true,
                     rejected,
-                    asked,
                     summary: None,
                 }));
             }
@@ -450,7 +445,6 @@ impl Exchange {
             body: reply,
             last: outcome.ended,
             rejected: None,
-            asked: None,
             summary: outcome.summary.map(|summary| {
                 Summary::new(summary, &account.name, &device.uri, &header.session_id)
             }),

@@ -101,12 +101,7 @@ async fn answer<E: Engine>(
     };
     let reply = work(Arc::new(incoming), state).await?;
     if let Some(name) = &reply.rejected {
-        state.metrics.rejected();
-        hold_back(name, "credentials refused", state).await?;
-    }
-    if let Some(device) = &reply.asked {
-        // Most phones begin so; one that never shows any is slowed down.
-        hold_back(&asked(device), "no credentials", state).await?;
+        refused_password(name, state).await?;
     }
     Ok(reply)
 }
@@ -229,10 +224,9 @@ fn conclude<E>(reply: &Reply, state: &State<E>) {
     if let Some(summary) = &reply.summary {
         state.metrics.session(summary);
         let delays = state.delays.lock();
-        let mut delays = delays.unwrap_or_else(PoisonError::into_inner);
-        delays.accepted(&summary.account);
-        delays.accepted(&asked(&summary.device));
-        drop(delays);
+        delays
+            .unwrap_or_else(PoisonError::into_inner)
+            .accepted(&summary.account);
         ended(summary);
     }
 }
@@ -300,7 +294,8 @@ async fn body<E>(
 }
 
 /// Holds the refusal back for a while; no worker is held, and a stopping server lets it go at once.
-async fn hold_back<E>(name: &str, why: &str, state: &State<E>) -> Result<(), Refusal> {
+async fn refused_password<E>(name: &str, state: &State<E>) -> Result<(), Refusal> {
+    state.metrics.rejected();
     let wait = state
         .delays
         .lock()
@@ -308,13 +303,13 @@ async fn hold_back<E>(name: &str, why: &str, state: &State<E>) -> Result<(), Ref
         .refused(name, Instant::now());
     if wait.is_zero() {
         // Phones begin so if their nonce is outdated.
-        tracing::debug!(account.name = name, "{why}");
+        tracing::debug!(account.name = name, "credentials refused");
         return Ok(());
     }
     tracing::warn!(
         account.name = name,
         delay.seconds = wait.as_secs_f64(),
-        "{why}, again and again"
+        "credentials refused again and again"
     );
     let _place = state.delayed.try_acquire().map_err(|_| Refusal::Busy)?;
     let _counted = state.metrics.delayed();
@@ -322,11 +317,6 @@ async fn hold_back<E>(name: &str, why: &str, state: &State<E>) -> Result<(), Ref
     // Either end is fine: the time is over, or the server closes.
     let _unused = timeout(wait, closing.wait_for(|closing| *closing)).await;
     Ok(())
-}
-
-/// The name under which a device stands in the table of delays, which no account has.
-fn asked(device: &str) -> String {
-    format!("\0{device}")
 }
 
 /// Seconds since 1970.

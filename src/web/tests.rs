@@ -502,52 +502,6 @@ fn refused_passwords_wait_and_hold_no_one_else_up() {
     }
 }
 
-/// Most phones begin without credentials: that costs them nothing. One that never shows any is slowed down, and no other.
-#[test]
-fn who_never_shows_credentials_waits() {
-    let server = start(
-        scripted(|request| {
-            let text = String::from_utf8_lossy(&request.body).into_owned();
-            Ok(match text.split_once(' ') {
-                Some(("bare", device)) => Reply {
-                    asked: Some(device.to_owned()),
-                    ..reply(&request.body)
-                },
-                Some(("end", device)) => Reply {
-                    summary: Some(Summary {
-                        account: "alice".to_owned(),
-                        device: device.to_owned(),
-                        ..Summary::default()
-                    }),
-                    ..reply(&request.body)
-                },
-                _ => reply(&request.body),
-            })
-        }),
-        LIMITS,
-    );
-    let address = server.address();
-    for _ in 0..10 {
-        assert_eq!(post(address, b"bare IMEI:1").body, b"bare IMEI:1");
-        assert_eq!(post(address, b"end IMEI:1").body, b"end IMEI:1");
-    }
-    for _ in 0..3 {
-        assert_eq!(post(address, b"bare IMEI:2").body, b"bare IMEI:2");
-    }
-    let waiting = std::thread::spawn(move || post(address, b"bare IMEI:2"));
-    while counter(address, "candybar_delayed_replies") < 1 {
-        std::thread::yield_now();
-    }
-    assert_eq!(post(address, b"bare IMEI:1").body, b"bare IMEI:1");
-    assert_eq!(
-        counter(address, "candybar_sessions_total{outcome=\"rejected\"}"),
-        0,
-        "nobody was refused"
-    );
-    server.stop().expect("stopped");
-    assert_eq!(waiting.join().expect("ended").body, b"bare IMEI:2");
-}
-
 #[test]
 fn monitors_get_their_answers() {
     let engine = scripted(|request| match request.body.as_slice() {

@@ -18,7 +18,8 @@ const NAMES: &str = "for verb in ('LIST', 'LSUB'):\n    \
 /// Prints the texts of all messages of a folder, each in a line.
 const TEXTS: &str = "imap.select('\"FOLDER\"', readonly=True)\n\
     for n in imap.search(None, 'ALL')[1][0].split():\n    \
-    print(repr(imap.fetch(n, '(BODY.PEEK[TEXT])')[1][0][1].decode().strip()))\n";
+    found = imap.fetch(n, '(BODY.PEEK[TEXT])')[1][0]\n    \
+    if found: print(repr(found[1].decode().strip()))\n";
 
 fn url(port: u16) -> String {
     format!("imap://127.0.0.1:{port}")
