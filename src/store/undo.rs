@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::connection::Database;
 use super::error::StoreError;
 use super::holds::{allow, bury, other_devices, revive};
+use super::mailbox::{self, Back};
 use super::{Store, apply, hierarchy, items, load, revision};
 use crate::content::Format;
 use crate::content::email::Folder;
@@ -33,6 +34,10 @@ pub struct Undone {
     pub kept: Vec<ItemId>,
     /// Items whose older version is not kept any more.
     pub lost: Vec<ItemId>,
+    /// Mails that are brought back at the mail server too, out of its trash.
+    pub out_of_trash: u64,
+    /// Mails that are brought back here and on the devices, and that no mail server has any more.
+    pub here_only: Vec<ItemId>,
 }
 
 impl Undone {
@@ -43,6 +48,8 @@ impl Undone {
         self.unchanged += other.unchanged;
         self.kept.extend(other.kept);
         self.lost.extend(other.lost);
+        self.out_of_trash += other.out_of_trash;
+        self.here_only.extend(other.here_only);
     }
 }
 
@@ -196,6 +203,13 @@ fn undo_chunk(
                 undone.restored += 1;
             }
             house(connection, &mut commit, before.meta.parent)?;
+            if now.meta.deleted && before.meta.format == Format::Mail {
+                match mailbox::bring(connection, &mut commit, &devices, &before)? {
+                    Back::There => {}
+                    Back::OutOfTrash => undone.out_of_trash += 1,
+                    Back::Nowhere => undone.here_only.push(*id),
+                }
+            }
             revive(&mut commit, &before.meta, before.body);
         } else if has_role(now) {
             // It would be made again at once.

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use candybar::exchange::{Exchange, Request as ServerRequest, Settings as ServerSettings};
+use candybar::exchange::{
+    Depth, Exchange, Request as ServerRequest, SESSION_OCTETS, Settings as ServerSettings,
+};
 use candybar::handset::{
-    Addresses, Answer, Behaviour, Memory, Mode, Phone, Post, Request, Settings as PhoneSettings,
-    TransportError,
+    Addresses, Answer, Behaviour, Memory, Mode, Phone, Post, Report, Request,
+    Settings as PhoneSettings, TransportError,
 };
 use candybar::outbox::message::Sender;
 use candybar::outbox::policy::Policy;
@@ -23,18 +25,18 @@ use super::world::{World, message, settings};
 use crate::support::cutter::Cutter;
 use crate::support::dovecot::Dovecot;
 
-const MAIL: &str = "mail";
+pub(super) const MAIL: &str = "mail";
 const MAILS: usize = 120;
 const CUTS: usize = 100;
 
-type Delivery = Box<dyn FnMut(&Post<'_>) -> Result<Answer, TransportError> + Send>;
+pub(super) type Delivery = Box<dyn FnMut(&Post<'_>) -> Result<Answer, TransportError> + Send>;
 
 fn now() -> i64 {
     chrono::Utc::now().timestamp()
 }
 
 /// A phone of the account that talks to an engine over this store.
-fn phone(store: &Store) -> Phone<Delivery> {
+pub(super) fn phone(store: &Store) -> Phone<Delivery> {
     let engine = Exchange::new(
         store.clone(),
         ServerSettings {
@@ -42,7 +44,8 @@ fn phone(store: &Store) -> Phone<Delivery> {
             session_timeout: 3600,
             nonce_secret: b"mail".to_vec(),
         },
-    );
+    )
+    .recorded(Depth::Numbers, SESSION_OCTETS);
     let deliver: Delivery = Box::new(move |post| {
         let request = ServerRequest {
             content_type: post.content_type,
@@ -64,12 +67,18 @@ fn phone(store: &Store) -> Phone<Delivery> {
     )
 }
 
-/// Synchronises; gives how many items came.
-fn sync(phone: &mut Phone<Delivery>, mode: Mode) -> u64 {
+/// Synchronises; gives what came.
+pub(super) fn sync_all(phone: &mut Phone<Delivery>, mode: Mode) -> Report {
     let report = phone
         .sync(&Request::new(&[MAIL], mode, now()))
         .expect("a sync");
     assert!(!report.has_failures(), "{report}");
+    report
+}
+
+/// Synchronises; gives how many items came.
+fn sync(phone: &mut Phone<Delivery>, mode: Mode) -> u64 {
+    let report = sync_all(phone, mode);
     let received = &report.datastores[0].received;
     assert_eq!(received.deletes, 0, "{report}");
     received.adds

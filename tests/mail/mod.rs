@@ -1,10 +1,12 @@
 //! Mail from outside: handed over by LMTP and HTTP, and watched in mailboxes of Dovecot.
 
 mod announced;
+mod carried;
 mod folders;
 mod hostile;
 mod local;
 mod tls;
+mod undone;
 mod watched;
 mod world;
 mod written;

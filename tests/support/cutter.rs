@@ -20,6 +20,18 @@ struct Shared {
     /// Octets from the port, and to it.
     octets: [AtomicUsize; 2],
     open: Mutex<Vec<TcpStream>>,
+    trap: Mutex<Option<(Vec<u8>, Moment)>>,
+    /// What the server says goes nowhere; the link ends with its next word.
+    deaf: AtomicBool,
+}
+
+/// When a link ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// The command does not get to the server.
+    Before,
+    /// The server did it, and its answer does not come back.
+    Behind,
 }
 
 impl Cutter {
@@ -33,6 +45,8 @@ impl Cutter {
             made: AtomicUsize::new(0),
             octets: Default::default(),
             open: Mutex::default(),
+            trap: Mutex::default(),
+            deaf: AtomicBool::new(false),
         });
         let ours = Arc::clone(&shared);
         thread::spawn(move || {
@@ -52,7 +66,7 @@ impl Cutter {
                     let from = from.try_clone().expect("a second handle");
                     let to = to.try_clone().expect("a second handle");
                     let shared = Arc::clone(&ours);
-                    thread::spawn(move || pass(from, to, &shared.octets[way]));
+                    thread::spawn(move || pass(from, to, &shared, way));
                 }
                 let mut open = ours.open.lock().expect("whole");
                 open.extend([stream, behind]);
@@ -77,14 +91,23 @@ impl Cutter {
 
     /// Ends all connections; no new one is made until [`Self::mend`].
     pub(crate) fn cut(&self) {
-        self.shared.broken.store(true, Ordering::SeqCst);
-        for stream in self.shared.open.lock().expect("whole").drain(..) {
-            stream.shutdown(Shutdown::Both).ok();
-        }
+        self.shared.cut();
+    }
+
+    /// Has the link end by itself at the next command that has these octets.
+    pub(crate) fn cut_at(&self, command: &str, moment: Moment) {
+        let mut trap = self.shared.trap.lock().expect("whole");
+        *trap = Some((command.as_bytes().to_vec(), moment));
+    }
+
+    /// Whether the link is cut.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.shared.broken.load(Ordering::SeqCst)
     }
 
     /// New connections are made again.
     pub(crate) fn mend(&self) {
+        self.shared.deaf.store(false, Ordering::SeqCst);
         self.shared.broken.store(false, Ordering::SeqCst);
     }
 }
@@ -98,11 +121,42 @@ impl Drop for Cutter {
     }
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, octets: &AtomicUsize) {
+impl Shared {
+    fn cut(&self) {
+        self.broken.store(true, Ordering::SeqCst);
+        for stream in self.open.lock().expect("whole").drain(..) {
+            stream.shutdown(Shutdown::Both).ok();
+        }
+    }
+
+    /// Whether what goes to the port may go there.
+    fn lets(&self, octets: &[u8]) -> bool {
+        let mut trap = self.trap.lock().expect("whole");
+        let found =
+            trap.take_if(|(command, _)| octets.windows(command.len()).any(|part| part == *command));
+        match found {
+            None => true,
+            Some((_, Moment::Before)) => false,
+            Some((_, Moment::Behind)) => {
+                self.deaf.store(true, Ordering::SeqCst);
+                true
+            }
+        }
+    }
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream, shared: &Shared, way: usize) {
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
-        octets.fetch_add(count, Ordering::SeqCst);
-        if to.write_all(&buffer[..count]).is_err() {
+        shared.octets[way].fetch_add(count, Ordering::SeqCst);
+        let passes = match way {
+            0 => !shared.deaf.load(Ordering::SeqCst),
+            _ => shared.lets(&buffer[..count]),
+        };
+        if !passes {
+            shared.cut();
+        }
+        if !passes || to.write_all(&buffer[..count]).is_err() {
             break;
         }
     }

@@ -18,8 +18,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// Prints the marks of each message of a folder: `subject: marks`.
 const MARKS: &str = r#"
-imap.select('"FOLDER"', readonly=True)
-for number in imap.search(None, 'ALL')[1][0].split():
+there = imap.select('"FOLDER"', readonly=True)[0] == 'OK'
+for number in imap.search(None, 'ALL')[1][0].split() if there else []:
     data = imap.fetch(number, '(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])')[1]
     if not isinstance(data[0], tuple):
         continue
@@ -131,6 +131,17 @@ impl Dovecot {
             fs::write(path, message).expect("written");
         }
         give(&self.folder.path().join("mail").join(user), &self.owner);
+    }
+
+    /// Makes a folder one that Dovecot cannot use, or can again.
+    pub(crate) fn lock(&self, user: &str, folder: &str, locked: bool) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let maildir = self.folder.path().join("mail").join(user).join("Maildir");
+        for name in ["cur", "new", "tmp"] {
+            let path = maildir.join(format!(".{folder}")).join(name);
+            let mode = if locked { 0 } else { 0o700 };
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a folder");
+        }
     }
 
     /// The certificate that it shows.

@@ -9,7 +9,7 @@ use super::pull::{Books, flags_of};
 use super::task::Ended;
 use super::{drafts, tree};
 use crate::content::Format;
-use crate::content::email::{FolderRole, Mail};
+use crate::content::email::{FolderRole, Head, Mail};
 use crate::mail::batch::{self, Tree};
 use crate::mail::error::MailError;
 use crate::mail::flags::Flags;
@@ -49,19 +49,31 @@ pub(super) async fn carry(imap: &mut Imap<'_>) -> Result<(), Ended> {
             .await?;
         let (tasks, upto) = imap.stored(move |books| tasks(books, carried)).await?;
         let Some(upto) = upto else { break };
-        for task in tasks {
-            match one(imap, task).await {
-                // It cannot be carried; the rest can.
-                Err(Ended::Mail(error @ MailError::Refused { .. })) => {
-                    tracing::warn!(mailbox.id = %imap.books.id, "a change of a phone is not at the mail server: {error}");
-                }
-                other => other?,
-            }
-        }
+        each(imap, tasks).await?;
         imap.stored(move |books| books.note(vec![MirrorChange::Carried(upto)]))
             .await?;
     }
+    if std::mem::take(&mut imap.astray) {
+        // What could not be carried when its turn was: the server refused it, or did not have it where it was thought to be.
+        let tasks = imap
+            .stored(|books| tasks_of(books, books.store.astray_mail(books.id)?))
+            .await?;
+        each(imap, tasks).await?;
+    }
     wanted(imap).await
+}
+
+async fn each(imap: &mut Imap<'_>, tasks: Vec<Task>) -> Result<(), Ended> {
+    for task in tasks {
+        match one(imap, task).await {
+            // It cannot be carried now; the rest can.
+            Err(Ended::Mail(error @ MailError::Refused { .. })) => {
+                tracing::warn!(mailbox.id = %imap.books.id, "a change of a phone is not at the mail server: {error}");
+            }
+            other => other?,
+        }
+    }
+    Ok(())
 }
 
 /// What was written since then, and up to where that goes; `None`: nothing was.
@@ -154,25 +166,76 @@ fn folder_for(imap: &Imap<'_>, parent: ItemId) -> Option<MirrorFolder> {
 
 /// A deleted item goes into the server's trash, from there for good.
 async fn remove(imap: &mut Imap<'_>, row: MirrorMessage) -> Result<(), Ended> {
-    if let Some(folder) = folder_of(imap, row.folder)
-        && imap.select_valid(&folder).await?
-    {
+    let mut moved = None;
+    if let Some(folder) = folder_of(imap, row.folder) {
+        if !imap.select_valid(&folder).await? {
+            imap.astray = true;
+            return Ok(());
+        }
         let uid = u32::try_from(row.uid).unwrap_or(0);
         match imap.of_role(FolderRole::Trash).cloned() {
             Some(trash) if trash.name != folder.name => {
-                let name = trash.name;
-                imap.session.move_to(uid, &name).await?;
+                moved = transfer(imap, uid, &folder, &trash, true)
+                    .await?
+                    .map(|uid| (trash.id, i64::from(uid)));
+                // The phones see it there.
+                imap.doubtful.insert(trash.name);
             }
             _ => imap.session.expunge(uid).await?,
         }
     }
     imap.stored(move |books| {
-        books.note(vec![MirrorChange::DropMessage {
+        let mut changes = vec![MirrorChange::DropMessage {
             folder: row.folder,
             uid: row.uid,
-        }])
+        }];
+        let item = batch::items(&books.store, books.id.account, &[row.item])?.pop();
+        if let (Some((folder, uid)), true) = (moved, item.is_some_and(|item| !item.meta.deleted)) {
+            // It was brought back meanwhile: that is carried next.
+            changes.push(MirrorChange::PutMessage(MirrorMessage {
+                folder,
+                uid,
+                ..row
+            }));
+        }
+        books.note(changes)
     })
     .await
+}
+
+/// Octets of a message that its header is looked for in.
+const HEADER: usize = 16 << 10;
+
+/// Moves a message of the selected folder; gives its new UID, if the server tells. Where the server cannot move, a copy that an attempt
+/// before a sudden end has left is taken for the new one. `known`: even if it is in the books, as what is in the trash is.
+async fn transfer(
+    imap: &mut Imap<'_>,
+    uid: u32,
+    folder: &MirrorFolder,
+    target: &MirrorFolder,
+    known: bool,
+) -> Result<Option<u32>, Ended> {
+    if !imap.session.can("MOVE") {
+        let found = imap.session.fetch(&[uid], HEADER).await?.pop();
+        let id = found.and_then(|found| Head::of(&found.octets).message_id);
+        if let Some(id) = id {
+            let valid = imap.select_valid(target).await?;
+            let mut uids = imap.session.uids_of(&format!("<{id}>")).await?;
+            if !known && valid {
+                let target = target.id;
+                let rows = imap
+                    .stored(move |books| books.store.mirror_messages(books.id, target))
+                    .await?;
+                uids.retain(|uid| !rows.iter().any(|row| row.uid == i64::from(*uid)));
+            }
+            imap.select_valid(folder).await?;
+            if let Some(copy) = uids.pop() {
+                imap.session.expunge(uid).await?;
+                return Ok(Some(copy));
+            }
+        }
+    }
+    Ok(imap.session.move_to(uid, &target.name).await?)
 }
 
 /// Marks and place of a message as the phone has them.
@@ -198,11 +261,18 @@ async fn settle(
             return Ok(());
         }
     }
-    let target = folder_for(imap, parent).filter(|_| parent != folder.folder);
+    let target = match folder_for(imap, parent) {
+        _ if parent == folder.folder => None,
+        // One that a phone made, or that is of another mailbox, is made here.
+        None => tree::make(imap, parent).await?,
+        found => found,
+    };
     if flags == base && target.is_none() {
         return Ok(());
     }
     if !imap.select_valid(&folder).await? {
+        // It is new there, and looked at next.
+        imap.astray = true;
         return Ok(());
     }
     let uid = u32::try_from(row.uid).unwrap_or(0);
@@ -217,8 +287,25 @@ async fn settle(
             .await?;
     }
     if let Some(target) = target {
-        let name = target.name.clone();
-        let moved = imap.session.move_to(uid, &name).await?;
+        let moved = transfer(imap, uid, &folder, &target, false).await?;
+        if moved.is_none() {
+            match imap.session.seen(&[uid]).await?.pop() {
+                // Another program was first, or the server does not tell the new UID: a look at both folders finds it.
+                None => {
+                    imap.doubtful.extend([folder.name, target.name]);
+                    imap.astray = true;
+                    return Ok(());
+                }
+                Some(seen) if !seen.flags.has(Flags::DELETED) => {
+                    return Err(MailError::Refused {
+                        command: "UID MOVE",
+                        text: "the message is where it was".to_owned(),
+                    }
+                    .into());
+                }
+                Some(_) => {}
+            }
+        }
         imap.stored(move |books| {
             let mut changes = vec![MirrorChange::DropMessage {
                 folder: row.folder,

@@ -31,6 +31,8 @@ const LIST_AGAIN: Duration = Duration::from_secs(3600);
 const MAX_FOLDERS: usize = 100;
 /// How many times more messages than are mirrored a first look has the server search: some of the newest can have old dates.
 const LOOKED_AT: usize = 4;
+/// How often what is astray is carried again before something else happens.
+const MAX_AGAIN: usize = 3;
 /// The inbox's name at every server.
 pub(super) const INBOX: &str = "INBOX";
 
@@ -47,6 +49,10 @@ pub(super) struct Imap<'a> {
     pub(super) renewed: bool,
     /// Folders beside the inbox that were selected: of what came meanwhile the server does not speak again.
     left: BTreeSet<String>,
+    /// Folders that are to be looked at, since something of ours was not where it should be, or is new there.
+    pub(super) doubtful: BTreeSet<String>,
+    /// Messages may be elsewhere than their items.
+    pub(super) astray: bool,
 }
 
 /// What a round found and has not settled.
@@ -73,6 +79,7 @@ pub(super) async fn watch(context: &Context<'_>) -> Result<Infallible, Ended> {
     let mut session = Session::connect(&incoming.login.address, SMALL_LITERAL).await?;
     session.login(&incoming.login.user, &shown).await?;
     let shared = &context.watchers.0;
+    let copies = !session.can("MOVE");
     let mut imap = Imap {
         context,
         session,
@@ -80,11 +87,14 @@ pub(super) async fn watch(context: &Context<'_>) -> Result<Infallible, Ended> {
             store: shared.store.clone(),
             node: shared.node.clone(),
             id: context.mailbox.id,
+            copies,
         },
         folders: Vec::new(),
         listed: Vec::new(),
         renewed: false,
         left: BTreeSet::new(),
+        doubtful: BTreeSet::new(),
+        astray: true,
     };
     let ended = imap.lead().await;
     if !matches!(
@@ -120,6 +130,7 @@ impl Imap<'_> {
         self.context.checked().await?;
         let mut listed = Instant::now();
         let mut polled = Instant::now();
+        let mut again = 0;
         loop {
             carry::carry(self).await?;
             if std::mem::take(&mut self.renewed) {
@@ -133,12 +144,19 @@ impl Imap<'_> {
                 // What came while another folder was selected is news.
                 self.round(BTreeSet::from([INBOX.to_owned()])).await?;
             }
-            let missed = self.missed(notified).await?;
-            if !missed.is_empty() {
+            let mut missed = self.missed(notified).await?;
+            missed.append(&mut self.doubtful);
+            missed.retain(|name| self.folders.iter().any(|folder| folder.name == *name));
+            let looks = !missed.is_empty();
+            if looks {
                 self.round(missed).await?;
                 self.context.checked().await?;
+            }
+            again += usize::from(self.astray);
+            if looks || (self.astray && again < MAX_AGAIN) {
                 continue;
             }
+            again = 0;
             let until = polled + settings.poll;
             let news = if self.session.can("IDLE") {
                 self.session
@@ -222,14 +240,22 @@ impl Imap<'_> {
         }
     }
 
-    /// Selects a folder; false if its UIDs are those of other messages by now: the next round finds out which.
+    /// Selects a folder; false if it was not looked at yet. If its UIDs are those of other messages by now, the watch ends and begins
+    /// anew: that look finds out which, and what was to be carried is carried then.
     pub(super) async fn select_valid(&mut self, folder: &MirrorFolder) -> Result<bool, Ended> {
         if self.session.selected() == Some(&*folder.name) {
             return Ok(true);
         }
         self.note_left(&folder.name);
         let selected = self.session.select(&folder.name).await?;
-        Ok(i64::from(selected.uid_validity) == folder.uid_validity)
+        if folder.uid_validity == 0 {
+            return Ok(false);
+        }
+        if i64::from(selected.uid_validity) != folder.uid_validity {
+            let why = "a folder was made anew at the mail server; it is looked at again";
+            return Err(MailError::Lost(why.to_owned()).into());
+        }
+        Ok(true)
     }
 
     /// Selects another folder than this one, which is to get another name, or to go.

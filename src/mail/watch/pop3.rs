@@ -37,6 +37,7 @@ pub(super) async fn watch(context: &Context<'_>) -> Result<Infallible, Ended> {
             store: shared.store.clone(),
             node: shared.node.clone(),
             id: context.mailbox.id,
+            copies: false,
         },
     };
     loop {

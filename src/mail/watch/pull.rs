@@ -34,6 +34,8 @@ pub(super) struct Books {
     pub(super) store: Store,
     pub(super) node: String,
     pub(super) id: MailboxId,
+    /// The server cannot move: what is moved is there twice for a moment.
+    pub(super) copies: bool,
 }
 
 fn now() -> i64 {
@@ -227,6 +229,14 @@ impl Books {
                         let gone = limbo.swap_remove(at);
                         return Ok(Twin::Item(item, Some(gone)));
                     }
+                    // A copy was made, and a sudden end came before the original was gone: that goes when it is carried again.
+                    if self.copies && item.meta.parent == parent {
+                        let folders = self.store.mirror_folders(self.id)?;
+                        let was = folders.iter().find(|folder| folder.id == row.folder);
+                        if was.is_some_and(|was| was.folder != parent) {
+                            return Ok(Twin::Replacing);
+                        }
+                    }
                     // An edited draft was put there, and a sudden end came before the older one was gone. The draft may have
                     // been edited again since: then that copy goes when the newest one is put there.
                     let stored = Mail::read(&item.body).unwrap_or_default();
@@ -262,9 +272,21 @@ impl Books {
         Ok(None)
     }
 
-    /// Stores marks that changed at the server.
+    /// Stores marks that changed at the server, of messages of one folder.
     pub(super) fn mark(&self, changed: &[(MirrorMessage, Flags)]) -> Result<(), StoreError> {
         self.write(|store, batch| {
+            // The books as they are now: a session that was undone may have given a message to another item.
+            let mut rows = Vec::new();
+            if let Some((row, _)) = changed.first() {
+                rows = store.mirror_messages(self.id, row.folder)?;
+            }
+            let changed: Vec<(&MirrorMessage, &Flags)> = changed
+                .iter()
+                .filter_map(|(row, theirs)| {
+                    let row = rows.iter().find(|now| now.uid == row.uid)?;
+                    Some((row, theirs))
+                })
+                .collect();
             let ids: Vec<ItemId> = changed.iter().map(|(row, _)| row.item).collect();
             let items = batch::items(store, self.id.account, &ids)?;
             for (row, theirs) in changed {
@@ -406,7 +428,7 @@ enum Twin {
     None,
     /// This item; and where it was at the server, if it is gone from there.
     Item(Item, Option<MirrorMessage>),
-    /// The new version of a draft, whose older one is at the server still.
+    /// The new version of a draft, or the copy that a move has made, while the older one is at the server still.
     Replacing,
 }
 

@@ -109,34 +109,60 @@ fn refused(text: &str) -> Ended {
     })
 }
 
-/// A folder that a phone made.
+/// A folder that a phone made: it is the mailbox's that has the folder it is in. What is at the top, or in one that all have, is the first
+/// one's.
 async fn create(imap: &mut Imap<'_>, item: ItemId) -> Result<(), Ended> {
-    let (known, first, next) = imap
+    let ours = imap
         .stored(move |books| {
-            let (mut known, mut first) = (false, None);
             let tree = Tree::load(&books.store, books.id.account)?;
+            let mut mailboxes = Vec::new();
             for mailbox in books.store.mailboxes(books.id.account)? {
                 let folders = books.store.mirror_folders(mailbox.id)?;
                 // One that is but the way to others was not made by a phone.
-                known |= folders
+                if folders
                     .iter()
-                    .any(|folder| tree.is_within(folder.folder, item));
+                    .any(|folder| tree.is_within(folder.folder, item))
+                {
+                    return Ok(false);
+                }
                 if mailbox.kind == MailboxKind::Imap {
-                    first = first.or(Some(mailbox.id));
+                    mailboxes.push((mailbox.id, folders));
                 }
             }
-            let mine = books.store.mirror_folders(books.id)?;
-            let next = mine.iter().map(|folder| folder.id).max().unwrap_or(0) + 1;
-            Ok((known, first == Some(books.id), next))
+            let mut at = item;
+            for _ in 0..MAX_DEPTH {
+                let Some(known) = tree.known(at) else { break };
+                at = known.parent;
+                let has =
+                    |folders: &[MirrorFolder]| folders.iter().any(|folder| folder.folder == at);
+                if let Some((id, _)) = mailboxes.iter().find(|(_, folders)| has(folders)) {
+                    return Ok(*id == books.id);
+                }
+            }
+            Ok(mailboxes.first().is_some_and(|(id, _)| *id == books.id))
         })
         .await?;
+    if ours {
+        make(imap, item).await?;
+    }
+    Ok(())
+}
+
+/// Makes one of our folders at the server; `None` if that is none for a server.
+pub(super) async fn make(imap: &mut Imap<'_>, item: ItemId) -> Result<Option<MirrorFolder>, Ended> {
     let names = imap.names_for(item).await?;
-    if known || !first || names.is_empty() {
-        return Ok(());
+    if names.is_empty() {
+        return Ok(None);
     }
     if imap.is_full() {
         return Err(refused("there are more folders than are watched"));
     }
+    let next = imap
+        .stored(move |books| {
+            let mine = books.store.mirror_folders(books.id)?;
+            Ok(mine.iter().map(|folder| folder.id).max().unwrap_or(0) + 1)
+        })
+        .await?;
     let mut last = None;
     for name in names {
         // Another folder of ours has this name there.
@@ -173,9 +199,9 @@ async fn create(imap: &mut Imap<'_>, item: ItemId) -> Result<(), Ended> {
         }
         let delimiter = imap.delimiter();
         imap.listed.push(ListedFolder::new(name, &delimiter));
-        imap.folders.push(folder);
+        imap.folders.push(folder.clone());
         imap.renewed = true;
-        return Ok(());
+        return Ok(Some(folder));
     }
     Err(last.map_or_else(
         || refused("there are too many folders of this name"),

@@ -47,6 +47,13 @@ statement!(
      AND i.modseq > ? ORDER BY i.modseq, i.id"
 );
 statement!(
+    /// Items elsewhere than their messages, and tombstones.
+    Astray((BigInt,)) = "SELECT m.item FROM mirror_message m \
+     JOIN mirror_folder f ON f.account = m.account AND f.mailbox = m.mailbox AND f.id = m.folder \
+     JOIN item i ON i.account = m.account AND i.id = m.item \
+     WHERE m.account = ? AND m.mailbox = ? AND (i.deleted = 1 OR i.folder <> f.folder) ORDER BY m.item LIMIT 1000"
+);
+statement!(
     HasLease((BigInt,)) =
         "SELECT CAST(1 AS BIGINT) FROM mailbox WHERE account = ? AND id = ? AND node = ?"
 );
@@ -90,6 +97,17 @@ fn message(row: MessageRow) -> MirrorMessage {
         uidl,
         wanted: wanted != 0,
     }
+}
+
+/// Where an item's message is.
+pub(super) fn message_of(
+    connection: &mut Database,
+    account: AccountId,
+    item: ItemId,
+) -> Result<Option<(MailboxId, MirrorMessage)>, StoreError> {
+    let binds = [Bind::Int(account.0), Bind::Int(item.0)];
+    let row: Option<(i64, MessageRow)> = first(connection, MessageOfItem, &binds)?;
+    Ok(row.map(|(number, row)| (MailboxId { account, number }, message(row))))
 }
 
 impl Store {
@@ -136,10 +154,7 @@ impl Store {
         account: AccountId,
         item: ItemId,
     ) -> Result<Option<(MailboxId, MirrorMessage)>, StoreError> {
-        let mut reader = self.reader()?;
-        let binds = [Bind::Int(account.0), Bind::Int(item.0)];
-        let row: Option<(i64, MessageRow)> = first(reader.connection()?, MessageOfItem, &binds)?;
-        Ok(row.map(|(number, row)| (MailboxId { account, number }, message(row))))
+        message_of(self.reader()?.connection()?, account, item)
     }
 
     /// Messages of which a device wants the rest.
@@ -148,6 +163,14 @@ impl Store {
         let binds = [Bind::Int(id.account.0), Bind::Int(id.number)];
         let rows: Vec<MessageRow> = all(reader.connection()?, WantedOf, &binds)?;
         Ok(rows.into_iter().map(message).collect())
+    }
+
+    /// Items that are in another folder than their message at the server, or deleted while that is there still; at most 1,000.
+    pub fn astray_mail(&self, id: MailboxId) -> Result<Vec<ItemId>, StoreError> {
+        let mut reader = self.reader()?;
+        let binds = [Bind::Int(id.account.0), Bind::Int(id.number)];
+        let rows: Vec<(i64,)> = all(reader.connection()?, Astray, &binds)?;
+        Ok(rows.into_iter().map(|(item,)| ItemId(item)).collect())
     }
 
     /// Items of the mail datastore that were written after a number, tombstones too, in order; not more than a few

@@ -3,11 +3,13 @@
 //! A watcher's commit has the items and the books in one transaction, and is refused when its lease is another node's: so
 //! a message becomes one item, whoever looks at it how often.
 
+mod back;
 mod lease;
 mod mirror;
 #[cfg(test)]
 mod tests;
 
+pub(super) use back::{Back, bring};
 pub use lease::WatchOutcome;
 
 use std::ops::ControlFlow;
