@@ -3,6 +3,7 @@
 mod announced;
 mod carried;
 mod folders;
+mod found;
 mod hostile;
 mod local;
 mod tls;

@@ -203,6 +203,15 @@ fn pop3_brings_mail_and_deletes_what_a_phone_deleted() {
         (dovecot.marks("alice", "INBOX").len() == 2).then_some(())
     });
     assert_eq!(world.mails().len(), 2);
+    // Into the trash, as phones delete: it is kept there alone.
+    let trash = world.add_folder_of(FolderRole::Trash);
+    world.relocate("two", trash);
+    world.until("the deletion at the server", |_| {
+        let left = dovecot.marks("alice", "INBOX");
+        matches!(&*left, [one] if one.starts_with("long:")).then_some(())
+    });
+    let (two, _) = world.mail("two").expect("the mail");
+    assert_eq!(two.meta.parent, trash);
 }
 
 #[test]

@@ -13,6 +13,8 @@ use crate::support::dovecot::Dovecot;
 use crate::support::kannel::Kannel;
 
 const MAIL: &str = "mail";
+/// Seconds between looks where the server tells nothing.
+const POLL: u32 = 1;
 
 fn mail_phone(world: &World) -> Phone<HttpTransport> {
     let mut phone = world.phone(1);
@@ -57,22 +59,22 @@ fn message(subject: &str) -> String {
 
 /// Alice's mailbox at Dovecot becomes one of the account.
 fn join(world: &World, dovecot: &Dovecot, beside: &[&str]) {
+    let imap = format!("imap://alice@127.0.0.1:{}", dovecot.imap);
+    join_by(world, &["--imap", &imap], beside);
+}
+
+fn join_by(world: &World, server: &[&str], beside: &[&str]) {
     let password = world.server.file("password");
     std::fs::write(&password, "alice-pw\n").expect("written");
-    let imap = format!("imap://alice@127.0.0.1:{}", dovecot.imap);
     let password = password.display().to_string();
-    let add = [
-        "mailbox",
-        "add",
-        ACCOUNT.0,
-        "--imap",
-        &imap,
+    let add = ["mailbox", "add", ACCOUNT.0];
+    let who = [
         "--address",
         "alice@example.org",
         "--password-file",
         &password,
     ];
-    world.server.command(&[&add, beside].concat());
+    world.server.command(&[&add, server, &who, beside].concat());
 }
 
 fn is_watched(world: &World) {
@@ -82,31 +84,19 @@ fn is_watched(world: &World) {
     });
 }
 
-#[test]
-fn a_mail_wakes_the_phone_which_reads_files_deletes_and_answers() {
-    let Some(dovecot) = Dovecot::start(&["alice"], None) else {
-        return;
-    };
-    let (Some(mut kannel), Some(mut sink)) = (
-        Kannel::start("http://127.0.0.1:9/mo?"),
-        Sink::start(&["login"]),
-    ) else {
-        return;
-    };
-    let world = World::new(&format!(
-        "[push]\ncoalesce_seconds = 0\n[[gateway]]\nname = \"kannel\"\nkind = \"kannel\"\nurl = \"{}\"\nusername = \"{}\"\npassword = \"{}\"\nsender = \"12345\"\n",
+/// A server that looks at mailboxes each second where nothing tells it, and sends by Kannel.
+fn world_before(kannel: &Kannel, rules: &str) -> World {
+    World::new(&format!(
+        "[mail]\npoll_seconds = {POLL}\n[push]\ncoalesce_seconds = 0\n{rules}\n[[gateway]]\nname = \"kannel\"\nkind = \"kannel\"\n\
+         url = \"{}\"\nusername = \"{}\"\npassword = \"{}\"\nsender = \"12345\"\n",
         kannel.sendsms(),
         Kannel::USER,
         Kannel::PASSWORD
-    ));
-    join(
-        &world,
-        &dovecot,
-        &["--smtp", &format!("smtp://127.0.0.1:{}", sink.port)],
-    );
-    let mut phone = mail_phone(&world);
-    is_watched(&world);
-    dovecot.deliver("alice", &message("Tea"));
+    ))
+}
+
+/// Waits for the SMS that has the phone ask for its mail, synchronises, and gives the mail.
+fn woken(kannel: &mut Kannel, phone: &mut Phone<HttpTransport>, subject: &str) -> Luid {
     let sms = kannel.next();
     assert!(sms.to.ends_with("46700000001"), "{}", sms.to);
     let whole = wdp::Reassembly::new().add(&sms.from, &sms.udh, &sms.body);
@@ -115,10 +105,76 @@ fn a_mail_wakes_the_phone_which_reads_files_deletes_and_answers() {
     let asked = san::read(&package.body).expect("package #0").notice.syncs;
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0].uri, "./mail");
-    sync(&mut phone, &[MAIL]);
-    let (tea, read) = mail(&phone, "Tea").expect("the mail is on the phone");
+    sync(phone, &[MAIL]);
+    let (luid, read) = mail(phone, subject).expect("the mail is on the phone");
     let text = String::from_utf8_lossy(&read.message).into_owned();
-    assert!(text.contains("The text of Tea."), "{text}");
+    assert!(text.contains(&format!("The text of {subject}.")), "{text}");
+    luid
+}
+
+/// The phone puts an answer to that mail into its outbox.
+fn answer(phone: &mut Phone<HttpTransport>, subject: &str) {
+    let outbox = folder(phone, "Outbox");
+    let answer = format!("To: bob@example.net\r\nSubject: Re: {subject}\r\n\r\nAt four.\r\n");
+    let answer = phone.add_as(
+        MAIL,
+        Format::Email.mime(),
+        format!("<Email><emailitem><![CDATA[{answer}]]></emailitem></Email>"),
+    );
+    let memory = phone.client_mut().memory_mut().datastore_mut(MAIL);
+    assert!(memory.move_to(&answer, &outbox.0));
+}
+
+/// The phone marks a mail as read.
+fn read(phone: &mut Phone<HttpTransport>, luid: &Luid) {
+    let body = phone.items(MAIL)[luid].body.0.clone();
+    let body = String::from_utf8_lossy(&body).replace("<read>false", "<read>true");
+    assert!(phone.replace(MAIL, luid, body));
+}
+
+#[test]
+fn a_mail_wakes_the_phone_which_reads_files_deletes_and_answers() {
+    whole_way(None);
+}
+
+#[test]
+fn a_mail_wakes_the_phone_with_idle_and_qresync_without_notify() {
+    whole_way(Some(
+        "IMAP4rev1 LITERAL+ SASL-IR UIDPLUS IDLE ENABLE CONDSTORE QRESYNC MOVE SPECIAL-USE",
+    ));
+}
+
+#[test]
+fn a_mail_wakes_the_phone_with_idle_alone() {
+    whole_way(Some("IMAP4rev1 LITERAL+ SASL-IR UIDPLUS IDLE SPECIAL-USE"));
+}
+
+#[test]
+fn a_mail_wakes_the_phone_without_idle() {
+    whole_way(Some("IMAP4rev1 LITERAL+ SASL-IR UIDPLUS SPECIAL-USE"));
+}
+
+/// The whole way both ways, with what IMAP offers.
+fn whole_way(capability: Option<&str>) {
+    let Some(dovecot) = Dovecot::start(&["alice"], capability) else {
+        return;
+    };
+    let (Some(mut kannel), Some(mut sink)) = (
+        Kannel::start("http://127.0.0.1:9/mo?"),
+        Sink::start(&["login"]),
+    ) else {
+        return;
+    };
+    let world = world_before(&kannel, "");
+    join(
+        &world,
+        &dovecot,
+        &["--smtp", &format!("smtp://127.0.0.1:{}", sink.port)],
+    );
+    let mut phone = mail_phone(&world);
+    is_watched(&world);
+    dovecot.deliver("alice", &message("Tea"));
+    let tea = woken(&mut kannel, &mut phone, "Tea");
     for subject in ["Cake", "Spam"] {
         dovecot.deliver("alice", &message(subject));
     }
@@ -128,20 +184,13 @@ fn a_mail_wakes_the_phone_which_reads_files_deletes_and_answers() {
     });
 
     // Read; filed; deleted; answered.
-    let body = phone.items(MAIL)[&tea].body.0.clone();
-    let body = String::from_utf8_lossy(&body).replace("<read>false", "<read>true");
-    assert!(phone.replace(MAIL, &tea, body));
+    read(&mut phone, &tea);
     let (cake, _) = mail(&phone, "Cake").expect("the mail");
     let (spam, _) = mail(&phone, "Spam").expect("the mail");
-    let (drafts, outbox) = (folder(&phone, "Drafts"), folder(&phone, "Outbox"));
-    let answer = "To: bob@example.net\r\nSubject: Re: Tea\r\n\r\nAt four.\r\n";
-    let answer = phone.add_as(
-        MAIL,
-        Format::Email.mime(),
-        format!("<Email><emailitem><![CDATA[{answer}]]></emailitem></Email>"),
-    );
+    let drafts = folder(&phone, "Drafts");
+    answer(&mut phone, "Tea");
     let memory = phone.client_mut().memory_mut().datastore_mut(MAIL);
-    assert!(memory.move_to(&cake, &drafts.0) && memory.move_to(&answer, &outbox.0));
+    assert!(memory.move_to(&cake, &drafts.0));
     assert!(phone.delete(MAIL, &spam));
     sync(&mut phone, &[MAIL]);
 
@@ -172,6 +221,94 @@ fn a_mail_wakes_the_phone_which_reads_files_deletes_and_answers() {
         (phone.items(MAIL)[&luid].parent == sent.0).then_some(())
     });
     assert_eq!(sink.count(), 1, "it went out once");
+}
+
+#[test]
+fn mail_in_three_folders_wakes_the_phone_with_notify() {
+    let Some(dovecot) = Dovecot::start(&["alice"], None) else {
+        return;
+    };
+    let Some(mut kannel) = Kannel::start("http://127.0.0.1:9/mo?") else {
+        return;
+    };
+    dovecot.imaplib("alice", "imap.create('Club')\n");
+    // No look comes before the test is over: it is the server that tells.
+    let world = World::new(&format!(
+        "[mail]\npoll_seconds = 3600\n[push]\ncoalesce_seconds = 0\n[push.mail]\nfolders = \"all\"\n[[gateway]]\nname = \"kannel\"\n\
+         kind = \"kannel\"\nurl = \"{}\"\nusername = \"{}\"\npassword = \"{}\"\nsender = \"12345\"\n",
+        kannel.sendsms(),
+        Kannel::USER,
+        Kannel::PASSWORD
+    ));
+    join(&world, &dovecot, &[]);
+    let mut phone = mail_phone(&world);
+    is_watched(&world);
+    // The phone learns of the folders.
+    sync(&mut phone, &[MAIL]);
+    for (name, shown, subject) in [
+        ("Work", "Work", "Plan"),
+        ("INBOX", "Inbox", "Tea"),
+        ("Club", "Club", "Match"),
+        ("Work", "Work", "Report"),
+    ] {
+        let append = format!(
+            "imap.append('{name}', None, None, {:?}.encode())\n",
+            message(subject)
+        );
+        dovecot.imaplib("alice", &append);
+        let luid = woken(&mut kannel, &mut phone, subject);
+        assert_eq!(phone.items(MAIL)[&luid].parent, folder(&phone, shown).0);
+        read(&mut phone, &luid);
+        sync(&mut phone, &[MAIL]);
+        until("the mark", || {
+            let marks = dovecot.marks("alice", name);
+            marks.contains(&format!("{subject}: \\Seen")).then_some(())
+        });
+    }
+}
+
+#[test]
+fn a_mail_in_a_maildrop_wakes_the_phone_which_deletes_and_answers() {
+    let Some(dovecot) = Dovecot::start(&["alice"], None) else {
+        return;
+    };
+    let (Some(mut kannel), Some(mut sink)) = (
+        Kannel::start("http://127.0.0.1:9/mo?"),
+        Sink::start(&["login"]),
+    ) else {
+        return;
+    };
+    let world = world_before(&kannel, "");
+    let pop3 = format!("pop3://alice@127.0.0.1:{}", dovecot.pop3);
+    join_by(
+        &world,
+        &["--pop3", &pop3],
+        &["--smtp", &format!("smtp://127.0.0.1:{}", sink.port)],
+    );
+    let mut phone = mail_phone(&world);
+    is_watched(&world);
+    dovecot.deliver("alice", &message("Tea"));
+    let tea = woken(&mut kannel, &mut phone, "Tea");
+    dovecot.deliver("alice", &message("Spam"));
+    let spam = woken(&mut kannel, &mut phone, "Spam");
+    read(&mut phone, &tea);
+    assert!(phone.delete(MAIL, &spam));
+    answer(&mut phone, "Tea");
+    sync(&mut phone, &[MAIL]);
+    let taken = sink.mail();
+    assert_eq!(taken.to, ["bob@example.net"]);
+    assert!(taken.message.contains("In-Reply-To: <Tea@example.net>"));
+    until("the deletion at the maildrop", || {
+        let left = dovecot.marks("alice", "INBOX");
+        matches!(&*left, [one] if one.starts_with("Tea:")).then_some(())
+    });
+    until("the answer among the sent", || {
+        sync(&mut phone, &[MAIL]);
+        let sent = folder(&phone, "Sent");
+        let (luid, _) = mail(&phone, "Re: Tea")?;
+        (phone.items(MAIL)[&luid].parent == sent.0).then_some(())
+    });
+    assert!(mail(&phone, "Tea").is_some_and(|(_, mail)| mail.read));
 }
 
 /// A mail with a file of that many octets.

@@ -121,7 +121,7 @@ fn serve(folder: &Path) -> (Daemon, SocketAddr) {
 }
 
 /// The program with its database and working directory in `folder`, and no configuration of whoever runs the tests.
-pub(super) fn candybar(folder: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn candybar(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_candybar"));
     command.current_dir(folder).args(arguments);
     for (name, _) in std::env::vars_os() {

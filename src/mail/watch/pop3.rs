@@ -1,7 +1,7 @@
 //! Watching a mailbox over POP3: a look at the names of its messages (UIDL) from time to time.
 //!
-//! A maildrop has no marks and no folders: what phones mark and move stays here, what they delete is deleted there. What
-//! another program took out of the maildrop stays here too.
+//! A maildrop has no marks and no folders: what phones mark and move stays here; what they delete is deleted there, and
+//! stays in the trash here. What another program took out of the maildrop stays here too.
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -10,14 +10,14 @@ use tokio::time::Instant;
 
 use super::pull::{Arrived, Books, Place};
 use super::task::{Context, Ended};
-use crate::content::email::FolderRole;
-use crate::mail::batch;
+use crate::content::email::{FolderRole, Mail};
+use crate::mail::batch::{self, Tree};
 use crate::mail::error::MailError;
 use crate::mail::flags::Flags;
 use crate::mail::pop3::{Listed, Pop3};
 use crate::mail::settings::Incoming;
 use crate::store::StoreError;
-use crate::sync::{ItemId, MirrorChange, MirrorFolder, MirrorMessage};
+use crate::sync::{Item, ItemId, MirrorChange, MirrorFolder, MirrorMessage};
 
 /// Messages that are stored at once.
 const BATCH: usize = 8;
@@ -205,12 +205,17 @@ fn folder(books: &Books) -> Result<MirrorFolder, StoreError> {
     Ok(folder)
 }
 
-/// Messages whose items were deleted, and up to which change that was looked at.
+/// Messages whose items were deleted, or are in the trash and whole there; and up to which change that was looked at.
 fn doomed(books: &Books) -> Result<(Vec<MirrorMessage>, crate::sync::Modseq), StoreError> {
     let account = books.id.account;
     let mut upto = books.store.mailbox(books.id)?.carried;
     let now = books.store.account_by_id(account)?.modseq;
     let mut rows = Vec::new();
+    let tree = Tree::load(&books.store, account)?;
+    let thrown_away = |item: &Item| {
+        tree.role(item.meta.parent) == Some(FolderRole::Trash)
+            && Mail::read(&item.body).is_ok_and(|mail| mail.missing == 0)
+    };
     loop {
         let changed = books.store.changed_mail(account, upto)?;
         let Some((last, _)) = changed.last() else {
@@ -220,7 +225,7 @@ fn doomed(books: &Books) -> Result<(Vec<MirrorMessage>, crate::sync::Modseq), St
         let ids: Vec<ItemId> = changed.iter().map(|(_, item)| *item).collect();
         for part in ids.chunks(16) {
             for item in batch::items(&books.store, account, part)? {
-                if item.meta.deleted
+                if (item.meta.deleted || thrown_away(&item))
                     && let Some((mailbox, row)) = books.store.mirror_of(account, item.meta.id)?
                     && mailbox == books.id
                 {

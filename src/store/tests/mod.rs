@@ -12,6 +12,7 @@ mod recording;
 mod revision;
 mod speed;
 mod submission;
+mod undone_mail;
 mod writing;
 
 use tempfile::TempDir;
