@@ -174,6 +174,26 @@ fn mail_gets_into_a_folder_that_changes_again_before_it_is_at_the_server() {
 }
 
 #[test]
+fn a_folder_whose_making_does_not_get_to_the_server_stays_and_is_made() {
+    for moment in [Moment::Before, Moment::Behind] {
+        let Some(dovecot) = Dovecot::start(&["alice"], None) else {
+            return;
+        };
+        dovecot.deliver("alice", &message("one"));
+        let mut world = World::new();
+        let cutter = Cutter::start(dovecot.imap);
+        watched(&mut world, cutter.port(), "alice", settings());
+        cutter.cut_at(" CREATE ", moment);
+        let folder = world.add_folder("Plans", ItemId(0));
+        world.until("the end of the link", |_| cutter.is_cut().then_some(()));
+        cutter.mend();
+        world.relocate("one", folder);
+        there(&world, &dovecot, "alice", "Plans", &["one:"]);
+        assert_eq!(world.folder("Plans"), folder);
+    }
+}
+
+#[test]
 fn a_folder_that_was_made_anew_gets_what_a_phone_changed() {
     let Some(dovecot) = Dovecot::start(&["alice"], Some(QUIET)) else {
         return;

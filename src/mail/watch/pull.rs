@@ -333,8 +333,14 @@ impl Books {
         Ok(())
     }
 
-    /// A folder that is gone from the server goes here too, if nothing is left in it that is elsewhere.
+    /// A folder that is gone from the server goes here too, if nothing is left in it that is elsewhere. One that a phone has made or
+    /// changed since is made there next.
     pub(super) fn forget_folder(&self, item: ItemId) -> Result<(), StoreError> {
+        let carried = self.store.mailbox(self.id)?.carried;
+        let found = batch::items(&self.store, self.id.account, &[item])?.pop();
+        if found.is_some_and(|item| item.meta.modseq > carried) {
+            return Ok(());
+        }
         for mailbox in self.store.mailboxes(self.id.account)? {
             let folders = self.store.mirror_folders(mailbox.id)?;
             if folders.iter().any(|folder| folder.folder == item) {

@@ -47,11 +47,12 @@ statement!(
      AND i.modseq > ? ORDER BY i.modseq, i.id"
 );
 statement!(
-    /// Items elsewhere than their messages, and tombstones.
+    /// Items elsewhere than their messages, and tombstones. The numbers of folders: see `row::folder_number`.
     Astray((BigInt,)) = "SELECT m.item FROM mirror_message m \
      JOIN mirror_folder f ON f.account = m.account AND f.mailbox = m.mailbox AND f.id = m.folder \
      JOIN item i ON i.account = m.account AND i.id = m.item \
-     WHERE m.account = ? AND m.mailbox = ? AND (i.deleted = 1 OR i.folder <> f.folder) ORDER BY m.item LIMIT 1000"
+     WHERE m.account = ? AND m.mailbox = ? AND (i.deleted = 1 OR \
+     i.folder <> CASE WHEN f.folder > 0 THEN 16 + f.folder ELSE 5 END) ORDER BY m.item LIMIT 1000"
 );
 statement!(
     HasLease((BigInt,)) =
