@@ -8,6 +8,8 @@
 //! Without Kannel the gateway is a file, which costs next to nothing: what is measured is the outbox over a SQLite file with
 //! synchronous=FULL. Beside it stands what the disk allows: the same number of transactions that write one row each.
 
+#[path = "push/alone.rs"]
+mod alone;
 #[path = "push/drained.rs"]
 mod drained;
 #[allow(dead_code, reason = "the tests use the rest")]

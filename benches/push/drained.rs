@@ -1,12 +1,11 @@
 //! A full outbox through Kannel: the whole program, over real sockets, beside Kannel's own rate with as many connections.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use candybar::store::{Store, StoreConfig};
 use candybar::sync::{AccountId, Secret};
 
+use crate::alone::Alone;
 use crate::support::kannel::Kannel;
 use crate::support::program::Program;
 
@@ -17,48 +16,16 @@ const ALONE: usize = 3_000;
 /// Without a new SMS for so long it has ended.
 const REST: Duration = Duration::from_secs(60);
 
-/// Takes receipts and says so, whatever they are.
-fn receipts() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = listener.local_addr().expect("an address").port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            std::thread::spawn(move || {
-                let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
-                let mut stream = stream;
-                let mut line = String::new();
-                while let Ok(1..) = reader.read_line(&mut line) {
-                    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-                    if line == "\r\n" && stream.write_all(answer).is_err() {
-                        return;
-                    }
-                    line.clear();
-                }
-            });
-        }
-    });
-    port
-}
-
 /// SMS a second that Kannel takes on that many connections, if it is asked for receipts as we ask for them.
 fn floor(kannel: &Kannel, connections: usize) -> f64 {
-    let sendsms = &kannel.sendsms();
-    let receipts = receipts();
+    let alone = &Alone::of(kannel);
     let begun = Instant::now();
     std::thread::scope(|scope| {
         for connection in 0..connections {
             scope.spawn(move || {
                 let agent = ureq::Agent::new_with_defaults();
                 for number in (connection..ALONE).step_by(connections) {
-                    let url = format!(
-                        "{}?username={}&password={}&to=%2B4670{number:07}&from=12345&coding=1&udh=%06%05%04%0B%84%23%F0&text=%01%06%03\
-                         &dlr-mask=31&dlr-url=http%3A%2F%2F127.0.0.1%3A{receipts}%2F",
-                        sendsms,
-                        Kannel::USER,
-                        Kannel::PASSWORD.replace(' ', "%20")
-                    );
-                    let mut answer = agent.get(&url).call().expect("Kannel takes it");
-                    answer.body_mut().read_to_vec().expect("its answer");
+                    alone.send(&agent, number);
                 }
             });
         }

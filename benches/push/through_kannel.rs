@@ -6,6 +6,7 @@ use candybar::handset::{Behaviour, HttpTransport, Memory, Mode, Phone, Request, 
 use candybar::push::{san, wdp, wsp};
 use serde_json::Value;
 
+use crate::alone::Alone;
 use crate::support::kannel::Kannel;
 use crate::support::program::Program;
 
@@ -43,20 +44,16 @@ fn show(what: &str, mut milliseconds: Vec<f64>) {
 
 /// What Kannel itself takes for a message.
 fn floor(kannel: &mut Kannel) {
+    let alone = Alone::of(kannel);
+    let agent = ureq::Agent::new_with_defaults();
     let mut took = Vec::with_capacity(CHANGES);
-    for _ in 0..CHANGES {
-        let url = format!(
-            "{}?username={}&password={}&to=%2B46700000009&from=12345&coding=1&udh=%06%05%04%0B%84%23%F0&text=%01%06%03",
-            kannel.sendsms(),
-            Kannel::USER,
-            Kannel::PASSWORD.replace(' ', "%20")
-        );
+    for number in 0..CHANGES {
         let begin = Instant::now();
-        ureq::get(&url).call().expect("Kannel takes it");
+        alone.send(&agent, number);
         took.push(begin.elapsed().as_secs_f64() * 1000.0);
         kannel.next();
     }
-    show("sendsms alone, which is the floor", took);
+    show("sendsms alone, with receipts, which is the floor", took);
 }
 
 /// Measures, if Kannel is installed.

@@ -8,7 +8,7 @@ mod text;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 pub use text::Texts;
 
@@ -29,27 +29,40 @@ const LATER: [Duration; 3] = [
 ];
 /// Such receipts at once; further ones are brought again by their gateways.
 const MOST_EARLY: usize = 256;
+/// Receipts that are written down at once, so that they share transactions.
+const AT_ONCE: usize = 32;
 
 /// Takes what gateways bring, until they are gone.
 pub async fn take(outbox: Outbox, mut deliveries: mpsc::Receiver<Delivery>) {
     let mut flood = Flood::default();
+    let at_once = Arc::new(Semaphore::new(AT_ONCE));
     let early = Arc::new(Semaphore::new(MOST_EARLY));
     while let Some(delivery) = deliveries.recv().await {
         let gateway = delivery.gateway;
         let kept = match delivery.event {
-            Event::Receipt(receipt) => match outbox.noted(&gateway, &receipt).await {
-                Some(Ok(false)) => {
-                    if let Ok(place) = Arc::clone(&early).try_acquire_owned() {
-                        let (outbox, done) = (outbox.clone(), delivery.done);
-                        tokio::spawn(async move {
-                            outbox.early(&gateway, &receipt, done).await;
-                            drop(place);
-                        });
+            Event::Receipt(receipt) => {
+                let Ok(place) = Arc::clone(&at_once).acquire_owned().await else {
+                    return;
+                };
+                let (outbox, early) = (outbox.clone(), Arc::clone(&early));
+                tokio::spawn(async move {
+                    let held = named(&receipt).and_then(|(id, _)| outbox.in_hand(id));
+                    let known = match held {
+                        Some(_) => Some(Ok(false)),
+                        None => outbox.noted(&gateway, &receipt).await,
+                    };
+                    drop(place);
+                    match known {
+                        Some(Ok(false)) => {
+                            if let Ok(_place) = early.try_acquire() {
+                                outbox.early(&gateway, &receipt, held, delivery.done).await;
+                            }
+                        }
+                        known => kept(known.map(|known| known.map(drop)), delivery.done),
                     }
-                    continue;
-                }
-                noted => noted.map(|noted| noted.map(drop)),
-            },
+                });
+                continue;
+            }
             Event::Incoming(incoming) => {
                 let wish = outbox.wish(&mut flood, &incoming);
                 let work = move |outbox: &Outbox| outbox.obey(&gateway, &incoming, wish);
@@ -60,12 +73,17 @@ pub async fn take(outbox: Outbox, mut deliveries: mpsc::Receiver<Delivery>) {
                 outbox.blocking(work).await
             }
         };
-        match kept {
-            Some(Ok(())) => delivery.done.acknowledge(),
-            // The gateway brings it again.
-            Some(Err(error)) => tracing::error!("what a gateway brought cannot be kept: {error}"),
-            None => {}
-        }
+        self::kept(kept, delivery.done);
+    }
+}
+
+/// Tells the gateway that what it brought is kept, if it is.
+fn kept(kept: Option<Result<(), StoreError>>, done: Acknowledgement) {
+    match kept {
+        Some(Ok(())) => done.acknowledge(),
+        // The gateway brings it again.
+        Some(Err(error)) => tracing::error!("what a gateway brought cannot be kept: {error}"),
+        None => {}
     }
 }
 
@@ -73,6 +91,11 @@ pub async fn take(outbox: Outbox, mut deliveries: mpsc::Receiver<Delivery>) {
 fn reference(text: &str) -> Option<(NotificationId, i64)> {
     let (id, attempt) = text.rsplit_once('-')?;
     Some((id.parse().ok()?, attempt.parse().ok()?))
+}
+
+/// The notification and the attempt that a receipt names.
+fn named(receipt: &Receipt) -> Option<(NotificationId, i64)> {
+    reference(&receipt.reference.as_ref()?.message)
 }
 
 impl Outbox {
@@ -83,10 +106,22 @@ impl Outbox {
             .await
     }
 
-    /// Looks at a receipt again that was too early.
-    async fn early(&self, gateway: &str, receipt: &Receipt, done: Acknowledgement) {
+    /// Looks at a receipt again that was too early: when the notification is let go that was in this node's hands, and later.
+    async fn early(
+        &self,
+        gateway: &str,
+        receipt: &Receipt,
+        mut held: Option<watch::Receiver<()>>,
+        done: Acknowledgement,
+    ) {
         for pause in LATER {
-            tokio::time::sleep(pause).await;
+            match held.take() {
+                // It ends when the notification is let go.
+                Some(mut held) => {
+                    let _let_go = tokio::time::timeout(pause, held.changed()).await;
+                }
+                None => tokio::time::sleep(pause).await,
+            }
             match self.noted(gateway, receipt).await {
                 Some(Ok(false)) => {}
                 Some(Ok(true)) => return done.acknowledge(),

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::figures::Figures;
@@ -78,7 +78,8 @@ struct Shared {
     node: String,
     figures: Arc<Figures>,
     lanes: Mutex<HashMap<String, Arc<Semaphore>>>,
-    held: Mutex<HashMap<NotificationId, ()>>,
+    /// What is in the gateways' hands; each is dropped when it is written down what became of it.
+    held: Mutex<HashMap<NotificationId, watch::Sender<()>>>,
     changed: Arc<Notify>,
     stopping: AtomicBool,
     /// Until when all that is held was renewed.
@@ -215,6 +216,11 @@ impl Outbox {
             .ok()
     }
 
+    /// For a notification in this node's hands: what ends when it is let go.
+    pub(super) fn in_hand(&self, id: NotificationId) -> Option<watch::Receiver<()>> {
+        lock(&self.0.held).get(&id).map(watch::Sender::subscribe)
+    }
+
     fn renew(&self) {
         let held: Vec<NotificationId> = lock(&self.0.held).keys().copied().collect();
         if held.is_empty() {
@@ -266,7 +272,7 @@ impl Outbox {
         for notification in claimed {
             match self.next(&notification, begun) {
                 Ok((facts, Step::Send { gateways })) => {
-                    lock(&self.0.held).insert(notification.id, ());
+                    lock(&self.0.held).insert(notification.id, watch::Sender::new(()));
                     round.jobs.push(Job {
                         notification,
                         facts: *facts,

@@ -15,6 +15,8 @@ use super::settings::TlsSettings;
 const MAX_ANSWER: u64 = 64 << 10;
 /// How long a connection may rest before it is not used again; less than what servers wait.
 const IDLE: Duration = Duration::from_secs(4);
+/// Connections that rest at most: as many as a gateway may be asked at once (`push.in_flight`).
+const MOST_IDLE: usize = 256;
 /// Seconds that a gateway may ask us to wait at most.
 const MAX_RETRY_AFTER: u64 = 24 * 3600;
 
@@ -107,6 +109,8 @@ impl HttpClient {
             .user_agent(concat!("candybar/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(timeout))
             .timeout_global(Some(timeout))
+            .max_idle_connections(MOST_IDLE)
+            .max_idle_connections_per_host(MOST_IDLE)
             .max_idle_age(IDLE);
         match uri.scheme_str() {
             Some("http") => {}

@@ -267,7 +267,8 @@ impl Store {
     }
 
     /// Notes what the network said of a part: by our own name (notification, attempt, part) or by the gateway's.
-    /// A final word is not overwritten.
+    /// A final word is not overwritten. It outlasts the process at once, the machine a moment later: without it the outbox waits
+    /// for the phone's sync.
     pub fn note_receipt(
         &self,
         gateway: &str,
@@ -279,7 +280,7 @@ impl Store {
         let gateway = gateway.to_owned();
         let gateway_id = gateway_id.map(str::to_owned);
         let text = text.to_owned();
-        let noted = self.write(0, move |connection| {
+        let noted = self.write_soon(0, move |connection| {
             let word = Bind::Int(receipt.number());
             let (id, changed) = match (named, &gateway_id) {
                 (Some((id, attempt, part)), _) => {
