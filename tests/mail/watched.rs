@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use candybar::content::email::{FolderRole, Mail};
+use candybar::handset::Mode;
 use candybar::mail::watch::Settings;
 use candybar::sync::MailboxState;
 
+use super::announced::{phone, sync_all};
 use super::world::{World, message, settings};
 use crate::support::cutter::Cutter;
 use crate::support::dovecot::Dovecot;
@@ -204,7 +206,8 @@ fn pop3_brings_mail_and_deletes_what_a_phone_deleted() {
     });
     assert_eq!(world.mails().len(), 2);
     // Into the trash, as phones delete: it is kept there alone.
-    let trash = world.add_folder_of(FolderRole::Trash);
+    sync_all(&mut phone(&world.store), Mode::Slow);
+    let trash = world.role(FolderRole::Trash);
     world.relocate("two", trash);
     world.until("the deletion at the server", |_| {
         let left = dovecot.marks("alice", "INBOX");

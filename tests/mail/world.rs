@@ -310,11 +310,6 @@ impl World {
         self.put_folder(None, &Folder::new(name, None), parent)
     }
 
-    /// Makes the folder of a role, as the first sync of a phone does.
-    pub(super) fn add_folder_of(&self, role: FolderRole) -> ItemId {
-        self.put_folder(None, &Folder::new(role.title(), Some(role)), ItemId(0))
-    }
-
     /// Gives a folder another name, as a phone does.
     pub(super) fn rename_folder(&self, id: ItemId, name: &str) {
         let parent = self.parent(id);

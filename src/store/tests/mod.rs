@@ -12,7 +12,6 @@ mod recording;
 mod revision;
 mod speed;
 mod submission;
-mod undone_mail;
 mod writing;
 
 use tempfile::TempDir;

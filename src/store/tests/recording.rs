@@ -1,5 +1,7 @@
 //! Recordings: written with their message or not at all.
 
+mod undone_mail;
+
 use super::*;
 use crate::store::Held;
 use crate::sync::RecordingWrite;

@@ -1,6 +1,6 @@
 //! Mail that comes back with an undone session: its message in the books is taken out of the trash, or missed.
 
-use super::*;
+use super::super::*;
 use crate::content::email::{Folder, FolderRole, Mail};
 use crate::content::{self, Record};
 use crate::sync::recording::pack_items;
