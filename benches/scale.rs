@@ -167,7 +167,7 @@ fn row(number: u32) -> [Change; 2] {
     };
     let write = ItemWrite {
         meta,
-        body: item.body,
+        body: item.body.into(),
         original: None,
         origin: None,
     };

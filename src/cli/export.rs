@@ -298,7 +298,7 @@ mod tests {
                 parent: ItemId(0),
                 content: Modseq(id),
             },
-            body: body.as_bytes().to_vec(),
+            body: body.as_bytes().to_vec().into(),
         }
     }
 

@@ -15,6 +15,7 @@ pub mod handset;
 mod import;
 mod mail;
 mod mailbox;
+mod memory;
 mod outbox;
 mod output;
 mod password;

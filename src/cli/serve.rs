@@ -162,6 +162,7 @@ impl Engine for Service {
 pub(super) fn run(args: &Args, global: &Global) -> anyhow::Result<Code> {
     let config = setup::config(global, args.flags())?;
     telemetry::start(&config.log, telemetry::Mode::Server, global.verbose);
+    super::memory::keep();
     let store = setup::open(&config)?;
     let settings = setup::settings(&config)?;
     let running = Running::start(&config, &store, &settings.nonce_secret)?;

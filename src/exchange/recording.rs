@@ -106,7 +106,7 @@ fn credentials<'m>(message: &'m Message<'_>) -> Vec<&'m Cred<'m>> {
             Command::Search(search) => &search.cred,
             Command::Results(_) | Command::Unknown { .. } => &None,
         };
-        found.extend(cred);
+        found.extend(cred.as_deref());
     }
     found
 }
@@ -128,7 +128,7 @@ mod tests {
         message.header.cred = cred(secrets[0]);
         message.body.push(Command::Sync(Sync {
             cmd_id: "1".into(),
-            cred: cred(secrets[1]),
+            cred: cred(secrets[1]).map(Box::new),
             ..Sync::default()
         }));
         message

@@ -104,7 +104,7 @@ impl Batch {
                 parent,
                 content: self.commit.modseq,
             },
-            body,
+            body: body.into(),
             original: None,
             origin: None,
         }));

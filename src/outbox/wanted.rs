@@ -130,7 +130,7 @@ mod tests {
                     parent: ItemId(0),
                     content: Modseq(1),
                 },
-                body: body.into(),
+                body: body.to_owned().into(),
             },
             known,
             asked: false,
@@ -147,7 +147,7 @@ mod tests {
                 ..Mail::default()
             };
             let mut news = news("", true);
-            news.item.body = mail.write();
+            news.item.body = mail.write().into();
             news.item.meta.deleted = deleted;
             is_rest(&News { asked, ..news })
         };
@@ -161,7 +161,7 @@ mod tests {
             b"From: Ada <Ada@Example.org>\r\nImportance: high\r\nSubject: x\r\n\r\nbody\r\n";
         let mut mail = news("", false);
         mail.item.meta.format = Format::Mail;
-        mail.item.body = Mail::received(message.to_vec(), 5).write();
+        mail.item.body = Mail::received(message.to_vec(), 5).write().into();
         let facts = mail_facts(&mail).expect("a mail");
         let expected = MailFacts {
             role: "inbox".into(),

@@ -293,7 +293,7 @@ impl Turn<'_> {
                 items: vec![Item {
                     target: Some(Location::new(link.remote.clone())),
                     source: Some(Location::new(link.local.clone())),
-                    meta: Some(meta),
+                    meta: Some(Box::new(meta)),
                     ..Item::default()
                 }],
                 ..Alert::default()

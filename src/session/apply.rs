@@ -205,7 +205,7 @@ impl Turn<'_> {
         } else if bare || copy_of.is_some() {
             Ok(Content::Absent)
         } else {
-            let metas = [item.meta.as_ref(), change.meta.as_ref()];
+            let metas = [item.meta.as_deref(), change.meta.as_deref()];
             let media = metas.iter().flatten().find_map(|meta| meta.kind.as_deref());
             match self.whole(link, &luid, item, metas, media) {
                 super::chunk::Whole::Body { data, media } => {

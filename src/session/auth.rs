@@ -192,7 +192,7 @@ impl Refusal {
             "0",
             "SyncHdr",
             [Some(&header.target.uri), Some(&header.source.uri)],
-            Some(self.challenge()),
+            Some(Box::new(self.challenge())),
         );
         for command in &message.body {
             if !matches!(command, Command::Status(_) | Command::Results(_)) && !command.no_resp() {
@@ -396,12 +396,12 @@ mod tests {
         let status = |cmd_ref: &'static str, nonce: &'static [u8]| Status {
             cmd_ref: cmd_ref.into(),
             code: Code::OK,
-            chal: Some(Chal {
+            chal: Some(Box::new(Chal {
                 meta: Meta {
                     next_nonce: Some(nonce.into()),
                     ..Meta::default()
                 },
-            }),
+            })),
             ..Status::default()
         };
         assert_eq!(

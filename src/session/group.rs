@@ -217,7 +217,7 @@ impl Turn<'_> {
         if self.is_over_quota(1, body.len()) {
             return Code::DEVICE_FULL;
         }
-        let Some(incoming) = Incoming::of_stored(&meta, body) else {
+        let Some(incoming) = Incoming::of_stored(&meta, &body) else {
             return Code::COMMAND_FAILED;
         };
         let of = &self.state.links[link];

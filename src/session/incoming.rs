@@ -65,14 +65,14 @@ impl Incoming<'_> {
 
 impl Incoming<'static> {
     /// A stored body as if it came; `None` if it cannot be read.
-    pub(super) fn of_stored(meta: &ItemMeta, body: Vec<u8>) -> Option<Self> {
+    pub(super) fn of_stored(meta: &ItemMeta, body: &[u8]) -> Option<Self> {
         let kind = matches!(meta.format, Format::PlainText | Format::VNote11).then_some(Kind::Note);
         let hint = ReadHint {
             format: Some(meta.format),
             kind,
             ..ReadHint::default()
         };
-        let parsed = content::read(&body, &hint).ok()?;
+        let parsed = content::read(body, &hint).ok()?;
         Some(Self {
             plain: true,
             digest: meta.digest,
@@ -80,7 +80,7 @@ impl Incoming<'static> {
             mark: Mark::default(),
             format: meta.format,
             kind: parsed.record.kind,
-            body: Cow::Owned(body),
+            body: Cow::Owned(body.to_vec()),
             hint,
             record: OnceCell::new(),
         })

@@ -35,6 +35,9 @@ impl Turn<'_> {
         if ops.is_empty() {
             return Ok(lookup);
         }
+        self.items.reserve(ops.len());
+        self.changes.reserve(2 * ops.len());
+        lookup.by_luid.reserve(ops.len());
         let view = self.state.links[link].view;
         let luids = ops
             .iter()

@@ -5,6 +5,8 @@
 //! not by the mailbox. What falls out of a window is deleted on the device and stays here. A device without folders has
 //! the inbox, and its mails are at the top.
 
+use bytes::Bytes;
+
 use std::cmp::Reverse;
 
 use rustc_hash::FxHashSet;
@@ -345,7 +347,7 @@ impl Turn<'_> {
                     Some(at) => loaded.swap_remove(at),
                     None => Item {
                         meta: held.meta.clone(),
-                        body: Vec::new(),
+                        body: Bytes::new(),
                     },
                 };
                 let all = self.state.links[link].mode.names_everything();

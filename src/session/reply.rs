@@ -114,51 +114,23 @@ impl Reply {
     pub(super) fn flush_statuses(&mut self) -> Vec<Owed> {
         let mut statuses = std::mem::take(&mut self.statuses);
         statuses.sort_by_key(|(position, _)| *position);
+        self.message.body.reserve(statuses.len());
         let mut rest = statuses.into_iter().map(|(_, status)| status);
-        while let Some(owed) = rest.next() {
+        while let Some(mut owed) = rest.next() {
             let chal = if owed.cmd_ref == "0" {
-                self.header_challenge.take()
+                self.header_challenge.take().map(Box::new)
             } else {
                 None
             };
-            let code_and_refs = Status {
-                cmd_id: Cow::Borrowed(""),
-                msg_ref: Cow::Owned(owed.msg_ref.clone()),
-                cmd_ref: Cow::Owned(owed.cmd_ref.clone()),
-                cmd: Cow::Owned(owed.cmd.clone()),
-                target_refs: owed
-                    .target_ref
-                    .clone()
-                    .map(Cow::Owned)
-                    .into_iter()
-                    .collect(),
-                source_refs: owed
-                    .source_ref
-                    .clone()
-                    .map(Cow::Owned)
-                    .into_iter()
-                    .collect(),
+            let anchor = owed.anchor_next.take();
+            let told = anchor
+                .as_ref()
+                .filter(|_| !(self.bare_errors && owed.code.0 >= 500));
+            let mut status = Command::Status(Status {
                 chal,
-                code: owed.code,
-                items: owed
-                    .anchor_next
-                    .clone()
-                    .filter(|_| !(self.bare_errors && owed.code.0 >= 500))
-                    .map(|next| Item {
-                        data: Data::Meta(Box::new(Meta {
-                            anchor: Some(Anchor {
-                                last: None,
-                                next: Cow::Owned(next),
-                            }),
-                            ..Meta::default()
-                        })),
-                        ..Item::default()
-                    })
-                    .into_iter()
-                    .collect(),
-                ..Status::default()
-            };
-            let mut status = Command::Status(code_and_refs);
+                items: told.map(|next| echo(next.clone())).into_iter().collect(),
+                ..status_of(owed)
+            });
             match self.reserve(&mut status) {
                 Ok(_) => {}
                 // If it does not fit into an empty message it never will: better too large than a session without end.
@@ -166,7 +138,13 @@ impl Reply {
                     self.commands = 1;
                     self.used += octets;
                 }
-                Err(_) => return std::iter::once(owed).chain(rest).collect(),
+                Err(_) => {
+                    let owed = Owed {
+                        anchor_next: anchor,
+                        ..owed_of(status)
+                    };
+                    return std::iter::once(owed).chain(rest).collect();
+                }
             }
             self.push_reserved(status);
         }
@@ -225,6 +203,49 @@ impl Reply {
     pub(super) fn respond_to(&mut self, uri: String) {
         self.used += uri.len() + 16;
         self.message.header.resp_uri = Some(Cow::Owned(uri));
+    }
+}
+
+/// The client's Next, as a Status tells it again.
+fn echo(next: String) -> Item<'static> {
+    Item {
+        data: Data::Meta(Box::new(Meta {
+            anchor: Some(Anchor {
+                last: None,
+                next: Cow::Owned(next),
+            }),
+            ..Meta::default()
+        })),
+        ..Item::default()
+    }
+}
+
+/// The Status that is owed, without its number, challenge and anchor.
+fn status_of(owed: Owed) -> Status<'static> {
+    Status {
+        msg_ref: Cow::Owned(owed.msg_ref),
+        cmd_ref: Cow::Owned(owed.cmd_ref),
+        cmd: Cow::Owned(owed.cmd),
+        target_refs: owed.target_ref.map(Cow::Owned).into_iter().collect(),
+        source_refs: owed.source_ref.map(Cow::Owned).into_iter().collect(),
+        code: owed.code,
+        ..Status::default()
+    }
+}
+
+/// The other way round, for a Status that [`status_of`] made.
+fn owed_of(status: Command<'static>) -> Owed {
+    let Command::Status(mut status) = status else {
+        unreachable!("a Status was made");
+    };
+    Owed {
+        msg_ref: status.msg_ref.into_owned(),
+        cmd_ref: status.cmd_ref.into_owned(),
+        cmd: status.cmd.into_owned(),
+        target_ref: status.target_refs.pop().map(Cow::into_owned),
+        source_ref: status.source_refs.pop().map(Cow::into_owned),
+        code: status.code,
+        anchor_next: None,
     }
 }
 

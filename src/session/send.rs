@@ -751,7 +751,7 @@ fn command(
         archive: false,
         soft: false,
         cred: None,
-        meta,
+        meta: meta.map(Box::new),
         items: vec![syncml::Item {
             target,
             source,

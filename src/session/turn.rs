@@ -1,5 +1,6 @@
 //! One message through a session: from the request to the reply and the changes.
 
+use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 use super::reply::Reply;
@@ -40,7 +41,7 @@ pub(super) struct Held {
     pub meta: ItemMeta,
     pub entry: Option<Entry>,
     /// Once loaded or written.
-    pub body: Option<Vec<u8>>,
+    pub body: Option<Bytes>,
     /// Item or entry differ from what the store knows.
     pub changed: bool,
 }
@@ -576,10 +577,10 @@ impl<'t> Turn<'t> {
                 Command::Results(Results {
                     msg_ref: Some(msg_ref.clone().into()),
                     cmd_ref: cmd_ref.clone().into(),
-                    meta: Some(Meta {
+                    meta: Some(Box::new(Meta {
                         kind: Some(form.carrier.devinf_mime().into()),
                         ..Meta::default()
-                    }),
+                    })),
                     target_ref: Some(form.version.devinf_uri().into()),
                     items: vec![devinf::own(
                         self.context.settings,
@@ -612,10 +613,10 @@ impl<'t> Turn<'t> {
         {
             let form = self.reply.form;
             let get = Get {
-                meta: Some(Meta {
+                meta: Some(Box::new(Meta {
                     kind: Some(form.carrier.devinf_mime().into()),
                     ..Meta::default()
-                }),
+                })),
                 items: vec![Item {
                     target: Some(Location::new(form.version.devinf_uri())),
                     ..Item::default()

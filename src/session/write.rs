@@ -1,5 +1,7 @@
 //! What a turn writes: items, and the device's entries for them.
 
+use bytes::Bytes;
+
 use super::incoming::Incoming;
 use super::lookup::Lookup;
 use super::turn::{Held, Turn};
@@ -32,8 +34,9 @@ impl Turn<'_> {
         self.modseq = self.modseq.next();
         let held = self.items.get(&id).filter(|held| !held.meta.deleted);
         let comes = held.is_none();
-        let replaced = held.map(|held| held.body.as_ref().map_or(0, Vec::len));
+        let replaced = held.map(|held| held.body.as_ref().map_or(0, Bytes::len));
         let (format, body) = stored_form(incoming, other);
+        let body = Bytes::from(body);
         let keeps = incoming.kind != Kind::Mail && (other.is_some() || !incoming.plain);
         let original = keeps.then(|| incoming.body.to_vec());
         let known = self.items.get(&id).map(|held| held.meta.parent);

@@ -1,5 +1,7 @@
 //! Deletions that wait for the end of a package or for the operator: what a decision needs to know, and the operator's own.
 
+use bytes::Bytes;
+
 use std::ops::ControlFlow;
 
 use diesel::sql_types::BigInt;
@@ -397,7 +399,7 @@ pub(super) fn bury(commit: &mut Commit, item: ItemId) {
 }
 
 /// Adds a write by the operator to a commit: an item as it was; gives its number.
-pub(super) fn revive(commit: &mut Commit, meta: &ItemMeta, body: Vec<u8>) -> Modseq {
+pub(super) fn revive(commit: &mut Commit, meta: &ItemMeta, body: Bytes) -> Modseq {
     commit.modseq = commit.modseq.next();
     commit.changes.push(Change::PutItem(ItemWrite {
         meta: ItemMeta {

@@ -230,7 +230,7 @@ fn put_chunk(
                 parent: ItemId(0),
                 content: commit.modseq,
             },
-            body: item.body.clone(),
+            body: item.body.clone().into(),
             original: None,
             origin,
         }));

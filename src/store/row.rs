@@ -108,7 +108,7 @@ const fn parent_of(folder: i64) -> ItemId {
 pub(super) fn item(row: MetaRow, body: Option<Vec<u8>>) -> Result<Item, StoreError> {
     Ok(Item {
         meta: meta(row)?,
-        body: body.unwrap_or_default(),
+        body: body.unwrap_or_default().into(),
     })
 }
 

@@ -1,5 +1,7 @@
 //! Items as the store keeps them.
 
+use bytes::Bytes;
+
 use super::{Datastore, DeviceId, ItemId, Modseq};
 use crate::content::{Digest, Format, MatchKey};
 
@@ -34,7 +36,7 @@ pub struct Item {
     /// What is known of it.
     pub meta: ItemMeta,
     /// The body in [`ItemMeta::format`].
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// A write of an item, new or not. The store keeps the version before as a revision.
@@ -43,7 +45,7 @@ pub struct ItemWrite {
     /// What is to be known of it; `deleted` is false (a write brings a tombstone back to life).
     pub meta: ItemMeta,
     /// The body in [`ItemMeta::format`]: what holds from now on.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// The octets that were received, if `body` was made of them and something else.
     pub original: Option<Vec<u8>>,
     /// The device that wrote it; `None` for the command line and back ends.

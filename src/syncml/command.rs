@@ -86,7 +86,7 @@ pub struct Item<'a> {
     /// SourceParent (1.2).
     pub source_parent: Option<Cow<'a, str>>,
     /// Type, Format, Size, Anchor ...
-    pub meta: Option<Meta<'a>>,
+    pub meta: Option<Box<Meta<'a>>>,
     /// The payload.
     pub data: Data<'a>,
     /// More chunks of this object follow.
@@ -122,9 +122,9 @@ pub struct Change<'a> {
     /// SftDel (Delete).
     pub soft: bool,
     /// Cred.
-    pub cred: Option<Cred<'a>>,
+    pub cred: Option<Box<Cred<'a>>>,
     /// Meta for all items.
-    pub meta: Option<Meta<'a>>,
+    pub meta: Option<Box<Meta<'a>>>,
     /// At least one.
     pub items: Vec<Item<'a>>,
 }
@@ -137,7 +137,7 @@ pub struct Alert<'a> {
     /// NoResp.
     pub no_resp: bool,
     /// Cred.
-    pub cred: Option<Cred<'a>>,
+    pub cred: Option<Box<Cred<'a>>>,
     /// The alert code in Data, `None` if it is missing or no number.
     pub code: Option<u32>,
     /// Correlator (1.2).
@@ -156,9 +156,9 @@ pub struct Map<'a> {
     /// The client's datastore.
     pub source: Location<'a>,
     /// Cred.
-    pub cred: Option<Cred<'a>>,
+    pub cred: Option<Box<Cred<'a>>>,
     /// Meta.
-    pub meta: Option<Meta<'a>>,
+    pub meta: Option<Box<Meta<'a>>>,
     /// GUID and LUID pairs.
     pub items: Vec<MapItem<'a>>,
 }
@@ -182,9 +182,9 @@ pub struct Put<'a> {
     /// Lang.
     pub lang: Option<Cow<'a, str>>,
     /// Cred.
-    pub cred: Option<Cred<'a>>,
+    pub cred: Option<Box<Cred<'a>>>,
     /// Meta.
-    pub meta: Option<Meta<'a>>,
+    pub meta: Option<Box<Meta<'a>>>,
     /// The documents.
     pub items: Vec<Item<'a>>,
 }
@@ -199,9 +199,9 @@ pub struct Get<'a> {
     /// Lang.
     pub lang: Option<Cow<'a, str>>,
     /// Cred.
-    pub cred: Option<Cred<'a>>,
+    pub cred: Option<Box<Cred<'a>>>,
     /// Meta.
-    pub meta: Option<Meta<'a>>,
+    pub meta: Option<Box<Meta<'a>>>,
     /// What is asked for.
     pub items: Vec<Item<'a>>,
 }
@@ -216,7 +216,7 @@ pub struct Results<'a> {
     /// CmdRef.
     pub cmd_ref: Cow<'a, str>,
     /// Meta.
-    pub meta: Option<Meta<'a>>,
+    pub meta: Option<Box<Meta<'a>>>,
     /// TargetRef.
     pub target_ref: Option<Cow<'a, str>>,
     /// SourceRef.
@@ -241,9 +241,9 @@ pub struct Status<'a> {
     /// SourceRef, any number.
     pub source_refs: Vec<Cow<'a, str>>,
     /// Cred.
-    pub cred: Option<Cred<'a>>,
+    pub cred: Option<Box<Cred<'a>>>,
     /// Chal.
-    pub chal: Option<Chal<'a>>,
+    pub chal: Option<Box<Chal<'a>>>,
     /// Data: the code; 0 if it is missing or no number.
     pub code: Code,
     /// Items, such as the echoed anchor.
@@ -258,13 +258,13 @@ pub struct Sync<'a> {
     /// NoResp.
     pub no_resp: bool,
     /// Cred.
-    pub cred: Option<Cred<'a>>,
+    pub cred: Option<Box<Cred<'a>>>,
     /// The receiver's datastore.
     pub target: Option<Location<'a>>,
     /// The sender's datastore.
     pub source: Option<Location<'a>>,
     /// Mem, MaxObjSize.
-    pub meta: Option<Meta<'a>>,
+    pub meta: Option<Box<Meta<'a>>>,
     /// NumberOfChanges (1.1).
     pub number_of_changes: Option<u64>,
     /// Item commands, Atomic, Sequence.
@@ -290,7 +290,7 @@ pub struct Group<'a> {
     /// NoResp.
     pub no_resp: bool,
     /// Meta.
-    pub meta: Option<Meta<'a>>,
+    pub meta: Option<Box<Meta<'a>>>,
     /// The commands.
     pub commands: Vec<Command<'a>>,
 }
@@ -303,9 +303,9 @@ pub struct Exec<'a> {
     /// NoResp.
     pub no_resp: bool,
     /// Cred.
-    pub cred: Option<Cred<'a>>,
+    pub cred: Option<Box<Cred<'a>>>,
     /// Meta.
-    pub meta: Option<Meta<'a>>,
+    pub meta: Option<Box<Meta<'a>>>,
     /// Correlator (1.2).
     pub correlator: Option<Cow<'a, str>>,
     /// What to run.
@@ -322,7 +322,7 @@ pub struct Search<'a> {
     /// NoResults.
     pub no_results: bool,
     /// Cred.
-    pub cred: Option<Cred<'a>>,
+    pub cred: Option<Box<Cred<'a>>>,
     /// Where the results should be.
     pub target: Option<Location<'a>>,
     /// Where to look; at least one.
@@ -330,7 +330,7 @@ pub struct Search<'a> {
     /// Lang.
     pub lang: Option<Cow<'a, str>>,
     /// Meta: Type is the search grammar.
-    pub meta: Option<Meta<'a>>,
+    pub meta: Option<Box<Meta<'a>>>,
     /// The query.
     pub data: Data<'a>,
 }

@@ -37,7 +37,7 @@ fn filter(program: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
 
 /// libwbxml names the type of nested DevInf by the carrier that it writes.
 fn same_devinf_type(message: Message<'_>) -> Message<'static> {
-    fn meta(meta: &mut Option<Meta<'_>>) {
+    fn meta(meta: &mut Option<Box<Meta<'_>>>) {
         let Some(kind) = meta.as_mut().and_then(|meta| meta.kind.as_mut()) else {
             return;
         };

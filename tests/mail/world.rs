@@ -255,7 +255,7 @@ impl World {
                         parent,
                         content: modseq,
                     },
-                    body: body.to_vec(),
+                    body: body.to_vec().into(),
                     original: None,
                     origin: None,
                 })

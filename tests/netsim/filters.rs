@@ -134,7 +134,7 @@ impl Filtered {
             .into_iter()
             .filter(|item| !item.meta.deleted)
             .map(|item| {
-                let body = String::from_utf8(item.body).expect("text");
+                let body = String::from_utf8(item.body.into()).expect("text");
                 (item.meta.id, body)
             })
             .collect()

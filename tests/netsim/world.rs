@@ -347,7 +347,7 @@ impl World {
             .expect("items can be read")
             .into_iter()
             .filter(|item| !item.meta.deleted)
-            .map(|item| (item.meta.id, item.body))
+            .map(|item| (item.meta.id, item.body.into()))
             .collect()
     }
 

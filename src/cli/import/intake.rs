@@ -195,7 +195,7 @@ fn replace(store: &Store, id: AccountId, items: &[(ItemId, Ready)]) -> anyhow::R
                         parent: ItemId(0),
                         content: modseq,
                     },
-                    body: ready.body.clone(),
+                    body: ready.body.clone().into(),
                     original: None,
                     origin: None,
                 })

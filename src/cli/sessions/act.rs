@@ -185,7 +185,7 @@ pub(super) fn restore(args: &Restore, global: &Global) -> anyhow::Result<Code> {
             Answer::Items(items) => items
                 .into_iter()
                 .find(|item| item.meta.modseq == version)
-                .map(|item| (item.meta.format, item.body)),
+                .map(|item| (item.meta.format, item.body.into())),
             _ => None,
         },
     };
@@ -219,6 +219,7 @@ pub(super) fn restore(args: &Restore, global: &Global) -> anyhow::Result<Code> {
         };
         let mut meta = current.pop().ok_or_else(gone)?.meta;
         (meta.format, meta.digest, meta.key) = (format, digest, key);
+        let body = body.into();
         store.put_version(account.id, Item { meta, body })?;
         id
     };

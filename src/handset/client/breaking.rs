@@ -146,7 +146,7 @@ fn size_of_whole(change: &Change<'_>) -> Option<String> {
     let found = change.items.iter().any(|item| {
         !item.more_data
             && item.data.is_some()
-            && (sized(item.meta.as_ref()) || sized(change.meta.as_ref()))
+            && (sized(item.meta.as_deref()) || sized(change.meta.as_deref()))
     });
     found.then(|| "Size on an item that is not split".to_owned())
 }

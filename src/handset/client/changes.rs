@@ -62,10 +62,12 @@ impl Client {
             cmd_id: packer.cmd_id().into(),
             target: Some(target),
             source: Some(source),
-            meta: free.map(|mem| Meta {
-                mem: Some(mem),
-                ..Meta::default()
-            }),
+            meta: free
+                .map(|mem| Meta {
+                    mem: Some(mem),
+                    ..Meta::default()
+                })
+                .map(Box::new),
             number_of_changes: (counts && !exchange.started).then_some(exchange.to_send),
             ..Sync::default()
         };
@@ -280,14 +282,16 @@ fn change(chunk: &ChunkOut, cmd_id: &str, part: &[u8], more: bool) -> Command<'s
         archive: false,
         soft: false,
         cred: None,
-        meta: (!deletes).then_some(meta),
+        meta: (!deletes).then_some(Box::new(meta)),
         items: vec![Item {
             source: Some(Location::new(chunk.luid.0.clone())),
             source_parent: chunk.parent.clone().map(Into::into),
-            meta: first.then(|| Meta {
-                size: Some(chunk.octets.len() as u64),
-                ..Meta::default()
-            }),
+            meta: first
+                .then(|| Meta {
+                    size: Some(chunk.octets.len() as u64),
+                    ..Meta::default()
+                })
+                .map(Box::new),
             data: if deletes {
                 Data::None
             } else {
@@ -342,10 +346,10 @@ fn unknown(name: &str, cmd_id: String) -> Command<'static> {
         "Search" => Command::Search(Search {
             cmd_id,
             sources: vec![Location::new("./contacts")],
-            meta: Some(Meta {
+            meta: Some(Box::new(Meta {
                 kind: Some("application/sql".into()),
                 ..Meta::default()
-            }),
+            })),
             data: Data::text("SELECT *"),
             ..Search::default()
         }),

@@ -45,9 +45,13 @@ impl Client {
             Some((Code::IN_PROGRESS, _)) => return self.poll(header).map(Some),
             Some((code @ (Code::INVALID_CREDENTIALS | Code::MISSING_CREDENTIALS), chal)) => {
                 let status = (!header.no_resp).then(|| header_status(header));
-                return self.retry(code, chal, status).map(Some);
+                return self
+                    .retry(code, chal.map(|boxed| &**boxed), status)
+                    .map(Some);
             }
-            Some((code, chal)) if code.is_success() => self.accepted(code, chal),
+            Some((code, chal)) if code.is_success() => {
+                self.accepted(code, chal.map(|boxed| &**boxed))
+            }
             Some((code, _)) => return Err(Failure::Refused(code)),
             None => self
                 .session
@@ -76,7 +80,7 @@ impl Client {
         };
         if !reply.silent {
             let mut status = header_status(header);
-            status.chal = self.nonce_for_server();
+            status.chal = self.nonce_for_server().map(Box::new);
             self.session.statuses.push_back(status);
         }
         let mut busy = message.last;
@@ -226,10 +230,10 @@ impl Client {
         let results = Results {
             msg_ref: Some(reply.msg_id.clone().into()),
             cmd_ref: get.cmd_id.to_string().into(),
-            meta: Some(Meta {
+            meta: Some(Box::new(Meta {
                 kind: Some(self.settings.carrier.devinf_mime().into()),
                 ..Meta::default()
-            }),
+            })),
             target_ref: Some(version.devinf_uri().into()),
             items: vec![self.devinf_item()],
             ..Results::default()

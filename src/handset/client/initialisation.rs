@@ -84,10 +84,10 @@ impl Client {
     fn filter(&self, datastore: &str) -> Option<Filter<'static>> {
         let wanted = self.settings.filters.get(datastore)?;
         let typed = |kind: &str, data| Item {
-            meta: Some(Meta {
+            meta: Some(Box::new(Meta {
                 kind: Some(kind.to_owned().into()),
                 ..Meta::default()
-            }),
+            })),
             data,
             ..Item::default()
         };
@@ -137,7 +137,7 @@ impl Client {
         if !known && !self.behaviour.devinf_when_asked {
             let items = vec![self.devinf_item()];
             let put = Put {
-                meta: meta.clone(),
+                meta: meta.clone().map(Box::new),
                 items,
                 ..Put::default()
             };
@@ -149,7 +149,7 @@ impl Client {
                     ..Item::default()
                 }];
                 let get = Get {
-                    meta,
+                    meta: meta.map(Box::new),
                     items,
                     ..Get::default()
                 };
@@ -175,14 +175,14 @@ impl Client {
                 items: vec![Item {
                     target: Some(target),
                     source: Some(source),
-                    meta: Some(Meta {
+                    meta: Some(Box::new(Meta {
                         anchor: Some(Anchor {
                             last: last.map(Into::into),
                             next: exchange.next.clone().into(),
                         }),
                         max_obj_size: self.object_limit(),
                         ..Meta::default()
-                    }),
+                    })),
                     ..Item::default()
                 }],
                 ..Alert::default()

@@ -134,7 +134,7 @@ impl Client {
                 .filter(|uri| !uri.is_empty())
         };
         let (guid, luid) = (uri(item.source.as_ref()), uri(item.target.as_ref()));
-        let metas = [item.meta.as_ref(), change.meta.as_ref()];
+        let metas = [item.meta.as_deref(), change.meta.as_deref()];
         let text =
             |field: fn(&Meta<'_>) -> Option<String>| metas.into_iter().flatten().find_map(field);
         let content_type = text(|meta| meta.kind.as_deref().map(str::to_owned)).unwrap_or_default();

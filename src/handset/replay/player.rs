@@ -238,13 +238,13 @@ impl<T: Transport> Player<T> {
                     items: vec![Item {
                         target: Some(Location::new(target.clone())),
                         source: Some(Location::new(source.clone())),
-                        meta: Some(Meta {
+                        meta: Some(Box::new(Meta {
                             anchor: Some(Anchor {
                                 last: None,
                                 next: next.into(),
                             }),
                             ..Meta::default()
-                        }),
+                        })),
                         ..Item::default()
                     }],
                     ..Alert::default()
@@ -341,7 +341,7 @@ impl<T: Transport> Player<T> {
             });
             let code = header.map(|status| status.code);
             report.header = code.map(|code| code.0);
-            let challenge = header.and_then(|status| status.chal.as_ref());
+            let challenge = header.and_then(|status| status.chal.as_deref());
             if let Some(nonce) = challenge.and_then(nonce_of) {
                 self.nonces.insert(live.device.clone(), nonce);
             }

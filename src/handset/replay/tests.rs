@@ -28,13 +28,13 @@ fn alert(last: &str) -> Command<'static> {
         items: vec![Item {
             target: Some(Location::new("./k")),
             source: Some(Location::new("./C:Contacts.cdb")),
-            meta: Some(Meta {
+            meta: Some(Box::new(Meta {
                 anchor: Some(crate::syncml::Anchor {
                     last: Some(last.to_owned().into()),
                     next: "20240101T000000Z".into(),
                 }),
                 ..Meta::default()
-            }),
+            })),
             ..Item::default()
         }],
         ..Alert::default()
@@ -54,10 +54,10 @@ fn upload() -> Command<'static> {
             archive: false,
             soft: false,
             cred: None,
-            meta: Some(Meta {
+            meta: Some(Box::new(Meta {
                 kind: Some("text/x-vcard".into()),
                 ..Meta::default()
-            }),
+            })),
             items: vec![Item {
                 source: Some(Location::new("14")),
                 data: Data::Bytes(card.as_bytes().to_vec().into()),
@@ -311,13 +311,15 @@ fn server(
             cmd_ref: "0".into(),
             cmd: "SyncHdr".into(),
             code: head,
-            chal: (head == Code::INVALID_CREDENTIALS).then(|| crate::syncml::Chal {
-                meta: Meta {
-                    kind: Some("syncml:auth-md5".into()),
-                    next_nonce: Some(b"Tm9uY2U=".to_vec().into()),
-                    ..Meta::default()
-                },
-            }),
+            chal: (head == Code::INVALID_CREDENTIALS)
+                .then(|| crate::syncml::Chal {
+                    meta: Meta {
+                        kind: Some("syncml:auth-md5".into()),
+                        next_nonce: Some(b"Tm9uY2U=".to_vec().into()),
+                        ..Meta::default()
+                    },
+                })
+                .map(Box::new),
             ..Status::default()
         })];
         let mut id = 1;

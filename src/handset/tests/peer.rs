@@ -216,7 +216,7 @@ impl Peer {
         let busy = !refused && self.busy > 0;
         let code = if busy { Code::IN_PROGRESS } else { code };
         let mut status = self.status(message, "SyncHdr", "0", code);
-        status.chal = chal;
+        status.chal = chal.map(Box::new);
         answer.body.push(Command::Status(status));
         if busy {
             self.busy -= 1;

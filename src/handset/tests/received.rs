@@ -155,7 +155,7 @@ fn part(body: &'static str, size: Option<u64>, more_data: bool) -> Item<'static>
         ..Meta::default()
     });
     Item {
-        meta,
+        meta: meta.map(Box::new),
         more_data,
         ..from_server("g", body)
     }
@@ -205,10 +205,10 @@ fn items_without_usable_data_are_refused() {
         ..Meta::default()
     }));
     let b64 = |body| Item {
-        meta: Some(Meta {
+        meta: Some(Box::new(Meta {
             format: Some("b64".into()),
             ..Meta::default()
-        }),
+        })),
         ..from_server("h", body)
     };
     let commands = vec![

@@ -26,7 +26,7 @@ use crate::store::{Store, StoreError};
 use crate::sync::{Mailbox, MailboxId};
 
 /// How often the database is looked at for mailboxes to watch and changes to carry.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_secs(2);
 /// Mailboxes that one claim takes at most.
 const CLAIM: usize = 64;
 /// How long a stopping node waits for its watchers.

@@ -107,7 +107,7 @@ fn news(
     };
     let folder = |id| {
         let found = folders.iter().find(|(folder, _)| folder.meta.id == id);
-        found.map(|(folder, _)| folder.body.clone())
+        found.map(|(folder, _)| folder.body.to_vec())
     };
     let news = items.into_iter().map(|item| News {
         folder: folder(item.meta.parent),

@@ -154,10 +154,12 @@ pub fn build(
             code: Some(sync.alert.code()),
             items: vec![Item {
                 source: Some(Location::new(sync.uri.clone())),
-                meta: kind.map(|kind| Meta {
-                    kind: Some(Cow::Owned(kind.into_owned())),
-                    ..Meta::default()
-                }),
+                meta: kind
+                    .map(|kind| Meta {
+                        kind: Some(Cow::Owned(kind.into_owned())),
+                        ..Meta::default()
+                    })
+                    .map(Box::new),
                 ..Item::default()
             }],
             ..Alert::default()

@@ -530,7 +530,7 @@ fn news_are_what_a_device_does_not_know() {
         let found = news(10);
         assert_eq!(found.len(), 3);
         assert!(found.iter().all(|news| !news.known));
-        assert_eq!(found[0].item.body, b"one");
+        assert_eq!(found[0].item.body, b"one"[..]);
         assert_eq!(news(1).len(), 2, "one more says that there are more");
         world.synchronised(world.other, "2");
         assert!(news(10).is_empty());

@@ -81,7 +81,7 @@ fn one_commit_can_add_change_and_delete_an_item() {
         draft.write(one, Datastore::Tasks, "moved");
         draft.commit(store).unwrap();
         let found = items(store, account, &Query::Items(vec![one, two]));
-        assert_eq!(found[0].body, b"moved");
+        assert_eq!(found[0].body, b"moved"[..]);
         assert_eq!(found[0].meta.datastore, Datastore::Tasks);
         assert!(found[1].meta.deleted);
         let versions = Query::Revisions(vec![(one, Modseq(1)), (one, Modseq(4)), (two, Modseq(3))]);

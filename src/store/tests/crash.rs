@@ -109,7 +109,7 @@ fn written(store: &Store, account: AccountId) -> i64 {
 }
 
 fn items_of(store: &Store, account: AccountId, query: &Query) -> Vec<u8> {
-    items(store, account, query).remove(0).body
+    items(store, account, query).remove(0).body.into()
 }
 
 #[derive(QueryableByName)]

@@ -16,7 +16,7 @@ impl Draft {
         };
         write.meta.format = format;
         write.meta.parent = parent;
-        write.body = body;
+        write.body = body.into();
         id
     }
 

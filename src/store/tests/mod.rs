@@ -131,7 +131,7 @@ impl Draft {
                 parent: ItemId(0),
                 content: self.0.modseq,
             },
-            body: body.into(),
+            body: body.to_owned().into(),
             original: None,
             origin: self.0.device,
         }));

@@ -49,7 +49,7 @@ fn changes_are_what_is_above_the_base_and_what_was_never_confirmed() {
         let (last, entry) = page.items.last().unwrap();
         assert!(last.meta.deleted && last.body.is_empty());
         assert_eq!(*entry, Some(seen(ItemId(7), "7", 7, 1)));
-        assert_eq!(page.items[2].0.body, b"item 5");
+        assert_eq!(page.items[2].0.body, b"item 5"[..]);
         assert_eq!(page.items[2].1, None);
     });
 }

@@ -23,7 +23,7 @@ fn write(
         panic!("a write");
     };
     write.meta.format = Format::Mail;
-    write.body = mail.write();
+    write.body = mail.write().into();
     draft.commit(store).unwrap();
     id
 }

@@ -15,7 +15,8 @@ fn mail(draft: &mut Draft) -> ItemId {
         message: b"To: bob@example.net\r\n\r\nx".to_vec(),
         ..Mail::default()
     }
-    .write();
+    .write()
+    .into();
     id
 }
 

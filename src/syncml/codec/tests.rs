@@ -88,10 +88,10 @@ fn a_message_is_written_octet_by_octet_as_the_specification_has_it() {
             archive: false,
             soft: false,
             cred: None,
-            meta: Some(Meta {
+            meta: Some(Box::new(Meta {
                 kind: Some("text/plain".into()),
                 ..Meta::default()
-            }),
+            })),
             items: vec![Item {
                 source: Some(Location::new("9")),
                 data: Data::text("a\r\nb"),
@@ -185,7 +185,7 @@ proptest! {
         let mut message = Message::default();
         message.header.cred = Some(Cred { data: data.clone().into(), ..Cred::default() });
         let mut change = Choices::new(&[]).change(Data::Bytes(data.clone().into()));
-        change.items[0].meta = Some(Meta { size: Some(data.len() as u64), ..Meta::default() });
+        change.items[0].meta = Some(Box::new(Meta { size: Some(data.len() as u64), ..Meta::default() }));
         message.body.push(Command::Change(change));
         let wbxml = encode(&message, &Form::new(Carrier::Wbxml, Version::V12));
         prop_assert_eq!(&from_wbxml(&wbxml), &message);

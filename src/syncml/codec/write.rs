@@ -202,7 +202,7 @@ fn item<K: Sink>(sink: &mut K, item: &Item<'_>) {
     if let Some(parent) = &item.source_parent {
         uri(sink, s::SOURCE_PARENT, parent);
     }
-    data(sink, item.meta.as_ref(), &item.data);
+    data(sink, item.meta.as_deref(), &item.data);
     sink.flag(s::MORE_DATA, item.more_data);
     sink.close(s::ITEM);
 }
@@ -264,8 +264,8 @@ pub(super) fn command<K: Sink>(sink: &mut K, command: &Command<'_>) {
                 sink,
                 s::GET,
                 &head,
-                get.cred.as_ref(),
-                get.meta.as_ref(),
+                get.cred.as_deref(),
+                get.meta.as_deref(),
                 &get.items,
             );
         }
@@ -279,8 +279,8 @@ pub(super) fn command<K: Sink>(sink: &mut K, command: &Command<'_>) {
                 sink,
                 s::PUT,
                 &head,
-                put.cred.as_ref(),
-                put.meta.as_ref(),
+                put.cred.as_deref(),
+                put.meta.as_deref(),
                 &put.items,
             );
         }
@@ -316,8 +316,8 @@ fn change<K: Sink>(sink: &mut K, change: &Change<'_>) {
     sink.flag(s::NO_RESP, change.no_resp);
     sink.flag(s::ARCHIVE, change.archive);
     sink.flag(s::SFT_DEL, change.soft);
-    cred(sink, change.cred.as_ref());
-    meta_if(sink, change.meta.as_ref());
+    cred(sink, change.cred.as_deref());
+    meta_if(sink, change.meta.as_deref());
     items(sink, &change.items);
     sink.close(tag);
 }
@@ -326,7 +326,7 @@ fn alert<K: Sink>(sink: &mut K, alert: &Alert<'_>) {
     sink.open(s::ALERT);
     sink.leaf(s::CMD_ID, &alert.cmd_id);
     sink.flag(s::NO_RESP, alert.no_resp);
-    cred(sink, alert.cred.as_ref());
+    cred(sink, alert.cred.as_deref());
     sink.number_if(s::DATA, alert.code.map(u64::from));
     sink.leaf_if(s::CORRELATOR, alert.correlator.as_ref());
     items(sink, &alert.items);
@@ -341,7 +341,7 @@ fn group<K: Sink>(sink: &mut K, group: &Group<'_>) {
     sink.open(tag);
     sink.leaf(s::CMD_ID, &group.cmd_id);
     sink.flag(s::NO_RESP, group.no_resp);
-    meta_if(sink, group.meta.as_ref());
+    meta_if(sink, group.meta.as_deref());
     commands(sink, &group.commands);
     sink.close(tag);
 }
@@ -350,8 +350,8 @@ fn exec<K: Sink>(sink: &mut K, exec: &Exec<'_>) {
     sink.open(s::EXEC);
     sink.leaf(s::CMD_ID, &exec.cmd_id);
     sink.flag(s::NO_RESP, exec.no_resp);
-    cred(sink, exec.cred.as_ref());
-    meta_if(sink, exec.meta.as_ref());
+    cred(sink, exec.cred.as_deref());
+    meta_if(sink, exec.meta.as_deref());
     sink.leaf_if(s::CORRELATOR, exec.correlator.as_ref());
     items(sink, &exec.items);
     sink.close(s::EXEC);
@@ -362,8 +362,8 @@ fn map<K: Sink>(sink: &mut K, map: &Map<'_>) {
     sink.leaf(s::CMD_ID, &map.cmd_id);
     location(sink, s::TARGET, &map.target);
     location(sink, s::SOURCE, &map.source);
-    cred(sink, map.cred.as_ref());
-    meta_if(sink, map.meta.as_ref());
+    cred(sink, map.cred.as_deref());
+    meta_if(sink, map.meta.as_deref());
     for pair in &map.items {
         sink.open(s::MAP_ITEM);
         uri(sink, s::TARGET, &pair.target);
@@ -403,7 +403,7 @@ fn results<K: Sink>(sink: &mut K, results: &Results<'_>) {
     sink.leaf(s::CMD_ID, &results.cmd_id);
     sink.leaf_if(s::MSG_REF, results.msg_ref.as_ref());
     sink.leaf(s::CMD_REF, &results.cmd_ref);
-    meta_if(sink, results.meta.as_ref());
+    meta_if(sink, results.meta.as_deref());
     sink.leaf_if(s::TARGET_REF, results.target_ref.as_ref());
     sink.leaf_if(s::SOURCE_REF, results.source_ref.as_ref());
     items(sink, &results.items);
@@ -415,13 +415,13 @@ fn search<K: Sink>(sink: &mut K, search: &Search<'_>) {
     sink.leaf(s::CMD_ID, &search.cmd_id);
     sink.flag(s::NO_RESP, search.no_resp);
     sink.flag(s::NO_RESULTS, search.no_results);
-    cred(sink, search.cred.as_ref());
+    cred(sink, search.cred.as_deref());
     location_if(sink, s::TARGET, search.target.as_ref());
     for place in &search.sources {
         location(sink, s::SOURCE, place);
     }
     sink.leaf_if(s::LANG, search.lang.as_ref());
-    data(sink, search.meta.as_ref(), &search.data);
+    data(sink, search.meta.as_deref(), &search.data);
     sink.close(s::SEARCH);
 }
 
@@ -443,7 +443,7 @@ fn status<K: Sink>(sink: &mut K, status: &Status<'_>) {
     for source in &status.source_refs {
         sink.leaf(s::SOURCE_REF, source);
     }
-    cred(sink, status.cred.as_ref());
+    cred(sink, status.cred.as_deref());
     if let Some(content) = &status.chal {
         chal(sink, content);
     }
@@ -456,10 +456,10 @@ fn sync<K: Sink>(sink: &mut K, sync: &Sync<'_>) {
     sink.open(s::SYNC);
     sink.leaf(s::CMD_ID, &sync.cmd_id);
     sink.flag(s::NO_RESP, sync.no_resp);
-    cred(sink, sync.cred.as_ref());
+    cred(sink, sync.cred.as_deref());
     location_if(sink, s::TARGET, sync.target.as_ref());
     location_if(sink, s::SOURCE, sync.source.as_ref());
-    meta_if(sink, sync.meta.as_ref());
+    meta_if(sink, sync.meta.as_deref());
     sink.number_if(s::NUMBER_OF_CHANGES, sync.number_of_changes);
     commands(sink, &sync.commands);
     sink.close(s::SYNC);

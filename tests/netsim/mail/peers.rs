@@ -267,7 +267,7 @@ impl Peers {
                     parent,
                     content: commit.modseq,
                 },
-                body: body.to_vec(),
+                body: body.to_vec().into(),
                 original: None,
                 origin: None,
             }));
@@ -316,7 +316,7 @@ impl Peers {
                             parent: inbox,
                             content: commit.modseq,
                         },
-                        body: mail.write(),
+                        body: mail.write().into(),
                         original: None,
                         origin: None,
                     }));

@@ -19,11 +19,11 @@ fn chunk(
     format: Option<&'static str>,
 ) -> Command<'static> {
     let mut part = change(2, Add, luid, Some(data));
-    part.items[0].meta = Some(Meta {
+    part.items[0].meta = Some(Box::new(Meta {
         size,
         format: format.map(Into::into),
         ..Meta::default()
-    });
+    }));
     part.items[0].more_data = more;
     Command::Change(part)
 }

@@ -186,7 +186,7 @@ impl Server {
             )
             .expect("items can be read");
         let living = items.into_iter().filter(|item| !item.meta.deleted);
-        living.map(|item| item.body).collect()
+        living.map(|item| item.body.into()).collect()
     }
 
     /// Codes of the answers' Statuses for commands of that name since the wire was cleared.
@@ -285,13 +285,13 @@ pub(super) mod raw {
             items: vec![Item {
                 target: Some(Location::new("./contacts")),
                 source: Some(Location::new("./contacts")),
-                meta: Some(Meta {
+                meta: Some(Box::new(Meta {
                     anchor: Some(Anchor {
                         last: None,
                         next: "1".into(),
                     }),
                     ..Meta::default()
-                }),
+                })),
                 ..Item::default()
             }],
             ..Alert::default()
@@ -340,13 +340,13 @@ pub(super) mod raw {
                 items: vec![Item {
                     target: Some(Location::new("./contacts")),
                     source: Some(Location::new("./contacts")),
-                    meta: Some(Meta {
+                    meta: Some(Box::new(Meta {
                         anchor: Some(Anchor {
                             last: last.map(Into::into),
                             next: session.to_owned().into(),
                         }),
                         ..Meta::default()
-                    }),
+                    })),
                     ..Item::default()
                 }],
                 ..Alert::default()
@@ -426,10 +426,10 @@ pub(super) mod raw {
             archive: false,
             soft: false,
             cred: None,
-            meta: Some(Meta {
+            meta: Some(Box::new(Meta {
                 kind: Some("text/x-vcard".into()),
                 ..Meta::default()
-            }),
+            })),
             items: vec![Item {
                 source: Some(Location::new(luid.to_owned())),
                 data: body.map_or(candybar::syncml::Data::None, |body| {

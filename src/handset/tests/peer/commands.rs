@@ -134,7 +134,7 @@ impl Peer {
                 .as_ref()
                 .map(|source| Location::new(source.uri.to_string())),
             source: Some(Location::new(format!("./{name}"))),
-            meta: Some(meta),
+            meta: Some(Box::new(meta)),
             ..Item::default()
         }];
         let alert = Alert {

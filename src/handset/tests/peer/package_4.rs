@@ -114,10 +114,12 @@ fn change(
         archive: false,
         soft: false,
         cred: None,
-        meta: body.map(|_| Meta {
-            kind: Some("text/plain".into()),
-            ..Meta::default()
-        }),
+        meta: body
+            .map(|_| Meta {
+                kind: Some("text/plain".into()),
+                ..Meta::default()
+            })
+            .map(Box::new),
         items: vec![Item {
             target: location(luid),
             source: location(guid),
@@ -140,10 +142,12 @@ fn split(command: Command<'static>, part: usize) -> Vec<Command<'static>> {
         let mut change = whole.clone();
         let item = &mut change.items[0];
         let size = (index == 0).then_some(octets.len() as u64);
-        item.meta = size.map(|size| Meta {
-            size: Some(size),
-            ..Meta::default()
-        });
+        item.meta = size
+            .map(|size| Meta {
+                size: Some(size),
+                ..Meta::default()
+            })
+            .map(Box::new);
         item.data = Data::Bytes(part.to_vec().into());
         item.more_data = index + 1 < count;
         Command::Change(change)
