@@ -46,16 +46,14 @@ pub(super) fn undo(args: &Undo, global: &Global) -> anyhow::Result<Code> {
     let store = super::store(global)?;
     let (account, recording) = find(&store, args.id)?;
     let undone = store.undo(account.id, recording.number, args.datastore, args.force)?;
-    let code = if undone.kept.is_empty() && undone.lost.is_empty() {
-        Code::Done
-    } else {
-        Code::Partly
-    };
+    let all = undone.kept.is_empty() && undone.lost.is_empty() && undone.here_only.is_empty();
+    let code = if all { Code::Done } else { Code::Partly };
     let guids = |ids: &[ItemId]| ids.iter().map(|id| id.guid()).collect::<Vec<_>>();
     if global.json {
         let mut value = serde_json::to_value(&undone)?;
         value["kept"] = json!(guids(&undone.kept));
         value["lost"] = json!(guids(&undone.lost));
+        value["here_only"] = json!(guids(&undone.here_only));
         output::json(&value)?;
         return Ok(code);
     }
@@ -70,6 +68,18 @@ pub(super) fn undo(args: &Undo, global: &Global) -> anyhow::Result<Code> {
         eprintln!(
             "not undone, since what they were before is not kept any more: item {}",
             guids(&undone.lost).join(", ")
+        );
+    }
+    if undone.out_of_trash > 0 {
+        output::line(format!(
+            "mails that are moved out of the mail server's trash: {}",
+            undone.out_of_trash
+        ))?;
+    }
+    if !undone.here_only.is_empty() {
+        eprintln!(
+            "brought back here and on the devices only, since no mail server has them any more: item {}",
+            guids(&undone.here_only).join(", ")
         );
     }
     Ok(code)

@@ -34,7 +34,7 @@ fn put(
             parent,
             content: draft.0.modseq,
         },
-        body,
+        body: body.into(),
         original: None,
         origin: None,
     }));
