@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::Text;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -40,21 +41,18 @@ impl Charset {
 }
 
 /// Decodes a value; without a charset as UTF-8, and as windows-1252 where it is none.
-pub(super) fn decode(bytes: &[u8], charset: Option<Charset>) -> String {
+pub(super) fn decode(bytes: &[u8], charset: Option<Charset>) -> Text {
     let named = charset
         .map(|charset| charset.0)
         .filter(|encoding| *encoding != UTF_8);
     if let Some(encoding) =
         named.filter(|encoding| !bytes.is_ascii() || *encoding == UTF_16LE || *encoding == UTF_16BE)
     {
-        return encoding.decode_without_bom_handling(bytes).0.into_owned();
+        return encoding.decode_without_bom_handling(bytes).0.into();
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => WINDOWS_1252
-            .decode_without_bom_handling(bytes)
-            .0
-            .into_owned(),
+        Ok(text) => text.into(),
+        Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0.into(),
     }
 }
 

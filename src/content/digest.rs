@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::model::{Component, Kind, Param, Property, Record, Value};
 use super::{calendar, email, note};
+use crate::content::Text;
 
 /// Deepest component that is looked at; the readers make none as deep.
 const MAX_DEPTH: usize = 16;
@@ -178,7 +179,7 @@ fn property(property: &Property, hash: &mut impl Feed) {
             }
         }
         Value::Parts(parts) => {
-            let filled = |part: &Vec<String>| part.iter().any(|value| !value.trim().is_empty());
+            let filled = |part: &Vec<Text>| part.iter().any(|value| !value.trim().is_empty());
             let count = parts.iter().rposition(filled).map_or(0, |last| last + 1);
             for part in &parts[..count] {
                 hash.feed(b"\x1E");
@@ -193,7 +194,7 @@ fn property(property: &Property, hash: &mut impl Feed) {
 
 fn param(param: &Param, hash: &mut impl Feed) {
     let types = param.name == "TYPE";
-    let mut values: Vec<&str> = param.values.iter().map(String::as_str).collect();
+    let mut values: Vec<&str> = param.values.iter().map(Text::as_str).collect();
     if types {
         values.retain(|kind| !is_noise_type(kind));
         values.sort_unstable();

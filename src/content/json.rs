@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 
 use super::model::{Component, Property, Record, Value};
+use crate::content::Text;
 
 const NAME_PARTS: [&str; 5] = ["family", "given", "additional", "prefix", "suffix"];
 const ADDRESS_PARTS: [&str; 7] = [
@@ -27,7 +28,7 @@ pub fn to_json(record: &Record) -> Json {
 fn component(component: &Component, depth: usize) -> Map<String, Json> {
     let mut object = Map::new();
     for property in &component.properties {
-        let name = property.name.to_ascii_lowercase();
+        let name = property.name.as_str().to_ascii_lowercase();
         let value = self::property(property);
         match object.get_mut(&name) {
             None => {
@@ -85,16 +86,16 @@ fn property(property: &Property) -> Json {
             "TYPE" => param
                 .values
                 .iter()
-                .map(|value| value.to_ascii_lowercase())
+                .map(|value| value.as_str().to_ascii_lowercase())
                 .collect(),
             _ => one_or_many(&param.values),
         };
-        object.insert(param.name.to_ascii_lowercase(), values);
+        object.insert(param.name.to_ascii_lowercase().into(), values);
     }
     Json::Object(object)
 }
 
-fn one_or_many(values: &[String]) -> Json {
+fn one_or_many(values: &[Text]) -> Json {
     match values {
         [] => json!(""),
         [one] => json!(one),
@@ -103,7 +104,7 @@ fn one_or_many(values: &[String]) -> Json {
 }
 
 /// The parts that have something in them, by name.
-fn named(parts: &[Vec<String>], names: &[&str]) -> Json {
+fn named(parts: &[Vec<Text>], names: &[&str]) -> Json {
     let mut object = Map::new();
     for (index, part) in parts.iter().enumerate() {
         if part.iter().any(|value| !value.is_empty()) {

@@ -54,7 +54,7 @@ fn component(whole: &Component, sent: &Component, found: &mut Vec<String>) {
 fn is_empty(property: &Property) -> bool {
     match &property.value {
         Value::Text(text) => text.is_empty(),
-        Value::Parts(parts) => parts.iter().flatten().all(String::is_empty),
+        Value::Parts(parts) => parts.iter().flatten().all(|text| text.is_empty()),
         Value::Binary(octets) => octets.is_empty(),
     }
 }

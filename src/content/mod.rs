@@ -37,7 +37,7 @@ pub use format::Format;
 pub use json::to_json;
 pub use lost::lost;
 pub use merge::{Merged, merge, overlay, restored, same};
-pub use model::{Component, Kind, Param, Property, Record, Value};
+pub use model::{Component, Kind, Param, Property, Record, Text, Value};
 pub use split::split;
 pub use vcard::Heads;
 

@@ -5,6 +5,9 @@
 //! writers lower it again. What a reader does not understand stays as a property with its name, parameters and value,
 //! so nothing is lost between a phone that knows much and one that knows little.
 
+/// A string of a record. Most are short: those of up to 24 octets need no memory of their own.
+pub type Text = compact_str::CompactString;
+
 /// What an item is about; decides which rules apply to it.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
@@ -51,7 +54,7 @@ pub struct Property {
     /// `item1` in `item1.TEL`.
     pub group: Option<String>,
     /// Upper case, such as `TEL`.
-    pub name: String,
+    pub name: Text,
     /// Without ENCODING and CHARSET: those belong to the wire, not to the meaning.
     pub params: Vec<Param>,
     /// The decoded value.
@@ -62,31 +65,31 @@ pub struct Property {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Param {
     /// Upper case, such as `TYPE`.
-    pub name: String,
+    pub name: Text,
     /// TYPE values in upper case, others as they came; not empty strings.
-    pub values: Vec<String>,
+    pub values: Vec<Text>,
 }
 
 /// The decoded value of a property.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Value {
     /// Unescaped text, a date, a rule: whatever is one string. Line breaks are `\n`.
-    Text(String),
+    Text(Text),
     /// Components of a structured value (N, ADR, ORG, GEO in vCards), each a list of values.
-    Parts(Vec<Vec<String>>),
+    Parts(Vec<Vec<Text>>),
     /// Decoded binary (PHOTO, LOGO, SOUND, KEY, ATTACH).
     Binary(Vec<u8>),
 }
 
 impl Default for Value {
     fn default() -> Self {
-        Self::Text(String::new())
+        Self::Text(Text::default())
     }
 }
 
 impl Record {
     /// A note of that text, with `\n` for line breaks.
-    pub fn note(text: impl Into<String>) -> Self {
+    pub fn note(text: impl Into<Text>) -> Self {
         let mut root = Component::new("VNOTE");
         root.properties.push(Property::text("BODY", text));
         Self {
@@ -151,7 +154,7 @@ impl Component {
 
 impl Property {
     /// A property without parameters; `name` in upper case.
-    pub fn new(name: impl Into<String>, value: Value) -> Self {
+    pub fn new(name: impl Into<Text>, value: Value) -> Self {
         Self {
             group: None,
             name: name.into(),
@@ -161,12 +164,12 @@ impl Property {
     }
 
     /// A text property without parameters; `name` in upper case.
-    pub fn text(name: impl Into<String>, text: impl Into<String>) -> Self {
+    pub fn text(name: impl Into<Text>, text: impl Into<Text>) -> Self {
         Self::new(name, Value::Text(text.into()))
     }
 
     /// The values of a parameter (upper case); empty if it is not there.
-    pub fn param(&self, name: &str) -> &[String] {
+    pub fn param(&self, name: &str) -> &[Text] {
         self.params
             .iter()
             .find(|param| param.name == name)
@@ -175,7 +178,7 @@ impl Property {
 
     /// The first value of a parameter (upper case).
     pub fn first_param(&self, name: &str) -> Option<&str> {
-        self.param(name).first().map(String::as_str)
+        self.param(name).first().map(Text::as_str)
     }
 
     /// Whether TYPE has that value (upper case).
@@ -184,12 +187,12 @@ impl Property {
     }
 
     /// Adds values to a parameter (upper case) that are not there yet.
-    pub fn add_param(&mut self, name: &str, values: impl IntoIterator<Item = String>) {
+    pub fn add_param(&mut self, name: &str, values: impl IntoIterator<Item = Text>) {
         let index = match self.params.iter().position(|param| param.name == name) {
             Some(index) => index,
             None => {
                 self.params.push(Param {
-                    name: name.to_owned(),
+                    name: name.into(),
                     values: Vec::new(),
                 });
                 self.params.len() - 1
@@ -223,28 +226,23 @@ impl Value {
 
     /// A structured value of one value in each part.
     pub fn structure<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
-        Self::Parts(
-            parts
-                .into_iter()
-                .map(|part| vec![part.to_owned()])
-                .collect(),
-        )
+        Self::Parts(parts.into_iter().map(|part| vec![part.into()]).collect())
     }
 
     /// A list: one part with many values.
     pub fn list<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
-        Self::Parts(vec![values.into_iter().map(str::to_owned).collect()])
+        Self::Parts(vec![values.into_iter().map(Text::from).collect()])
     }
 
     /// All texts in it, in order; none for binary data.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
-        let (one, many): (Option<&str>, &[Vec<String>]) = match self {
+        let (one, many): (Option<&str>, &[Vec<Text>]) = match self {
             Self::Text(text) => (Some(text), &[]),
             Self::Parts(parts) => (None, parts),
             Self::Binary(_) => (None, &[]),
         };
         one.into_iter()
-            .chain(many.iter().flatten().map(String::as_str))
+            .chain(many.iter().flatten().map(Text::as_str))
     }
 
     /// Whether there is nothing in it but white space.

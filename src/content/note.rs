@@ -7,12 +7,13 @@ use super::capabilities::{cut, visible};
 use super::charset::{self, Charset};
 use super::line::{self, Form, parts, pieces, split, unescape};
 use super::{Component, ContentError, Kind, Property, Record, Target, Value};
+use crate::content::Text;
 
 /// Raises a vNote as the line reader gives it.
 pub(super) fn read(mut root: Component) -> Component {
     for property in &mut root.properties {
         if property.name == "DCREATED" {
-            "CREATED".clone_into(&mut property.name);
+            property.name = "CREATED".into();
         }
         let Value::Text(raw) = &property.value else {
             continue;
@@ -139,18 +140,20 @@ pub(super) fn write(record: &Record, target: &Target<'_>, out: &mut line::Writer
                 "BODY" | "SUMMARY" | "CLASS" | "CREATED" | "LAST-MODIFIED" | "X-IRMC-LUID" => {
                     out.text(None, name, params, cut(text, capability));
                 }
-                _ => out.list(None, name, params, &[cut(text, capability).to_owned()]),
+                _ => out.list(None, name, params, &[cut(text, capability).into()]),
             },
             Value::Parts(parts) if property.name == "CATEGORIES" => {
                 let mut values = parts.concat();
                 if values.len() == 1 && values[0].contains(',') {
-                    values.push(String::new());
+                    values.push(Text::default());
                 }
                 out.list(None, name, params, &values);
             }
             Value::Parts(parts) => {
-                let parts: Vec<Vec<String>> =
-                    parts.iter().map(|part| vec![part.join(",")]).collect();
+                let parts: Vec<Vec<Text>> = parts
+                    .iter()
+                    .map(|part| vec![part.join(",").into()])
+                    .collect();
                 out.parts(None, name, params, &parts);
             }
         }

@@ -253,7 +253,7 @@ impl Stage {
         ))?;
         for property in &mut record.root.properties {
             if property.name == "TEL" {
-                property.value = Value::Text(NEW_NUMBER.to_owned());
+                property.value = Value::Text(NEW_NUMBER.into());
             }
         }
         let body = content::write(&record, &Target::new(Format::VCard21));
@@ -411,7 +411,7 @@ fn text<'a>(record: &'a Record, name: &str) -> Option<&'a str> {
     let found = |property: &&Property| property.name == name;
     match &record.root.properties.iter().find(found)?.value {
         Value::Text(text) => Some(text),
-        Value::Parts(parts) => parts.first()?.first().map(String::as_str),
+        Value::Parts(parts) => parts.first()?.first().map(|part| part.as_str()),
         Value::Binary(_) => None,
     }
 }

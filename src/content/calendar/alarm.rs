@@ -49,7 +49,7 @@ pub(super) fn raise(
             Some((anchor, seconds)) if seconds.abs() <= FARTHEST => relative(seconds, anchor.end),
             _ => {
                 let mut trigger = Property::text("TRIGGER", utc(time).to_string());
-                trigger.add_param("VALUE", ["DATE-TIME".to_owned()]);
+                trigger.add_param("VALUE", ["DATE-TIME".into()]);
                 trigger
             }
         },
@@ -77,20 +77,20 @@ pub(super) fn raise(
             .push(Property::text("REPEAT", count.to_string()));
     }
     match action {
-        "DISPLAY" => push(&mut alarm, "DESCRIPTION", field()),
+        "DISPLAY" => push(&mut alarm, "DESCRIPTION", field().into()),
         "EMAIL" => {
             let address = field();
             if !address.trim().is_empty() {
                 let mailto = if address.contains(':') {
                     address
                 } else {
-                    format!("mailto:{}", address.trim())
+                    format!("mailto:{}", address.trim()).into()
                 };
                 alarm.properties.push(Property::text("ATTENDEE", mailto));
             }
-            push(&mut alarm, "DESCRIPTION", field());
+            push(&mut alarm, "DESCRIPTION", field().into());
         }
-        _ => push(&mut alarm, "ATTACH", field()),
+        _ => push(&mut alarm, "ATTACH", field().into()),
     }
     // What kind of sound it is stays beside it.
     if let Some(kind) = property.first_param("TYPE") {
@@ -110,7 +110,7 @@ fn push(alarm: &mut Component, name: &str, text: String) {
 fn relative(seconds: i64, end: bool) -> Property {
     let mut trigger = Property::text("TRIGGER", Span::from_seconds(seconds).to_string());
     if end {
-        trigger.add_param("RELATED", ["END".to_owned()]);
+        trigger.add_param("RELATED", ["END".into()]);
     }
     trigger
 }
@@ -182,8 +182,8 @@ pub(super) fn lower(
     let kind = alarm.text("X-VCALENDAR-TYPE").filter(|_| action == "AUDIO");
     let params = kind
         .map(|kind| Param {
-            name: "TYPE".to_owned(),
-            values: vec![kind.to_owned()],
+            name: "TYPE".into(),
+            values: vec![kind.into()],
         })
         .into_iter()
         .collect();

@@ -10,6 +10,7 @@ use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use super::moment::Moment;
 use super::timezone::Zone;
 use super::{is_exception, is_item};
+use crate::content::Text;
 use crate::content::dialect::{
     self, AlarmProperty, AllDayEnd, Dialect, EntryTypes, Header, Season, TOLD, ZoneLines,
 };
@@ -130,7 +131,7 @@ fn lower_item(
         && let Some(Value::Text(rule)) = item.property_mut("RRULE").map(|rule| &mut rule.value)
         && let Some(end) = rule.split_whitespace().last()
     {
-        *rule = format!("YD1 {end}");
+        *rule = format!("YD1 {end}").into();
     }
     if event && all_day {
         if let Some(end) = dialect.all_day_end {
@@ -235,13 +236,13 @@ fn is_yearly(rule: &str) -> bool {
 }
 
 /// Makes a rule endless: its end, a count or a time, is its last word.
-fn drop_end(rule: &mut String) {
+fn drop_end(rule: &mut Text) {
     let mut words: Vec<&str> = rule.split_whitespace().collect();
     let ends = |word: &&str| word.starts_with('#') || word.len() >= 8;
     if words.last().is_some_and(ends) {
         words.pop();
     }
-    *rule = format!("{} #0", words.join(" "));
+    *rule = format!("{} #0", words.join(" ")).into();
 }
 
 fn end_all_day(item: &mut Component, end: AllDayEnd) {
@@ -312,7 +313,7 @@ fn lower_alarms(dialect: &Dialect, item: &mut Component, target: &Target<'_>) {
             let (time, rest) = value.split_at(value.find(';').unwrap_or(value.len()));
             if let Some(Moment::Floating(local)) = Moment::parse(time) {
                 let utc = Zone::Iana(target.time_zone).to_utc(local);
-                *value = format!("{}{rest}", Moment::Utc(utc));
+                *value = format!("{}{rest}", Moment::Utc(utc)).into();
             }
         }
         if dialect.alarm_bare == Some(true)
@@ -325,7 +326,7 @@ fn lower_alarms(dialect: &Dialect, item: &mut Component, target: &Target<'_>) {
             return true;
         };
         // One that knows one property knows one alarm.
-        name.clone_into(&mut property.name);
+        property.name = name.into();
         !std::mem::replace(&mut seen, true)
     });
 }
@@ -368,7 +369,7 @@ fn each_time(item: &mut Component, change: impl Fn(Moment) -> Option<Moment>) {
                 }
             })
             .collect();
-        *text = changed.concat();
+        *text = changed.concat().into();
     }
 }
 
@@ -415,7 +416,7 @@ fn scale_down(property: &mut Property, scale: &[u8]) {
         return;
     };
     if let Some(own) = scale.get(step(usize::from(priority), scale.len())) {
-        property.value = Value::Text(own.to_string());
+        property.value = Value::Text(own.to_string().into());
     }
 }
 
@@ -428,7 +429,7 @@ fn scale_up(property: &mut Property, scale: &[u8]) {
     };
     // The ends of the scale are 1 and 9, the others lie evenly between.
     let priority = 1 + index * 8 / (scale.len() - 1).max(1);
-    property.value = Value::Text(priority.to_string());
+    property.value = Value::Text(priority.to_string().into());
 }
 
 fn number(property: &Property) -> Option<u8> {

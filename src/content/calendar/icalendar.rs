@@ -12,6 +12,7 @@ use chrono_tz::Tz;
 use super::moment::Moment;
 use super::timezone::{Zones, iana, vtimezone};
 use super::{is_item, stamp};
+use crate::content::Text;
 use crate::content::capabilities::{self, PropertyCapability};
 use crate::content::line::{self, Form, Writer};
 use crate::content::{Component, Floating, Param, Property, ReadHint, Record, Target, Value};
@@ -96,11 +97,11 @@ fn anchor(property: &mut Property, hint: &ReadHint<'_>) {
             .filter_map(Moment::parse)
             .map(|moment| Moment::Utc(moment.naive()).to_string())
             .collect();
-        *text = utc.join(",");
+        *text = utc.join(",").into();
     } else {
         property.params.push(Param {
-            name: "TZID".to_owned(),
-            values: vec![hint.time_zone.name().to_owned()],
+            name: "TZID".into(),
+            values: vec![hint.time_zone.name().into()],
         });
     }
 }
@@ -228,7 +229,7 @@ fn write_property(property: &Property, capability: Option<&PropertyCapability>, 
         ),
         Value::Text(text) => out.raw(group.as_deref(), name, params, text),
         Value::Parts(parts) if is_list(name) => {
-            let items: Vec<String> = parts.iter().flatten().cloned().collect();
+            let items: Vec<Text> = parts.iter().flatten().cloned().collect();
             out.list(group.as_deref(), name, params, &items);
         }
         Value::Parts(parts) => out.parts(group.as_deref(), name, params, parts),
@@ -241,8 +242,8 @@ fn write_property(property: &Property, capability: Option<&PropertyCapability>, 
                 .collect();
             for (name, value) in [("ENCODING", "BASE64"), ("VALUE", "BINARY")] {
                 params.push(Param {
-                    name: name.to_owned(),
-                    values: vec![value.to_owned()],
+                    name: name.into(),
+                    values: vec![value.into()],
                 });
             }
             out.raw(group.as_deref(), name, &params, &STANDARD.encode(bytes));

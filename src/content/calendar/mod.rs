@@ -91,13 +91,13 @@ pub(super) fn write(record: &Record, target: &Target<'_>, out: &mut line::Writer
 }
 
 fn rename(component: &mut Component, name: &str, from: &str, to: &str) {
-    name.clone_into(&mut component.name);
+    component.name = name.into();
     for property in component
         .properties
         .iter_mut()
         .filter(|property| property.name == from)
     {
-        to.clone_into(&mut property.name);
+        property.name = to.into();
     }
 }
 

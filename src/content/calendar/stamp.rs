@@ -49,7 +49,7 @@ pub(super) fn instants(property: &Property, zones: &Zones<'_>) -> Vec<Moment> {
 
 /// A property that holds a moment, with VALUE=DATE or TZID where they belong.
 pub(super) fn property(name: &str, moment: Moment, tzid: Option<&str>) -> Property {
-    let mut property = Property::new(name, Value::Text(moment.to_string()));
+    let mut property = Property::new(name, Value::Text(moment.to_string().into()));
     property.params = params(moment, tzid);
     property
 }
@@ -58,8 +58,8 @@ pub(super) fn property(name: &str, moment: Moment, tzid: Option<&str>) -> Proper
 pub(super) fn params(moment: Moment, tzid: Option<&str>) -> Vec<Param> {
     let one = |name: &str, value: &str| {
         vec![Param {
-            name: name.to_owned(),
-            values: vec![value.to_owned()],
+            name: name.into(),
+            values: vec![value.into()],
         }]
     };
     match (moment, tzid) {

@@ -24,6 +24,7 @@ use super::moment::Moment;
 use super::recurrence::{End, Rule, parse_legacy};
 use super::timezone::Zone;
 use super::{alarm, stamp};
+use crate::content::Text;
 use crate::content::line::{self, Form};
 use crate::content::{Component, Property, ReadHint, Value, Warning};
 
@@ -172,7 +173,7 @@ impl<'a> Item<'a> {
                         Property::text(name, Moment::Utc(self.clock.utc(moment)).to_string());
                 }
                 if property.name == "DCREATED" {
-                    "CREATED".clone_into(&mut property.name);
+                    property.name = "CREATED".into();
                 }
                 self.keep(property);
             }
@@ -186,14 +187,14 @@ impl<'a> Item<'a> {
                     .trim()
                     .to_ascii_uppercase()
                     .replace(' ', "-");
-                property.value = Value::Text(status);
+                property.value = Value::Text(status.into());
                 self.keep(property);
             }
             "CATEGORIES" | "RESOURCES" => {
                 let text = property.value.as_text().unwrap_or_default();
                 if !line::is_overlong(text) {
                     let items = line::split(text, b';', Form::Legacy);
-                    let items = items.into_iter().map(|item| item.trim().to_owned());
+                    let items = items.into_iter().map(|item| Text::from(item.trim()));
                     let items = items.filter(|item| !item.is_empty()).collect();
                     property.value = Value::Parts(vec![items]);
                 }
@@ -208,7 +209,7 @@ impl<'a> Item<'a> {
                     Ok(_) => "TRANSPARENT".to_owned(),
                     Err(_) => text.to_ascii_uppercase(),
                 };
-                property.value = Value::Text(raised);
+                property.value = Value::Text(raised.into());
                 self.keep(property);
             }
             "CLASS" => {
@@ -218,7 +219,8 @@ impl<'a> Item<'a> {
                         .as_text()
                         .unwrap_or_default()
                         .trim()
-                        .to_ascii_uppercase(),
+                        .to_ascii_uppercase()
+                        .into(),
                 );
                 self.keep(property);
             }
@@ -229,7 +231,7 @@ impl<'a> Item<'a> {
                     .and_then(|text| text.split_once([',', ';']))
                 {
                     property.value =
-                        Value::Text(format!("{};{}", latitude.trim(), longitude.trim()));
+                        Value::Text(format!("{};{}", latitude.trim(), longitude.trim()).into());
                 }
                 self.keep(property);
             }
@@ -371,7 +373,7 @@ impl<'a> Item<'a> {
                 .find(|(wire, _)| *wire == name)
                 .map_or(name, |(_, kept)| kept);
             self.out.properties.push(Property {
-                name: kept.to_owned(),
+                name: kept.into(),
                 ..property
             });
         }

@@ -27,7 +27,7 @@ pub(super) fn lower(dialect: &Dialect, tree: &mut Component) {
             }
             "PHOTO" if dialect.photo_type == Some(false) => property.remove_param("TYPE"),
             "EMAIL" if dialect.email_internet == Some(true) && !property.has_type("X400") => {
-                property.add_param("TYPE", ["INTERNET".to_owned()]);
+                property.add_param("TYPE", ["INTERNET".into()]);
                 if let Some(types) = property
                     .params
                     .iter_mut()
@@ -130,7 +130,7 @@ fn swap(property: &mut Property) {
     }
     if parts.len() > 2 {
         parts.swap(1, 2);
-        *text = parts.join(";");
+        *text = parts.join(";").into();
     }
 }
 
@@ -148,7 +148,7 @@ fn split_name(property: &mut Property) {
     }
     let whole = pieces(text, b';').next().unwrap_or_default().trim();
     if let Some((given, rest)) = whole.split_once(' ') {
-        *text = format!("{};{given}", rest.trim());
+        *text = format!("{};{given}", rest.trim()).into();
     }
 }
 
@@ -161,7 +161,7 @@ fn make_reachable(tree: &mut Component) {
     }
     tree.remove("EMAIL");
     let mut mail = Property::text("EMAIL", NOTHING);
-    mail.add_param("TYPE", ["INTERNET".to_owned()]);
+    mail.add_param("TYPE", ["INTERNET".into()]);
     tree.properties.push(mail);
 }
 
@@ -192,5 +192,5 @@ fn each_category(property: &mut Property, change: impl Fn(&str) -> String) {
     let semicolons = pieces(text, b';').nth(1).is_some();
     let separator = if semicolons { b';' } else { b',' };
     let changed: Vec<String> = pieces(text, separator).map(change).collect();
-    *text = changed.join(if semicolons { ";" } else { "," });
+    *text = changed.join(if semicolons { ";" } else { "," }).into();
 }

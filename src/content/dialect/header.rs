@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::super::{Param, Property};
+use crate::content::Text;
 
 /// Longest header in a rule, octets.
 const MAX_OCTETS: usize = 200;
@@ -13,9 +14,9 @@ const MAX_OCTETS: usize = 200;
 #[serde(try_from = "String", into = "String")]
 pub struct Header {
     /// Upper case.
-    pub name: String,
+    pub name: Text,
     /// TYPE values, upper case, in the order in which they are written.
-    pub types: Vec<String>,
+    pub types: Vec<Text>,
     /// Other parameters.
     pub params: Vec<(String, String)>,
 }
@@ -38,13 +39,13 @@ impl FromStr for Header {
             ));
         }
         let mut header = Self {
-            name,
+            name: name.into(),
             types: Vec::new(),
             params: Vec::new(),
         };
         for segment in segments {
             match segment.split_once('=') {
-                None if word(segment) => header.types.push(segment.to_ascii_uppercase()),
+                None if word(segment) => header.types.push(segment.to_ascii_uppercase().into()),
                 Some((param, value)) if word(param) && word(value) => header
                     .params
                     .push((param.to_ascii_uppercase(), value.to_owned())),
@@ -116,7 +117,7 @@ impl Header {
             property.params.insert(
                 0,
                 Param {
-                    name: "TYPE".to_owned(),
+                    name: "TYPE".into(),
                     values: self.types.clone(),
                 },
             );
@@ -124,8 +125,8 @@ impl Header {
         for (name, value) in &self.params {
             property.remove_param(name);
             property.params.push(Param {
-                name: name.clone(),
-                values: vec![value.clone()],
+                name: name.clone().into(),
+                values: vec![value.clone().into()],
             });
         }
     }

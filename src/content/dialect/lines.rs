@@ -22,8 +22,8 @@ pub(in super::super) fn omit_empty(tree: &mut Component) {
 /// Gives properties the device's names.
 pub(in super::super) fn rename(names: &BTreeMap<String, String>, tree: &mut Component) {
     for property in &mut tree.properties {
-        if let Some(own) = names.get(&property.name) {
-            property.name.clone_from(own);
+        if let Some(own) = names.get(property.name.as_str()) {
+            property.name = own.into();
         }
     }
 }
@@ -33,7 +33,7 @@ pub(in super::super) fn rename_back(names: &BTreeMap<String, String>, tree: &mut
     for property in &mut tree.properties {
         let usual = names.iter().find(|(_, own)| **own == property.name);
         if let Some((usual, _)) = usual {
-            property.name.clone_from(usual);
+            property.name = usual.into();
         }
     }
 }
@@ -47,7 +47,7 @@ pub(in super::super) fn fill(fillers: &BTreeMap<Header, String>, tree: &mut Comp
             .find(|property| header.covers(property));
         match found {
             Some(property) if property.value.is_blank() => {
-                property.value = super::super::Value::Text(filler.clone());
+                property.value = super::super::Value::Text(filler.clone().into());
             }
             Some(_) => {}
             None => tree.properties.push(header.property(filler)),

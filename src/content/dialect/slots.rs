@@ -5,6 +5,7 @@
 
 use super::super::{Component, Property};
 use super::{EmptySlots, Header};
+use crate::content::Text;
 
 /// One place for one value.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -69,7 +70,7 @@ pub(super) fn lower(slots: &[Slot], empty: Option<EmptySlots>, tree: &mut Compon
         .into_iter()
         .partition(|property| slotted(&property.name));
     tree.properties = others;
-    let any: Vec<String> = mine.iter().map(|property| property.name.clone()).collect();
+    let any: Vec<Text> = mine.iter().map(|property| property.name.clone()).collect();
     let mut filled: Vec<Vec<Property>> = vec![Vec::new(); slots.len()];
     // What fits exactly goes first, so that a general slot is not taken by what has one of its own.
     for most in [0, 1, 2, usize::MAX] {
@@ -137,7 +138,7 @@ pub(super) fn same_kind(a: &Property, b: &Property) -> bool {
 pub(super) fn first_of_kind(names: &[String], tree: &mut Component) {
     let mut kept: Vec<Property> = Vec::with_capacity(tree.properties.len());
     for property in std::mem::take(&mut tree.properties) {
-        let limited = names.contains(&property.name);
+        let limited = names.iter().any(|name| *name == property.name);
         if !limited || !kept.iter().any(|other| same_kind(other, &property)) {
             kept.push(property);
         }

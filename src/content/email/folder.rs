@@ -229,7 +229,7 @@ pub(in crate::content) fn overlay(stored: &Record, incoming: &Record) -> Record 
         if !keeps || (property.name == "ROLE" && stored.root.property("ROLE").is_none()) {
             root.set(Property::new(
                 property.name.clone(),
-                Value::Text(property.value.as_text().unwrap_or_default().to_owned()),
+                Value::Text(property.value.as_text().unwrap_or_default().into()),
             ));
         }
     }

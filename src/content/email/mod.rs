@@ -202,7 +202,10 @@ impl Mail {
 impl Extension {
     fn into_property(self) -> Property {
         let parts = std::iter::once(self.name).chain(self.values);
-        Property::new("EXT", Value::Parts(parts.map(|part| vec![part]).collect()))
+        Property::new(
+            "EXT",
+            Value::Parts(parts.map(|part| vec![part.into()]).collect()),
+        )
     }
 
     fn of(property: &Property) -> Option<Self> {

@@ -3,7 +3,7 @@
 use memchr::memchr;
 
 use super::super::charset::{self, Charset};
-use super::super::{Param, Property, Value};
+use super::super::{Param, Property, Text, Value};
 use super::reader::Reader;
 use super::{Form, MAX_PARAM_VALUES, MAX_PARAMS};
 
@@ -190,7 +190,7 @@ impl Reader<'_> {
                 .any(|v| v.eq_ignore_ascii_case(value))
         {
             let text = upper(value);
-            return self.add(params, "VALUE".to_owned(), vec![text]);
+            return self.add(params, "VALUE".into(), vec![text]);
         }
         let mut text = param_text(value, self.form);
         text.make_ascii_uppercase();
@@ -202,7 +202,7 @@ impl Reader<'_> {
                 types.values.push(text);
             }
         } else {
-            self.add(params, "TYPE".to_owned(), vec![text]);
+            self.add(params, "TYPE".into(), vec![text]);
         }
     }
 
@@ -215,7 +215,7 @@ impl Reader<'_> {
         self.values <= MAX_PARAM_VALUES
     }
 
-    fn add(&mut self, params: &mut Vec<Param>, name: String, values: Vec<String>) {
+    fn add(&mut self, params: &mut Vec<Param>, name: Text, values: Vec<Text>) {
         if values.is_empty() || !self.count_values(values.len()) {
             return;
         }
@@ -239,19 +239,19 @@ fn ascii(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn upper(bytes: &[u8]) -> String {
+fn upper(bytes: &[u8]) -> Text {
     let mut text = charset::decode(bytes, None);
     text.make_ascii_uppercase();
     text
 }
 
 /// A parameter value; in the modern form with its `^` escapes (RFC 6868) undone.
-fn param_text(bytes: &[u8], form: Form) -> String {
+fn param_text(bytes: &[u8], form: Form) -> Text {
     let text = charset::decode(bytes, None);
     if form == Form::Legacy || !text.contains('^') {
         return text;
     }
-    let mut plain = String::with_capacity(text.len());
+    let mut plain = Text::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         let escaped = match (character, characters.peek()) {

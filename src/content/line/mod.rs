@@ -16,6 +16,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use super::Text;
 pub(super) use reader::{line_breaks, read_component};
 pub(super) use tree::write_tree;
 pub(super) use writer::Writer;
@@ -55,11 +56,11 @@ pub(super) fn is_overlong(value: &str) -> bool {
 /// Undoes the backslash escapes of one text or piece.
 ///
 /// In [`Form::Legacy`] `\n` is no escape, so that `C:\new` of a phone that escapes nothing stays what it is.
-pub(super) fn unescape(value: &str, form: Form) -> String {
+pub(super) fn unescape(value: &str, form: Form) -> Text {
     let Some(first) = memchr::memchr(b'\\', value.as_bytes()) else {
-        return value.to_owned();
+        return value.into();
     };
-    let mut text = String::with_capacity(value.len());
+    let mut text = Text::with_capacity(value.len());
     text.push_str(&value[..first]);
     let mut characters = value[first..].chars().peekable();
     while let Some(character) = characters.next() {
@@ -102,7 +103,7 @@ pub(super) fn pieces(value: &str, separator: u8) -> impl Iterator<Item = &str> {
 }
 
 /// The unescaped pieces of a value between unescaped separators (`,` or `;`).
-pub(super) fn split(value: &str, separator: u8, form: Form) -> Vec<String> {
+pub(super) fn split(value: &str, separator: u8, form: Form) -> Vec<Text> {
     pieces(value, separator)
         .map(|piece| unescape(piece, form))
         .collect()
@@ -111,7 +112,7 @@ pub(super) fn split(value: &str, separator: u8, form: Form) -> Vec<String> {
 /// The unescaped parts of a structured value, separated by `;`, each a list separated by `,` in the modern form.
 ///
 /// In the legacy form a comma is only a comma.
-pub(super) fn parts(value: &str, form: Form) -> Vec<Vec<String>> {
+pub(super) fn parts(value: &str, form: Form) -> Vec<Vec<Text>> {
     pieces(value, b';')
         .map(|part| match form {
             Form::Legacy => vec![unescape(part, form)],

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr2};
 
 use super::super::charset::{self, Charset};
-use super::super::{Component, ContentError, Property, Value, Warning};
+use super::super::{Component, ContentError, Property, Text, Value, Warning};
 use super::header::{Encoding, Header};
 use super::{Form, MAX_BYTES, MAX_DEPTH, MAX_PROPERTIES, MAX_WARNINGS};
 
@@ -407,11 +407,11 @@ fn unquote(bytes: &mut Vec<u8>) {
 }
 
 /// Makes every kind of line break `\n`; CR LF and LF CR are one.
-pub(in super::super) fn line_breaks(text: String) -> String {
+pub(in super::super) fn line_breaks(text: Text) -> Text {
     if memchr(b'\r', text.as_bytes()).is_none() {
         return text;
     }
-    let mut plain = String::with_capacity(text.len());
+    let mut plain = Text::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         let other = match character {

@@ -1,4 +1,4 @@
-use super::super::{Component, ContentError, Param, Property, Value};
+use super::super::{Component, ContentError, Param, Property, Text, Value};
 use super::{
     Form, MAX_DEPTH, MAX_PROPERTIES, Writer, parts, pieces, read_component, split, unescape,
 };
@@ -18,11 +18,11 @@ fn show(property: &Property) -> String {
         .as_ref()
         .map(|group| format!("{group}."))
         .unwrap_or_default();
-    let quoted = |value: &String| {
+    let quoted = |value: &Text| {
         if value.contains(',') {
             format!("'{value}'")
         } else {
-            value.clone()
+            value.to_string()
         }
     };
     let values = |param: &Param| {
@@ -40,7 +40,7 @@ fn show(property: &Property) -> String {
         .collect();
     let value = match &property.value {
         Value::Text(text) => text.clone(),
-        Value::Binary(bytes) => format!("{bytes:?}"),
+        Value::Binary(bytes) => format!("{bytes:?}").into(),
         Value::Parts(_) => panic!("the reader of lines makes no parts"),
     };
     format!("{group}{}{params}:{value}", property.name)
@@ -350,15 +350,16 @@ proptest::proptest! {
                 writer.text(None, "NOTE", &[], &text);
                 writer.text(None, "NOTE", &[], &words);
             });
-            let read: Vec<String> = root.all("NOTE").map(|p| unescape(p.value.as_text().unwrap_or("?"), form)).collect();
-            proptest::prop_assert_eq!(&read, &[text.clone(), words.clone()]);
+            let read: Vec<Text> = root.all("NOTE").map(|p| unescape(p.value.as_text().unwrap_or("?"), form)).collect();
+            proptest::prop_assert_eq!(&read, &[&text, &words]);
         }
     }
 
     #[test]
     fn any_list_and_structure_comes_back(texts in proptest::collection::vec("[ =;,\\\\äE\n:a\"]{0,20}", 1..6)) {
         for form in [Form::Legacy, Form::Modern] {
-            let structure: Vec<Vec<String>> = texts.iter().map(|text| vec![text.clone()]).collect();
+            let texts: Vec<Text> = texts.iter().map(Text::from).collect();
+            let structure: Vec<Vec<Text>> = texts.iter().map(|text| vec![text.clone()]).collect();
             let root = round_trip(form, |writer| {
                 writer.list(None, "CATEGORIES", &[], &texts);
                 writer.parts(None, "ADR", &[], &structure);
@@ -372,7 +373,7 @@ proptest::proptest! {
     #[test]
     fn any_data_and_parameter_comes_back(data: Vec<u8>, value in "[ =;,\\\\äE\n:a\"^]{1,20}") {
         for form in [Form::Legacy, Form::Modern] {
-            let params = [Param { name: "X-P".into(), values: vec![value.clone()] }];
+            let params = [Param { name: "X-P".into(), values: vec![value.clone().into()] }];
             let root = round_trip(form, |writer| {
                 writer.binary(None, "PHOTO", &[], &data);
                 writer.text(None, "FN", &params, "x");

@@ -30,7 +30,7 @@ impl Tree {
                 if let Some(component) = self.open.last_mut() {
                     component.properties.push(Property {
                         group: group.map(str::to_owned),
-                        name: name.to_owned(),
+                        name: name.into(),
                         params: params.to_vec(),
                         value,
                     });

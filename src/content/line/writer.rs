@@ -8,6 +8,7 @@ use super::super::dialect::{CharsetOut, Dialect};
 use super::super::{Component, Param, Value};
 use super::Form;
 use super::tree::Tree;
+use crate::content::Text;
 
 /// Longest line in octets, without its end.
 const MODERN_WIDTH: usize = 75;
@@ -124,7 +125,7 @@ impl Writer {
         group: Option<&str>,
         name: &str,
         params: &[Param],
-        texts: &[String],
+        texts: &[Text],
     ) {
         self.value.clear();
         let separator = if self.form == Form::Legacy {
@@ -147,7 +148,7 @@ impl Writer {
         group: Option<&str>,
         name: &str,
         params: &[Param],
-        parts: &[Vec<String>],
+        parts: &[Vec<Text>],
     ) {
         self.value.clear();
         for (index, part) in parts.iter().enumerate() {
@@ -263,7 +264,7 @@ impl Writer {
     fn line(&mut self, group: Option<&str>, name: &str, params: &[Param]) {
         if let Some(tree) = &mut self.tree {
             let value = String::from_utf8_lossy(&self.value).into_owned();
-            return tree.line(group, name, params, Value::Text(value));
+            return tree.line(group, name, params, Value::Text(value.into()));
         }
         let start = self.head(group, name, params);
         let value = std::mem::take(&mut self.value);

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use super::super::capabilities::{Capabilities, PropertyCapability, is_cut};
 use super::super::digest::is_noise_type;
 use super::super::model::{Param, Property, Value};
+use crate::content::Text;
 
 /// Whether two values of properties of one name say the same; a value that the device had to cut equals the whole.
 pub(super) fn same_value(
@@ -343,14 +344,14 @@ fn types(
     stored: &Property,
     incoming: &Property,
     capability: Option<&PropertyCapability>,
-) -> Vec<String> {
+) -> Vec<Text> {
     let (old, new) = (stored.param("TYPE"), incoming.param("TYPE"));
-    let plain = |kind: &&String| !is_noise_type(kind) && *kind != "PREF";
+    let plain = |kind: &&Text| !is_noise_type(kind) && *kind != "PREF";
     // A device that lists no types may know none: as long as it says nothing else, nothing has changed.
     let silent = capability.is_some_and(|capability| capability.params.is_empty())
         && new.iter().filter(plain).all(|kind| old.contains(kind));
     let binary = matches!(stored.value, Value::Binary(_)) && new.is_empty();
-    let mut types: Vec<String> = old
+    let mut types: Vec<Text> = old
         .iter()
         .filter(|kind| {
             let untold = capability.is_some_and(|capability| !capability.expresses(kind));

@@ -329,7 +329,7 @@ fn formatted_name(
         vcard::spoken_name(&new.value)
     };
     match root.property_mut("FN") {
-        Some(property) => property.value = Value::Text(name),
+        Some(property) => property.value = Value::Text(name.into()),
         None => root.properties.insert(0, Property::text("FN", name)),
     }
 }

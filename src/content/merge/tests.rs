@@ -287,7 +287,7 @@ fn event(lines: &[&str], alarms: &[&str], exceptions: &[&str]) -> Record {
         let mut segments = head.split(';');
         let mut property = Property::text(segments.next().unwrap_or_default(), value);
         for (name, value) in segments.filter_map(|segment| segment.split_once('=')) {
-            property.add_param(name, [value.to_owned()]);
+            property.add_param(name, [value.into()]);
         }
         property
     };
@@ -484,7 +484,7 @@ fn contact() -> impl proptest::strategy::Strategy<Value = Record> {
     let types = subsequence(vec!["HOME", "WORK", "CELL", "X-OWN"], 0..3);
     let property = (name, types, "[a-c]{1,3}( [a-c]{4,12})?").prop_map(|(name, types, text)| {
         let mut property = Property::text(name, text);
-        property.add_param("TYPE", types.into_iter().map(str::to_owned));
+        property.add_param("TYPE", types.into_iter().map(Into::into));
         property
     });
     (vec(property, 0..9), "[A-C]{1,9}").prop_map(|(mut properties, family)| {

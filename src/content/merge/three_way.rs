@@ -7,6 +7,7 @@ use super::super::email;
 use super::super::model::{Component, Kind, Property, Record, Value};
 use super::field::{combine, is_multiple, pair, same_value};
 use super::{View, children, component, is_item, is_kept, occurrences_equal, overlay, same};
+use crate::content::Text;
 
 /// The outcome of a [`merge`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -303,13 +304,13 @@ fn united(
                 taken[index] = true;
             }
             None if property.name == "CATEGORIES" && result.property("CATEGORIES").is_some() => {
-                let words: Vec<String> = property.value.texts().map(str::to_owned).collect();
+                let words: Vec<Text> = property.value.texts().map(Text::from).collect();
                 if let Some(Value::Parts(parts)) = result
                     .property_mut("CATEGORIES")
                     .map(|there| &mut there.value)
                     && let Some(list) = parts.first_mut()
                 {
-                    let new: Vec<String> = words
+                    let new: Vec<Text> = words
                         .into_iter()
                         .filter(|word| !list.contains(word))
                         .collect();

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Document, Field, Place, find, kept, read_plain, table, text};
+use crate::content::Text;
 use crate::content::digest::is_noise_type;
 use crate::content::markup::Element;
 use crate::content::{Component, Format, Property, Value, charset, vcard};
@@ -43,7 +44,7 @@ pub(super) fn read(object: &Element) -> Component {
             Place::Typed(name, types) | Place::Alias(name, types) => {
                 if let Some(text) = told() {
                     let mut property = Property::text(name, text);
-                    property.add_param("TYPE", types.iter().map(|kind| (*kind).to_owned()));
+                    property.add_param("TYPE", types.iter().map(|kind| (*kind).into()));
                     root.properties.push(property);
                 }
             }
@@ -73,7 +74,7 @@ pub(super) fn read(object: &Element) -> Component {
             let mut property = Property::new("ADR", parts(of));
             property.add_param(
                 "TYPE",
-                [(*kind).to_owned()].into_iter().filter(|of| !of.is_empty()),
+                [Text::from(*kind)].into_iter().filter(|of| !of.is_empty()),
             );
             root.properties.push(property);
         }
@@ -87,7 +88,7 @@ fn photo(element: &Element) -> Option<Property> {
     let kind = element.kind.as_deref().unwrap_or("jpeg");
     let kind = kind.rsplit('/').next().unwrap_or(kind);
     let kind = if kind == "jpg" { "jpeg" } else { kind };
-    photo.add_param("TYPE", [kind.to_ascii_uppercase()]);
+    photo.add_param("TYPE", [kind.to_ascii_uppercase().into()]);
     Some(photo)
 }
 
@@ -108,7 +109,7 @@ pub(super) fn write(root: &Component, out: &mut Document<'_>) {
                         .get(part)
                         .map(|part| part.join(" "))
                         .unwrap_or_default(),
-                    Some(Value::Text(text)) if part == 0 => text.clone(),
+                    Some(Value::Text(text)) if part == 0 => text.clone().into(),
                     _ => String::new(),
                 };
                 if let Some(text) = out.fitted(name, text.trim()) {
@@ -124,7 +125,7 @@ pub(super) fn write(root: &Component, out: &mut Document<'_>) {
                         .map(|part| part.join(", "))
                         .unwrap_or_default(),
                     // An address in one piece is its street.
-                    Some(Value::Text(text)) if part == 2 => text.clone(),
+                    Some(Value::Text(text)) if part == 2 => text.clone().into(),
                     _ => String::new(),
                 };
                 if let Some(text) = out.fitted("ADR", text.trim()) {
@@ -175,7 +176,7 @@ fn write_photo(root: &Component, out: &mut Document<'_>) {
 
 /// The types of a property that say something, PREF last.
 fn types(property: &Property) -> Vec<&str> {
-    let types = property.param("TYPE").iter().map(String::as_str);
+    let types = property.param("TYPE").iter().map(Text::as_str);
     types.filter(|kind| !is_noise_type(kind)).collect()
 }
 

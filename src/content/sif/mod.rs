@@ -92,7 +92,7 @@ fn decoded(body: &[u8]) -> String {
         .and_then(|(_, rest)| rest.trim_start().strip_prefix('='))
         .and_then(|value| value.split(['"', '\'']).nth(1))
         .and_then(Charset::for_label);
-    charset::decode(body, declared)
+    charset::decode(body, declared).into()
 }
 
 /// Writes an item as the SIF document of its kind; a kind that has none as a note of its title.

@@ -17,7 +17,7 @@ pub(super) use verbatim::copy;
 pub(super) use write::write;
 
 use super::line::{self, Form, parts, pieces, split, unescape};
-use super::{Component, Format, Property, Value, Warning, charset};
+use super::{Component, Format, Property, Text, Value, Warning, charset};
 
 /// Properties whose value is one text, whatever `;` and `,` are in it.
 const TEXTS: &[&str] = &[
@@ -106,14 +106,14 @@ pub(super) fn read(mut root: Component, format: Format, warnings: &mut Vec<Warni
 }
 
 /// The modern name of what phones call otherwise.
-fn rename(name: &mut String) {
+fn rename(name: &mut Text) {
     let modern = match name.as_str() {
         "X-NICKNAME" | "X-EPOCSECONDNAME" | "X-MOT-NICKNAME" => "NICKNAME",
         "X-CLASS" => "CLASS",
         "X-MOT-CAT" => "CATEGORIES",
         _ => return,
     };
-    modern.clone_into(name);
+    *name = modern.into();
 }
 
 /// A card inside the value of a 3.0 AGENT. Cards inside that one stay text.
@@ -137,7 +137,7 @@ fn raise_params(property: &mut Property) {
     }
     if property.first_param("PREF") == Some("1") {
         property.remove_param("PREF");
-        property.add_param("TYPE", ["PREF".to_owned()]);
+        property.add_param("TYPE", ["PREF".into()]);
     }
     if let Some(param) = property
         .params
@@ -149,7 +149,7 @@ fn raise_params(property: &mut Property) {
             .iter_mut()
             .for_each(|value| value.make_ascii_uppercase());
         if param.values[0] == "URL" {
-            "URI".clone_into(&mut param.values[0]);
+            param.values[0] = "URI".into();
         }
         let default = matches!(
             (param.values[0].as_str(), property.name.as_str()),
@@ -173,7 +173,7 @@ fn raise_params(property: &mut Property) {
     {
         for value in &mut types.values {
             if let Some((_, subtype)) = value.rsplit_once('/') {
-                *value = subtype.to_owned();
+                *value = subtype.into();
             }
         }
     }
@@ -206,7 +206,7 @@ fn raise_value(property: &mut Property, format: Format) {
         "NICKNAME" if form == Form::Legacy => Value::Parts(vec![vec![unescape(&raw, form)]]),
         "NICKNAME" | "CATEGORIES" => Value::Parts(vec![list(&raw, form)]),
         "GEO" => geo(&raw, format),
-        "BDAY" | "ANNIVERSARY" => Value::Text(date(plain(raw, form).trim())),
+        "BDAY" | "ANNIVERSARY" => Value::Text(date(plain(raw, form).trim()).into()),
         "TEL" | "EMAIL" => {
             let text = unescape(raw.trim(), form);
             let number = text
@@ -214,7 +214,7 @@ fn raise_value(property: &mut Property, format: Format) {
                 .filter(|scheme| scheme.eq_ignore_ascii_case("tel:"));
             if number.is_some() && property.first_param("VALUE") == Some("URI") {
                 property.remove_param("VALUE");
-                Value::Text(text[4..].to_owned())
+                Value::Text(text[4..].into())
             } else {
                 Value::Text(text)
             }
@@ -236,7 +236,7 @@ fn raise_value(property: &mut Property, format: Format) {
 }
 
 /// A text without its escapes; most have none.
-fn plain(raw: String, form: Form) -> String {
+fn plain(raw: Text, form: Form) -> Text {
     if memchr::memchr(b'\\', raw.as_bytes()).is_none() {
         raw
     } else {
@@ -245,7 +245,7 @@ fn plain(raw: String, form: Form) -> String {
 }
 
 /// The only piece of a value that may be a list.
-fn one(raw: &str, form: Form) -> String {
+fn one(raw: &str, form: Form) -> Text {
     match form {
         Form::Modern => unescape(raw, form),
         Form::Legacy => split(raw, b';', form).swap_remove(0),
@@ -253,7 +253,7 @@ fn one(raw: &str, form: Form) -> String {
 }
 
 /// The values of a list: in 2.1 between `;`, or between `,` if there is none.
-fn list(raw: &str, form: Form) -> Vec<String> {
+fn list(raw: &str, form: Form) -> Vec<Text> {
     let comma = form == Form::Modern || pieces(raw, b';').nth(1).is_none();
     let mut values = split(raw, if comma { b',' } else { b';' }, form);
     values.retain(|value| !value.trim().is_empty());
@@ -315,12 +315,12 @@ fn data(property: &mut Property, uri: &str) -> Value {
         Some((media, charset::unbase64(data.as_bytes())?))
     });
     let Some((media, bytes)) = decoded else {
-        return Value::Text(uri.to_owned());
+        return Value::Text(uri.into());
     };
     property.remove_param("VALUE");
     property.remove_param("MEDIATYPE");
     if let Some((_, subtype)) = media.split(';').next().unwrap_or_default().split_once('/') {
-        property.add_param("TYPE", [subtype.to_ascii_uppercase()]);
+        property.add_param("TYPE", [subtype.to_ascii_uppercase().into()]);
     }
     Value::Binary(bytes)
 }

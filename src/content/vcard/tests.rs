@@ -445,7 +445,7 @@ fn contact() -> impl proptest::strategy::Strategy<Value = Record> {
         "TEL", "EMAIL", "NOTE", "URL", "TITLE", "LABEL", "X-OTHER", "FN", "UID",
     ]);
     let single = (name, types(), text()).prop_map(|(name, types, value)| {
-        let types: Vec<String> = types.into_iter().map(str::to_owned).collect();
+        let types: Vec<super::super::Text> = types.into_iter().map(Into::into).collect();
         let mut property = Property::text(name, value);
         if matches!(name, "TEL" | "EMAIL" | "LABEL") && !types.is_empty() {
             property.params.push(Param {
@@ -463,7 +463,7 @@ fn contact() -> impl proptest::strategy::Strategy<Value = Record> {
             let mut property =
                 Property::new(name, Value::structure(parts.iter().map(String::as_str)));
             if name == "SOUND" {
-                property.add_param("TYPE", ["X-IRMC-N".to_owned()]);
+                property.add_param("TYPE", ["X-IRMC-N".into()]);
             }
             property
         });
@@ -472,7 +472,7 @@ fn contact() -> impl proptest::strategy::Strategy<Value = Record> {
     });
     let photo = vec(proptest::num::u8::ANY, 1..200).prop_map(|bytes| {
         let mut property = Property::new("PHOTO", Value::Binary(bytes));
-        property.add_param("TYPE", ["PNG".to_owned()]);
+        property.add_param("TYPE", ["PNG".into()]);
         property
     });
     let any = proptest::prop_oneof![5 => single, 3 => structured, 1 => list, 1 => photo];

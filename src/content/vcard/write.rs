@@ -9,6 +9,7 @@ use super::super::capabilities::{PropertyCapability, cut, visible};
 use super::super::line::{Form, Writer};
 use super::super::{Component, Format, Param, Property, Record, Target, Value};
 use super::{is_text, is_uri};
+use crate::content::Text;
 
 /// Writes a contact as a vCard of the target's version.
 pub(in super::super) fn write(record: &Record, target: &Target<'_>, out: &mut Writer) {
@@ -149,15 +150,15 @@ fn property(
                     out.raw(group, name, &params, &text.replace('\\', "\\\\"))
                 }
                 known if is_text(known) || !legacy => out.text(group, name, &params, text),
-                _ => out.list(group, name, &params, &[text.to_owned()]),
+                _ => out.list(group, name, &params, &[text.into()]),
             }
         }
         Value::Parts(parts) => {
-            let parts: Vec<Vec<String>> = parts
+            let parts: Vec<Vec<Text>> = parts
                 .iter()
                 .map(|part| {
                     part.iter()
-                        .map(|text| cut(text, capability).to_owned())
+                        .map(|text| Text::from(cut(text, capability)))
                         .collect()
                 })
                 .collect();
@@ -168,7 +169,7 @@ fn property(
                     let mut values = parts.concat();
                     // Without a second value, a comma would look like a separator.
                     if legacy && values.len() == 1 && values[0].contains(',') {
-                        values.push(String::new());
+                        values.push(Text::default());
                     }
                     out.list(group, name, &params, &values);
                 }
@@ -188,7 +189,7 @@ fn property(
                     if legacy {
                         parts
                             .iter_mut()
-                            .for_each(|part| *part = vec![part.join(",")]);
+                            .for_each(|part| *part = vec![part.join(",").into()]);
                     }
                     out.parts(group, name, &params, &parts);
                 }
@@ -216,7 +217,7 @@ fn params<'a>(
         return Cow::Borrowed(&property.params);
     }
     let mut params = Vec::with_capacity(property.params.len() + 1);
-    let mut types: Vec<String> = Vec::new();
+    let mut types: Vec<Text> = Vec::new();
     for param in &property.params {
         match param.name.as_str() {
             "TYPE" => types.extend(
@@ -229,7 +230,7 @@ fn params<'a>(
             "VALUE" | "LANGUAGE" => {
                 let mut param = param.clone();
                 if legacy && param.values == ["URI"] {
-                    "URL".clone_into(&mut param.values[0]);
+                    param.values[0] = "URL".into();
                 }
                 params.push(param);
             }
@@ -238,15 +239,15 @@ fn params<'a>(
         }
     }
     if internet {
-        types.push("INTERNET".to_owned());
+        types.push("INTERNET".into());
     }
     if format == Format::VCard40 {
         if let Some(index) = types.iter().position(|kind| kind == "PREF") {
             types.remove(index);
             params.retain(|param: &Param| param.name != "PREF");
             params.push(Param {
-                name: "PREF".to_owned(),
-                values: vec!["1".to_owned()],
+                name: "PREF".into(),
+                values: vec!["1".into()],
             });
         }
         types
@@ -257,7 +258,7 @@ fn params<'a>(
         params.insert(
             0,
             Param {
-                name: "TYPE".to_owned(),
+                name: "TYPE".into(),
                 values: types,
             },
         );
@@ -283,12 +284,12 @@ fn basic(text: &str) -> String {
     }
 }
 
-fn geo(parts: &[Vec<String>], format: Format) -> String {
+fn geo(parts: &[Vec<Text>], format: Format) -> String {
     let part = |index: usize| {
         parts
             .get(index)
             .and_then(|part| part.first())
-            .map_or("", String::as_str)
+            .map_or("", Text::as_str)
     };
     let (latitude, longitude) = (part(0), part(1));
     match format {

@@ -118,7 +118,7 @@ fn an_alarm_rings_relative_to_start_or_end() {
     let alarm = |trigger: &str, end: bool| {
         let mut alarm = component("VALARM", &[("ACTION", "DISPLAY"), ("TRIGGER", trigger)]);
         if end && let Some(trigger) = alarm.property_mut("TRIGGER") {
-            trigger.add_param("RELATED", ["END".to_owned()]);
+            trigger.add_param("RELATED", ["END".into()]);
         }
         alarm
     };

@@ -170,7 +170,7 @@ impl Source<'_> {
             && let Some(name) = self.zone_name()
             && let Some(start) = item.property_mut("DTSTART")
         {
-            start.add_param("TZID", [name]);
+            start.add_param("TZID", [name.into()]);
         }
         item
     }
@@ -250,7 +250,7 @@ impl Source<'_> {
                 };
                 let mut attendee = Property::text("ATTENDEE", value);
                 let mut set = |name: &str, value: &str| {
-                    attendee.add_param(name, [value.to_owned()]);
+                    attendee.add_param(name, [value.into()]);
                 };
                 let status = part("attendeestatus");
                 if let Some((_, partstat)) = PARTSTATS.iter().find(|(number, _)| *number == status)

@@ -85,8 +85,8 @@ impl Sample {
         let time = |name: &str, text: &str| {
             let mut property = content::Property::text(name, text);
             match ZONES[self.zone] {
-                "" => property.value = content::Value::Text(format!("{text}Z")),
-                tzid => property.add_param("TZID", [tzid.to_owned()]),
+                "" => property.value = content::Value::Text(format!("{text}Z").into()),
+                tzid => property.add_param("TZID", [tzid.into()]),
             }
             property
         };

@@ -45,10 +45,10 @@ pub(super) fn raise(property: Property) -> Property {
             .first()
             .map(|value| value.trim().to_ascii_uppercase().replace('-', " "))
             .unwrap_or_default();
-        let mut set = |name: &str, value: &str| raised.add_param(name, [value.to_owned()]);
+        let mut set = |name: &str, value: &str| raised.add_param(name, [value.into()]);
         match param.name.as_str() {
             "ROLE" => match value.as_str() {
-                "ORGANIZER" => "ORGANIZER".clone_into(&mut raised.name),
+                "ORGANIZER" => raised.name = "ORGANIZER".into(),
                 "OWNER" => set("ROLE", "CHAIR"),
                 "ATTENDEE" | "" => {}
                 other => set("X-ROLE", other),
@@ -84,13 +84,13 @@ pub(super) fn raise(property: Property) -> Property {
         }
     }
     if !name.is_empty() {
-        raised.add_param("CN", [name.to_owned()]);
+        raised.add_param("CN", [name.into()]);
     }
     // Without an address there is only a name.
     if address.contains('@') && !address.contains(':') {
-        raised.value = Value::Text(format!("mailto:{address}"));
+        raised.value = Value::Text(format!("mailto:{address}").into());
     } else {
-        raised.value = Value::Text(address.to_owned());
+        raised.value = Value::Text(address.into());
     }
     raised
 }
@@ -100,8 +100,8 @@ pub(super) fn lower(property: &Property) -> (Vec<Param>, String) {
     let mut params: Vec<Param> = Vec::new();
     let mut set = |name: &str, value: &str| {
         params.push(Param {
-            name: name.to_owned(),
-            values: vec![value.to_owned()],
+            name: name.into(),
+            values: vec![value.into()],
         })
     };
     let role = property

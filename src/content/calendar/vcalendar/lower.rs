@@ -14,6 +14,7 @@ use super::super::recurrence::{End, Rule, write_legacy};
 use super::super::timezone::{Zone, Zones, daylight_lines};
 use super::super::{alarm, is_exception, is_item, stamp};
 use super::{KEPT_RULES, attendee, is_memo};
+use crate::content::Text;
 use crate::content::capabilities::{self, PropertyCapability};
 use crate::content::line::Writer;
 use crate::content::{Component, Property, Record, Target, Value};
@@ -373,10 +374,10 @@ impl<'a> Lowering<'a> {
                 out.text(None, "ATTENDEE", &params, &text);
             }
             "CATEGORIES" | "RESOURCES" => {
-                let items: Vec<String> = value
+                let items: Vec<Text> = value
                     .texts()
                     .filter(|item| !item.trim().is_empty())
-                    .map(str::to_owned)
+                    .map(Text::from)
                     .collect();
                 out.list(None, name, &[], &items);
             }

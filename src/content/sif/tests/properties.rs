@@ -116,7 +116,7 @@ fn card() -> impl Strategy<Value = Record> {
         root.properties.push(Property::text("MAILER", other));
         for (number, types) in numbers {
             let mut tel = Property::text("TEL", number);
-            tel.add_param("TYPE", types.into_iter().map(|at| kinds[at].to_owned()));
+            tel.add_param("TYPE", types.into_iter().map(|at| kinds[at].into()));
             root.properties.push(tel);
         }
         Record {
@@ -153,7 +153,7 @@ proptest! {
         let capabilities = content::sif_capabilities(Format::SifContact, &Capabilities::default());
         let merged = content::overlay(&stored, &restored, Some(&capabilities));
         let mut expected = stored;
-        expected.root.property_mut("NOTE").unwrap().value = Value::Text(note);
+        expected.root.property_mut("NOTE").unwrap().value = Value::Text(note.into());
         prop_assert_eq!(content::digest(&merged), content::digest(&expected), "{}", shown);
     }
 }

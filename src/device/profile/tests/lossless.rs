@@ -106,12 +106,12 @@ fn an_edit_changes_what_was_edited_and_nothing_else() {
             .iter_mut()
             .find(|property| property.name == "TEL" && property.has_type("CELL"))
             .unwrap_or_else(|| panic!("{name}: the number of the mobile is not shown"));
-        cell.value = Value::Text("+4670999".to_owned());
+        cell.value = Value::Text("+4670999".into());
         let result = overlay(&stored, &restored(&stored, &edited, &seen), None);
         let mut expected = stored;
         for property in &mut expected.root.properties {
             if property.name == "TEL" && property.has_type("CELL") {
-                property.value = Value::Text("+4670999".to_owned());
+                property.value = Value::Text("+4670999".into());
             }
         }
         assert_eq!(digest(&result), digest(&expected), "{name}: {result:#?}");
