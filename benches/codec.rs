@@ -6,6 +6,8 @@
 //! items, and one with nothing but small elements. The shared library is loaded at run time; without it only our own
 //! figures are printed, unless `CI=true`.
 
+#![allow(unsafe_code, reason = "libwbxml is written in C")]
+
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::hint::black_box;
 use std::path::Path;

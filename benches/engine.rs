@@ -10,6 +10,8 @@
 //! A virtual phone, the engine and a SQLite file with every fsync in this process. CPU is user and system time: of the
 //! thread that answers, while it does, and of the store's writing thread. Prints a table, and asserts nothing.
 
+#![allow(unsafe_code, reason = "the clock of a process has no other way")]
+
 use std::cell::Cell;
 use std::ffi::{c_int, c_long};
 use std::rc::Rc;

@@ -26,6 +26,7 @@ pub(super) fn keep() {
         ];
         for (parameter, value) in settings {
             // SAFETY: mallopt takes two numbers and sets a number of the allocator; it may be called at any time.
+            #[expect(unsafe_code, reason = "the C library has no other way to say it")]
             let set = unsafe { libc::mallopt(parameter, value) };
             if set == 0 {
                 tracing::debug!("the allocator does not take its parameter {parameter}");
