@@ -9,6 +9,8 @@
 //! CPU is user and system time of all processes of a server, of their live children and of those that have ended.
 //! Memory is the largest sum of their resident sets, sampled during the sessions.
 
+#![allow(unsafe_code, reason = "the clock of a process has no other way")]
+
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../tests/support/mod.rs"]
 mod support;

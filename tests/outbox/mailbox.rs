@@ -95,8 +95,8 @@ fn world_before(kannel: &Kannel, rules: &str) -> World {
     ))
 }
 
-/// Waits for the SMS that has the phone ask for its mail, synchronises, and gives the mail.
-fn woken(kannel: &mut Kannel, phone: &mut Phone<HttpTransport>, subject: &str) -> Luid {
+/// Waits for the SMS that has the phone ask for its mail, and synchronises.
+fn called(kannel: &mut Kannel, phone: &mut Phone<HttpTransport>) {
     let sms = kannel.next();
     assert!(sms.to.ends_with("46700000001"), "{}", sms.to);
     let whole = wdp::Reassembly::new().add(&sms.from, &sms.udh, &sms.body);
@@ -106,6 +106,11 @@ fn woken(kannel: &mut Kannel, phone: &mut Phone<HttpTransport>, subject: &str) -
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0].uri, "./mail");
     sync(phone, &[MAIL]);
+}
+
+/// The same; gives the mail that is on the phone then.
+fn woken(kannel: &mut Kannel, phone: &mut Phone<HttpTransport>, subject: &str) -> Luid {
+    called(kannel, phone);
     let (luid, read) = mail(phone, subject).expect("the mail is on the phone");
     let text = String::from_utf8_lossy(&read.message).into_owned();
     assert!(text.contains(&format!("The text of {subject}.")), "{text}");
@@ -114,15 +119,20 @@ fn woken(kannel: &mut Kannel, phone: &mut Phone<HttpTransport>, subject: &str) -
 
 /// The phone puts an answer to that mail into its outbox.
 fn answer(phone: &mut Phone<HttpTransport>, subject: &str) {
+    send(phone, "bob@example.net", &format!("Re: {subject}"));
+}
+
+/// The phone puts a mail into its outbox.
+fn send(phone: &mut Phone<HttpTransport>, to: &str, subject: &str) {
     let outbox = folder(phone, "Outbox");
-    let answer = format!("To: bob@example.net\r\nSubject: Re: {subject}\r\n\r\nAt four.\r\n");
-    let answer = phone.add_as(
+    let written = format!("To: {to}\r\nSubject: {subject}\r\n\r\nAt four.\r\n");
+    let written = phone.add_as(
         MAIL,
         Format::Email.mime(),
-        format!("<Email><emailitem><![CDATA[{answer}]]></emailitem></Email>"),
+        format!("<Email><emailitem><![CDATA[{written}]]></emailitem></Email>"),
     );
     let memory = phone.client_mut().memory_mut().datastore_mut(MAIL);
-    assert!(memory.move_to(&answer, &outbox.0));
+    assert!(memory.move_to(&written, &outbox.0));
 }
 
 /// The phone marks a mail as read.
@@ -309,6 +319,44 @@ fn a_mail_in_a_maildrop_wakes_the_phone_which_deletes_and_answers() {
         (phone.items(MAIL)[&luid].parent == sent.0).then_some(())
     });
     assert!(mail(&phone, "Tea").is_some_and(|(_, mail)| mail.read));
+}
+
+#[test]
+fn a_mail_that_its_server_refuses_comes_back_and_wakes_the_phone() {
+    let Some(dovecot) = Dovecot::start(&["alice"], None) else {
+        return;
+    };
+    let (Some(mut kannel), Some(mut sink)) = (
+        Kannel::start("http://127.0.0.1:9/mo?"),
+        Sink::start(&["login"]),
+    ) else {
+        return;
+    };
+    let world = world_before(&kannel, "");
+    join(
+        &world,
+        &dovecot,
+        &["--smtp", &format!("smtp://127.0.0.1:{}", sink.port)],
+    );
+    let mut phone = mail_phone(&world);
+    is_watched(&world);
+    send(&mut phone, "never@example.net", "Tea");
+    sync(&mut phone, &[MAIL]);
+    called(&mut kannel, &mut phone);
+    let hint = ReadHint {
+        format: Some(Format::Email),
+        ..ReadHint::default()
+    };
+    let reports: Vec<String> = phone
+        .items(MAIL)
+        .values()
+        .filter_map(|item| Mail::of(content::read(&item.body.0, &hint).ok()?.record))
+        .map(|mail| String::from_utf8_lossy(&mail.message).into_owned())
+        .filter(|text| text.contains("no such user"))
+        .collect();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert!(reports[0].contains("never@example.net"), "{}", reports[0]);
+    assert_eq!(sink.count(), 0);
 }
 
 /// A mail with a file of that many octets.
