@@ -46,11 +46,13 @@ pub(crate) fn watcher(port: u16, user: &str) -> Receiver<Instant> {
     let (sender, times) = channel();
     std::thread::spawn(move || {
         let _open = stream;
-        loop {
-            let line = line(&mut reader);
+        let mut line = String::new();
+        // It ends with the server.
+        while let Ok(1..) = reader.read_line(&mut line) {
             if line.ends_with(" EXISTS\r\n") && sender.send(Instant::now()).is_err() {
                 return;
             }
+            line.clear();
         }
     });
     times
