@@ -4,21 +4,16 @@
 //! each message and gets them again, page by page, for the next one, which is a sixth of what a sync costs. So the server keeps them;
 //! <https://www.gnu.org/software/libc/manual/html_node/Malloc-Tunable-Parameters.html>.
 
-/// Octets that each arena keeps at its end.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-const KEPT: libc::c_int = 32 << 20;
-/// Octets from which an allocation is the system's alone, and goes back to it.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-const APART: libc::c_int = 4 << 20;
-/// Octets that an arena grows by.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-const STEP: libc::c_int = 256 << 10;
+mod gnu {
+    /// Octets that each arena keeps at its end.
+    const KEPT: libc::c_int = 32 << 20;
+    /// Octets from which an allocation is the system's alone, and goes back to it.
+    const APART: libc::c_int = 4 << 20;
+    /// Octets that an arena grows by.
+    const STEP: libc::c_int = 256 << 10;
 
-/// Keeps memory that is free for the next message. To be called before the server's threads start. Nothing on systems with another
-/// allocator.
-pub(super) fn keep() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    {
+    pub(super) fn keep() {
         let settings = [
             (libc::M_TRIM_THRESHOLD, KEPT),
             (libc::M_MMAP_THRESHOLD, APART),
@@ -33,4 +28,11 @@ pub(super) fn keep() {
             }
         }
     }
+}
+
+/// Keeps memory that is free for the next message. To be called before the server's threads start. Nothing on systems with another
+/// allocator.
+pub(super) fn keep() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    gnu::keep();
 }

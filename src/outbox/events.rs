@@ -46,7 +46,7 @@ pub async fn take(outbox: Outbox, mut deliveries: mpsc::Receiver<Delivery>) {
                 };
                 let (outbox, early) = (outbox.clone(), Arc::clone(&early));
                 tokio::spawn(async move {
-                    let held = named(&receipt).and_then(|(id, _)| outbox.in_hand(id));
+                    let held = named(&receipt).and_then(|(id, ..)| outbox.in_hand(id));
                     let known = match held {
                         Some(_) => Some(Ok(false)),
                         None => outbox.noted(&gateway, &receipt).await,
@@ -93,9 +93,11 @@ fn reference(text: &str) -> Option<(NotificationId, i64)> {
     Some((id.parse().ok()?, attempt.parse().ok()?))
 }
 
-/// The notification and the attempt that a receipt names.
-fn named(receipt: &Receipt) -> Option<(NotificationId, i64)> {
-    reference(&receipt.reference.as_ref()?.message)
+/// The notification, the attempt and the part that a receipt names.
+fn named(receipt: &Receipt) -> Option<(NotificationId, i64, u8)> {
+    let named = receipt.reference.as_ref()?;
+    let (id, attempt) = reference(&named.message)?;
+    Some((id, attempt, named.part))
 }
 
 impl Outbox {
@@ -139,10 +141,7 @@ impl Outbox {
             ReceiptState::Delivered => PartReceipt::Delivered,
             ReceiptState::Failed => PartReceipt::Failed,
         };
-        let named = receipt.reference.as_ref().and_then(|named| {
-            let (id, attempt) = reference(&named.message)?;
-            Some((id, attempt, named.part))
-        });
+        let named = named(receipt);
         let text = match receipt.text.trim() {
             "" => String::new(),
             text => format!(" ({text})"),

@@ -36,18 +36,20 @@ fn folder(phone: &Phone<HttpTransport>, name: &str) -> Luid {
     found.unwrap_or_else(|| panic!("no folder {name}")).0
 }
 
-fn mail(phone: &Phone<HttpTransport>, subject: &str) -> Option<(Luid, Mail)> {
+fn mails(phone: &Phone<HttpTransport>) -> impl Iterator<Item = (Luid, Mail)> {
     let hint = ReadHint {
         format: Some(Format::Email),
         ..ReadHint::default()
     };
     let items = phone.items(MAIL).into_iter();
-    let mails = items.filter_map(|(luid, item)| {
+    items.filter_map(move |(luid, item)| {
         let record = content::read(&item.body.0, &hint).ok()?.record;
         Some((luid, Mail::of(record)?))
-    });
-    let mut found = mails.filter(|(_, mail)| mail.head().subject == subject);
-    found.next()
+    })
+}
+
+fn mail(phone: &Phone<HttpTransport>, subject: &str) -> Option<(Luid, Mail)> {
+    mails(phone).find(|(_, mail)| mail.head().subject == subject)
 }
 
 fn message(subject: &str) -> String {
@@ -142,6 +144,34 @@ fn read(phone: &mut Phone<HttpTransport>, luid: &Luid) {
     assert!(phone.replace(MAIL, luid, body));
 }
 
+/// All that a mail passes. They end in this order.
+struct Peers {
+    phone: Phone<HttpTransport>,
+    world: World,
+    sink: Sink,
+    kannel: Kannel,
+    dovecot: Dovecot,
+}
+
+/// A watched mailbox that is joined in that way, with a server that sends; `None` if a peer is not installed.
+fn peers(capability: Option<&str>, join: impl FnOnce(&World, &Dovecot, &[&str])) -> Option<Peers> {
+    let dovecot = Dovecot::start(&["alice"], capability)?;
+    let kannel = Kannel::start("http://127.0.0.1:9/mo?")?;
+    let sink = Sink::start(&["login"])?;
+    let world = world_before(&kannel, "");
+    let smtp = format!("smtp://127.0.0.1:{}", sink.port);
+    join(&world, &dovecot, &["--smtp", &smtp]);
+    let phone = mail_phone(&world);
+    is_watched(&world);
+    Some(Peers {
+        phone,
+        world,
+        sink,
+        kannel,
+        dovecot,
+    })
+}
+
 #[test]
 fn a_mail_wakes_the_phone_which_reads_files_deletes_and_answers() {
     whole_way(None);
@@ -166,23 +196,16 @@ fn a_mail_wakes_the_phone_without_idle() {
 
 /// The whole way both ways, with what IMAP offers.
 fn whole_way(capability: Option<&str>) {
-    let Some(dovecot) = Dovecot::start(&["alice"], capability) else {
+    let Some(Peers {
+        dovecot,
+        mut kannel,
+        mut sink,
+        world: _world,
+        mut phone,
+    }) = peers(capability, join)
+    else {
         return;
     };
-    let (Some(mut kannel), Some(mut sink)) = (
-        Kannel::start("http://127.0.0.1:9/mo?"),
-        Sink::start(&["login"]),
-    ) else {
-        return;
-    };
-    let world = world_before(&kannel, "");
-    join(
-        &world,
-        &dovecot,
-        &["--smtp", &format!("smtp://127.0.0.1:{}", sink.port)],
-    );
-    let mut phone = mail_phone(&world);
-    is_watched(&world);
     dovecot.deliver("alice", &message("Tea"));
     let tea = woken(&mut kannel, &mut phone, "Tea");
     for subject in ["Cake", "Spam"] {
@@ -279,24 +302,20 @@ fn mail_in_three_folders_wakes_the_phone_with_notify() {
 
 #[test]
 fn a_mail_in_a_maildrop_wakes_the_phone_which_deletes_and_answers() {
-    let Some(dovecot) = Dovecot::start(&["alice"], None) else {
+    let by_pop3 = |world: &World, dovecot: &Dovecot, beside: &[&str]| {
+        let pop3 = format!("pop3://alice@127.0.0.1:{}", dovecot.pop3);
+        join_by(world, &["--pop3", &pop3], beside);
+    };
+    let Some(Peers {
+        dovecot,
+        mut kannel,
+        mut sink,
+        world: _world,
+        mut phone,
+    }) = peers(None, by_pop3)
+    else {
         return;
     };
-    let (Some(mut kannel), Some(mut sink)) = (
-        Kannel::start("http://127.0.0.1:9/mo?"),
-        Sink::start(&["login"]),
-    ) else {
-        return;
-    };
-    let world = world_before(&kannel, "");
-    let pop3 = format!("pop3://alice@127.0.0.1:{}", dovecot.pop3);
-    join_by(
-        &world,
-        &["--pop3", &pop3],
-        &["--smtp", &format!("smtp://127.0.0.1:{}", sink.port)],
-    );
-    let mut phone = mail_phone(&world);
-    is_watched(&world);
     dovecot.deliver("alice", &message("Tea"));
     let tea = woken(&mut kannel, &mut phone, "Tea");
     dovecot.deliver("alice", &message("Spam"));
@@ -323,35 +342,21 @@ fn a_mail_in_a_maildrop_wakes_the_phone_which_deletes_and_answers() {
 
 #[test]
 fn a_mail_that_its_server_refuses_comes_back_and_wakes_the_phone() {
-    let Some(dovecot) = Dovecot::start(&["alice"], None) else {
+    let Some(Peers {
+        dovecot: _dovecot,
+        mut kannel,
+        mut sink,
+        world: _world,
+        mut phone,
+    }) = peers(None, join)
+    else {
         return;
     };
-    let (Some(mut kannel), Some(mut sink)) = (
-        Kannel::start("http://127.0.0.1:9/mo?"),
-        Sink::start(&["login"]),
-    ) else {
-        return;
-    };
-    let world = world_before(&kannel, "");
-    join(
-        &world,
-        &dovecot,
-        &["--smtp", &format!("smtp://127.0.0.1:{}", sink.port)],
-    );
-    let mut phone = mail_phone(&world);
-    is_watched(&world);
     send(&mut phone, "never@example.net", "Tea");
     sync(&mut phone, &[MAIL]);
     called(&mut kannel, &mut phone);
-    let hint = ReadHint {
-        format: Some(Format::Email),
-        ..ReadHint::default()
-    };
-    let reports: Vec<String> = phone
-        .items(MAIL)
-        .values()
-        .filter_map(|item| Mail::of(content::read(&item.body.0, &hint).ok()?.record))
-        .map(|mail| String::from_utf8_lossy(&mail.message).into_owned())
+    let reports: Vec<String> = mails(&phone)
+        .map(|(_, mail)| String::from_utf8_lossy(&mail.message).into_owned())
         .filter(|text| text.contains("no such user"))
         .collect();
     assert_eq!(reports.len(), 1, "{reports:?}");

@@ -62,12 +62,12 @@ impl Client {
             cmd_id: packer.cmd_id().into(),
             target: Some(target),
             source: Some(source),
-            meta: free
-                .map(|mem| Meta {
+            meta: free.map(|mem| {
+                Box::new(Meta {
                     mem: Some(mem),
                     ..Meta::default()
                 })
-                .map(Box::new),
+            }),
             number_of_changes: (counts && !exchange.started).then_some(exchange.to_send),
             ..Sync::default()
         };
@@ -286,12 +286,12 @@ fn change(chunk: &ChunkOut, cmd_id: &str, part: &[u8], more: bool) -> Command<'s
         items: vec![Item {
             source: Some(Location::new(chunk.luid.0.clone())),
             source_parent: chunk.parent.clone().map(Into::into),
-            meta: first
-                .then(|| Meta {
+            meta: first.then(|| {
+                Box::new(Meta {
                     size: Some(chunk.octets.len() as u64),
                     ..Meta::default()
                 })
-                .map(Box::new),
+            }),
             data: if deletes {
                 Data::None
             } else {

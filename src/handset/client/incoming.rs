@@ -41,17 +41,13 @@ impl Client {
             Command::Status(status) if status.cmd_ref == "0" => Some(status),
             _ => None,
         });
-        match status.map(|status| (status.code, status.chal.as_ref())) {
+        match status.map(|status| (status.code, status.chal.as_deref())) {
             Some((Code::IN_PROGRESS, _)) => return self.poll(header).map(Some),
             Some((code @ (Code::INVALID_CREDENTIALS | Code::MISSING_CREDENTIALS), chal)) => {
                 let status = (!header.no_resp).then(|| header_status(header));
-                return self
-                    .retry(code, chal.map(|boxed| &**boxed), status)
-                    .map(Some);
+                return self.retry(code, chal, status).map(Some);
             }
-            Some((code, chal)) if code.is_success() => {
-                self.accepted(code, chal.map(|boxed| &**boxed))
-            }
+            Some((code, chal)) if code.is_success() => self.accepted(code, chal),
             Some((code, _)) => return Err(Failure::Refused(code)),
             None => self
                 .session
