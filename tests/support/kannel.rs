@@ -1,7 +1,7 @@
 //! Kannel as the gateway: bearerbox, smsbox, wapbox with its push proxy, and fakesmsc as the SMS centre, on free ports.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -19,6 +19,9 @@ const FAKESMSC: &str = "/usr/lib/kannel/test/fakesmsc";
 /// How often it is started again when another program took one of its ports meanwhile.
 const STARTS: u32 = 5;
 
+/// How many of a box's lines are shown when a test has failed.
+const SHOWN: usize = 60;
+
 /// A running Kannel. Dropping ends all of it.
 pub(crate) struct Kannel {
     sendsms: u16,
@@ -28,6 +31,9 @@ pub(crate) struct Kannel {
     fakesmsc: Option<Daemon>,
     _smsbox: Daemon,
     _wapbox: Daemon,
+    // Read to their ends: a box whose output is closed is told of it by a signal.
+    smsbox: Lines,
+    wapbox: Lines,
     bearerbox: Lines,
     _bearerbox: Daemon,
     fake_port: u16,
@@ -165,14 +171,17 @@ allow-ip = "127.0.0.1"
             Some((daemon, lines))
         };
         let (bearerbox, mut bearerbox_lines) = start(BEARERBOX, &["entering mainloop"])?;
-        let (smsbox, _) = start(
+        let (smsbox, smsbox_lines) = start(
             SMSBOX,
             &["Opening server at port", "Connected to bearerbox"],
         )?;
-        let (wapbox, _) = start(
+        let (wapbox, wapbox_lines) = start(
             WAPBOX,
             &["Opening server at port", "Connected to bearerbox"],
         )?;
+        // A box that has not kept its port, or has ended since, is started again.
+        TcpStream::connect(("127.0.0.1", sendsms)).ok()?;
+        TcpStream::connect(("127.0.0.1", ppg)).ok()?;
         let (fakesmsc, centre) = match centre {
             None => {
                 let (daemon, lines) = fakesmsc(fake_port, &mut bearerbox_lines, None);
@@ -188,6 +197,8 @@ allow-ip = "127.0.0.1"
             fakesmsc,
             _smsbox: smsbox,
             _wapbox: wapbox,
+            smsbox: smsbox_lines,
+            wapbox: wapbox_lines,
             bearerbox: bearerbox_lines,
             _bearerbox: bearerbox,
             fake_port,
@@ -222,6 +233,26 @@ allow-ip = "127.0.0.1"
         let (daemon, lines) = fakesmsc(self.fake_port, &mut self.bearerbox, Some(&message));
         self.fakesmsc = Some(daemon);
         self.centre = lines;
+    }
+}
+
+impl Drop for Kannel {
+    /// Shows what its boxes said last, when a test has failed.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let boxes = [
+            ("bearerbox", &mut self.bearerbox),
+            ("smsbox", &mut self.smsbox),
+            ("wapbox", &mut self.wapbox),
+        ];
+        for (name, lines) in boxes {
+            let said = lines.so_far();
+            let last = said.lines().rev().take(SHOWN).collect::<Vec<_>>();
+            let last = last.into_iter().rev().collect::<Vec<_>>().join("\n");
+            eprintln!("--- {name} said last:\n{last}");
+        }
     }
 }
 
