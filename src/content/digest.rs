@@ -8,9 +8,8 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::model::{Component, Kind, Param, Property, Record, Value};
+use super::model::{Component, Kind, Param, Part, Property, Record, Text, Value};
 use super::{calendar, email, note};
-use crate::content::Text;
 
 /// Deepest component that is looked at; the readers make none as deep.
 const MAX_DEPTH: usize = 16;
@@ -149,7 +148,7 @@ fn property(property: &Property, hash: &mut impl Feed) {
         hash.feed(b".");
         hash.feed(group.as_bytes());
     }
-    match property.params.as_slice() {
+    match &*property.params {
         [] => {}
         [one] => param(one, hash),
         many => {
@@ -179,7 +178,7 @@ fn property(property: &Property, hash: &mut impl Feed) {
             }
         }
         Value::Parts(parts) => {
-            let filled = |part: &Vec<Text>| part.iter().any(|value| !value.trim().is_empty());
+            let filled = |part: &Part| part.iter().any(|value| !value.trim().is_empty());
             let count = parts.iter().rposition(filled).map_or(0, |last| last + 1);
             for part in &parts[..count] {
                 hash.feed(b"\x1E");
@@ -243,7 +242,7 @@ fn fold(text: &str) -> impl Iterator<Item = char> {
 
 fn name_part(root: &Component, index: usize) -> impl Iterator<Item = char> {
     let parts = match root.property("N").map(|name| &name.value) {
-        Some(Value::Parts(parts)) => parts.get(index).map_or(&[][..], Vec::as_slice),
+        Some(Value::Parts(parts)) => parts.get(index).map_or(&[][..], Part::as_slice),
         _ => &[],
     };
     parts.iter().flat_map(|part| fold(part))

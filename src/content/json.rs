@@ -7,8 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 
-use super::model::{Component, Property, Record, Value};
-use crate::content::Text;
+use super::model::{Component, Part, Property, Record, Text, Value};
 
 const NAME_PARTS: [&str; 5] = ["family", "given", "additional", "prefix", "suffix"];
 const ADDRESS_PARTS: [&str; 7] = [
@@ -69,7 +68,7 @@ fn property(property: &Property) -> Json {
             "N" => named(parts, &NAME_PARTS),
             "ADR" => named(parts, &ADDRESS_PARTS),
             "GEO" => named(parts, &["latitude", "longitude"]),
-            "CATEGORIES" | "NICKNAME" => json!(parts.concat()),
+            "CATEGORIES" | "NICKNAME" => json!(parts.iter().flatten().collect::<Vec<_>>()),
             _ => parts.iter().map(|part| one_or_many(part)).collect(),
         },
     };
@@ -104,7 +103,7 @@ fn one_or_many(values: &[Text]) -> Json {
 }
 
 /// The parts that have something in them, by name.
-fn named(parts: &[Vec<Text>], names: &[&str]) -> Json {
+fn named(parts: &[Part], names: &[&str]) -> Json {
     let mut object = Map::new();
     for (index, part) in parts.iter().enumerate() {
         if part.iter().any(|value| !value.is_empty()) {

@@ -22,6 +22,7 @@ mod markup;
 mod merge;
 mod model;
 mod note;
+mod params;
 mod sif;
 mod split;
 mod vcard;
@@ -37,7 +38,8 @@ pub use format::Format;
 pub use json::to_json;
 pub use lost::lost;
 pub use merge::{Merged, merge, overlay, restored, same};
-pub use model::{Component, Kind, Param, Property, Record, Text, Value};
+pub use model::{Component, Kind, Param, Part, Property, Record, Text, Value};
+pub use params::Params;
 pub use split::split;
 pub use vcard::Heads;
 

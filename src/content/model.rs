@@ -5,8 +5,13 @@
 //! writers lower it again. What a reader does not understand stays as a property with its name, parameters and value,
 //! so nothing is lost between a phone that knows much and one that knows little.
 
+use super::params::Params;
+
 /// A string of a record. Most are short: those of up to 24 octets need no memory of their own.
 pub type Text = compact_str::CompactString;
+
+/// The values of one component of a structured value. One, the usual number, needs no memory of its own.
+pub type Part = smallvec::SmallVec<[Text; 1]>;
 
 /// What an item is about; decides which rules apply to it.
 #[derive(
@@ -56,7 +61,7 @@ pub struct Property {
     /// Upper case, such as `TEL`.
     pub name: Text,
     /// Without ENCODING and CHARSET: those belong to the wire, not to the meaning.
-    pub params: Vec<Param>,
+    pub params: Params,
     /// The decoded value.
     pub value: Value,
 }
@@ -76,7 +81,7 @@ pub enum Value {
     /// Unescaped text, a date, a rule: whatever is one string. Line breaks are `\n`.
     Text(Text),
     /// Components of a structured value (N, ADR, ORG, GEO in vCards), each a list of values.
-    Parts(Vec<Vec<Text>>),
+    Parts(Vec<Part>),
     /// Decoded binary (PHOTO, LOGO, SOUND, KEY, ATTACH).
     Binary(Vec<u8>),
 }
@@ -158,7 +163,7 @@ impl Property {
         Self {
             group: None,
             name: name.into(),
-            params: Vec::new(),
+            params: Params::new(),
             value,
         }
     }
@@ -215,6 +220,16 @@ impl Property {
     }
 }
 
+impl Param {
+    /// A parameter of one value; `name` in upper case.
+    pub fn one(name: impl Into<Text>, value: impl Into<Text>) -> Self {
+        Self {
+            name: name.into(),
+            values: vec![value.into()],
+        }
+    }
+}
+
 impl Value {
     /// The text, if it is one.
     pub fn as_text(&self) -> Option<&str> {
@@ -226,7 +241,12 @@ impl Value {
 
     /// A structured value of one value in each part.
     pub fn structure<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
-        Self::Parts(parts.into_iter().map(|part| vec![part.into()]).collect())
+        Self::Parts(
+            parts
+                .into_iter()
+                .map(|part| Part::from_elem(part.into(), 1))
+                .collect(),
+        )
     }
 
     /// A list: one part with many values.
@@ -236,7 +256,7 @@ impl Value {
 
     /// All texts in it, in order; none for binary data.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
-        let (one, many): (Option<&str>, &[Vec<Text>]) = match self {
+        let (one, many): (Option<&str>, &[Part]) = match self {
             Self::Text(text) => (Some(text), &[]),
             Self::Parts(parts) => (None, parts),
             Self::Binary(_) => (None, &[]),

@@ -6,8 +6,8 @@
 use super::capabilities::{cut, visible};
 use super::charset::{self, Charset};
 use super::line::{self, Form, parts, pieces, split, unescape};
-use super::{Component, ContentError, Kind, Property, Record, Target, Value};
-use crate::content::Text;
+use super::{Component, ContentError, Kind, Part, Property, Record, Target, Text, Value};
+use smallvec::smallvec;
 
 /// Raises a vNote as the line reader gives it.
 pub(super) fn read(mut root: Component) -> Component {
@@ -31,7 +31,7 @@ pub(super) fn read(mut root: Component) -> Component {
                 let comma = pieces(raw, b';').nth(1).is_none();
                 let mut values = split(raw, if comma { b',' } else { b';' }, Form::Legacy);
                 values.retain(|value| !value.trim().is_empty());
-                Value::Parts(vec![values])
+                Value::Parts(vec![values.into()])
             }
             name if texts.contains(&name) || line::is_overlong(raw) => {
                 Value::Text(unescape(raw, Form::Legacy))
@@ -133,7 +133,7 @@ pub(super) fn write(record: &Record, target: &Target<'_>, out: &mut line::Writer
             (name, Some(capabilities)) => capabilities.wire_name(name),
             (name, None) => name,
         };
-        let params = property.params.as_slice();
+        let params = &*property.params;
         match &property.value {
             Value::Binary(data) => out.binary(None, name, params, data),
             Value::Text(text) => match property.name.as_str() {
@@ -143,16 +143,16 @@ pub(super) fn write(record: &Record, target: &Target<'_>, out: &mut line::Writer
                 _ => out.list(None, name, params, &[cut(text, capability).into()]),
             },
             Value::Parts(parts) if property.name == "CATEGORIES" => {
-                let mut values = parts.concat();
+                let mut values: Vec<Text> = parts.iter().flatten().cloned().collect();
                 if values.len() == 1 && values[0].contains(',') {
                     values.push(Text::default());
                 }
                 out.list(None, name, params, &values);
             }
             Value::Parts(parts) => {
-                let parts: Vec<Vec<Text>> = parts
+                let parts: Vec<Part> = parts
                     .iter()
-                    .map(|part| vec![part.join(",").into()])
+                    .map(|part| smallvec![part.join(",").into()])
                     .collect();
                 out.parts(None, name, params, &parts);
             }

@@ -8,7 +8,7 @@ use super::moment::{Moment, Span};
 use super::stamp;
 use super::timezone::Zones;
 use crate::content::line::{self, Form};
-use crate::content::{Component, Param, Property, Value};
+use crate::content::{Component, Param, Params, Property, Value};
 
 /// The alarm properties of vCalendar 1.0.
 pub(super) const LEGACY: [&str; 4] = ["AALARM", "DALARM", "MALARM", "PALARM"];
@@ -121,7 +121,7 @@ pub(super) struct Lowered {
     /// One of [`LEGACY`].
     pub(super) name: &'static str,
     /// TYPE, where it came with one.
-    pub(super) params: Vec<Param>,
+    pub(super) params: Params,
     /// When it rings first.
     pub(super) time: Moment,
     /// `;snooze;repeat;text` escaped, empty where all three are (a bare time is the form that all phones read).
@@ -181,10 +181,7 @@ pub(super) fn lower(
     }
     let kind = alarm.text("X-VCALENDAR-TYPE").filter(|_| action == "AUDIO");
     let params = kind
-        .map(|kind| Param {
-            name: "TYPE".into(),
-            values: vec![kind.into()],
-        })
+        .map(|kind| Param::one("TYPE", kind))
         .into_iter()
         .collect();
     Some(Lowered {

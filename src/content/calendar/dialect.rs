@@ -10,12 +10,11 @@ use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use super::moment::Moment;
 use super::timezone::Zone;
 use super::{is_exception, is_item};
-use crate::content::Text;
 use crate::content::dialect::{
     self, AlarmProperty, AllDayEnd, Dialect, EntryTypes, Header, Season, TOLD, ZoneLines,
 };
 use crate::content::line;
-use crate::content::{Component, Format, Property, ReadHint, Record, Target, Value};
+use crate::content::{Component, Format, Params, Property, ReadHint, Record, Target, Text, Value};
 
 /// The type of an item in S60's and UIQ's agenda.
 const ENTRY_TYPE: &str = "X-EPOCAGENDAENTRYTYPE";
@@ -320,7 +319,7 @@ fn lower_alarms(dialect: &Dialect, item: &mut Component, target: &Target<'_>) {
             && let Some(end) = value.find(';')
         {
             value.truncate(end);
-            property.params.clear();
+            property.params = Params::new();
         }
         let Some(name) = only else {
             return true;

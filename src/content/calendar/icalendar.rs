@@ -12,10 +12,11 @@ use chrono_tz::Tz;
 use super::moment::Moment;
 use super::timezone::{Zones, iana, vtimezone};
 use super::{is_item, stamp};
-use crate::content::Text;
 use crate::content::capabilities::{self, PropertyCapability};
 use crate::content::line::{self, Form, Writer};
-use crate::content::{Component, Floating, Param, Property, ReadHint, Record, Target, Value};
+use crate::content::{
+    Component, Floating, Param, Params, Property, ReadHint, Record, Target, Text, Value,
+};
 
 const PRODUCT: &str = "-//candybar//candybar//EN";
 /// Longest way down; the line reader makes no deeper trees.
@@ -65,7 +66,7 @@ fn raise(component: &mut Component, hint: &ReadHint<'_>, depth: usize) {
                 *text = line::unescape(text, Form::Modern);
             }
         } else if is_list(&property.name) && !line::is_overlong(text) {
-            property.value = Value::Parts(vec![line::split(text, b',', Form::Modern)]);
+            property.value = Value::Parts(vec![line::split(text, b',', Form::Modern).into()]);
         } else if timed
             && matches!(
                 property.name.as_str(),
@@ -99,10 +100,9 @@ fn anchor(property: &mut Property, hint: &ReadHint<'_>) {
             .collect();
         *text = utc.join(",").into();
     } else {
-        property.params.push(Param {
-            name: "TZID".into(),
-            values: vec![hint.time_zone.name().into()],
-        });
+        property
+            .params
+            .push(Param::one("TZID", hint.time_zone.name()));
     }
 }
 
@@ -235,16 +235,13 @@ fn write_property(property: &Property, capability: Option<&PropertyCapability>, 
         Value::Parts(parts) => out.parts(group.as_deref(), name, params, parts),
         Value::Binary(bytes) => {
             // RFC 5545 section 3.3.1 asks for both parameters.
-            let mut params: Vec<Param> = params
+            let mut params: Params = params
                 .iter()
                 .filter(|param| !matches!(param.name.as_str(), "VALUE" | "ENCODING"))
                 .cloned()
                 .collect();
             for (name, value) in [("ENCODING", "BASE64"), ("VALUE", "BINARY")] {
-                params.push(Param {
-                    name: name.into(),
-                    values: vec![value.into()],
-                });
+                params.push(Param::one(name, value));
             }
             out.raw(group.as_deref(), name, &params, &STANDARD.encode(bytes));
         }

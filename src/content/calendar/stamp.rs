@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::moment::{Moment, Span};
 use super::timezone::{Zone, Zones};
-use crate::content::{Component, Param, Property, Value};
+use crate::content::{Component, Param, Params, Property, Value};
 
 /// The moment of a property as it stands there.
 pub(super) fn moment(property: &Property) -> Option<Moment> {
@@ -55,17 +55,12 @@ pub(super) fn property(name: &str, moment: Moment, tzid: Option<&str>) -> Proper
 }
 
 /// The parameters that a moment needs beside it.
-pub(super) fn params(moment: Moment, tzid: Option<&str>) -> Vec<Param> {
-    let one = |name: &str, value: &str| {
-        vec![Param {
-            name: name.into(),
-            values: vec![value.into()],
-        }]
-    };
+pub(super) fn params(moment: Moment, tzid: Option<&str>) -> Params {
+    let one = |name: &str, value: &str| Params::from(vec![Param::one(name, value)]);
     match (moment, tzid) {
         (Moment::Date(_), _) => one("VALUE", "DATE"),
         (Moment::Floating(_), Some(tzid)) => one("TZID", tzid),
-        _ => Vec::new(),
+        _ => Params::new(),
     }
 }
 

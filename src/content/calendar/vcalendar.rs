@@ -24,9 +24,8 @@ use super::moment::Moment;
 use super::recurrence::{End, Rule, parse_legacy};
 use super::timezone::Zone;
 use super::{alarm, stamp};
-use crate::content::Text;
 use crate::content::line::{self, Form};
-use crate::content::{Component, Property, ReadHint, Value, Warning};
+use crate::content::{Component, Property, ReadHint, Text, Value, Warning};
 
 /// Where a rule or exception rule is kept that cannot be raised, by the name under which it came.
 pub(super) const KEPT_RULES: [(&str, &str); 2] = [

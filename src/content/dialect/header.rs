@@ -3,8 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::super::{Param, Property};
-use crate::content::Text;
+use super::super::{Param, Property, Text};
 
 /// Longest header in a rule, octets.
 const MAX_OCTETS: usize = 200;
@@ -124,10 +123,7 @@ impl Header {
         }
         for (name, value) in &self.params {
             property.remove_param(name);
-            property.params.push(Param {
-                name: name.clone().into(),
-                values: vec![value.clone().into()],
-            });
+            property.params.push(Param::one(name, value));
         }
     }
 

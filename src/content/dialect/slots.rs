@@ -3,9 +3,8 @@
 //! A property goes into the first free slot that it fits; one that finds none stays on the server. What comes back gets the types of
 //! its slot, not those of the wire.
 
-use super::super::{Component, Property};
+use super::super::{Component, Property, Text};
 use super::{EmptySlots, Header};
-use crate::content::Text;
 
 /// One place for one value.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -35,6 +35,7 @@ pub use report::{Unreached, report};
 pub use shape::{Extent, MailCoding, MailExt, Shape};
 
 use chrono::{DateTime, NaiveDateTime, TimeZone as _};
+use smallvec::smallvec;
 
 use super::markup;
 use super::{
@@ -204,7 +205,7 @@ impl Extension {
         let parts = std::iter::once(self.name).chain(self.values);
         Property::new(
             "EXT",
-            Value::Parts(parts.map(|part| vec![part.into()]).collect()),
+            Value::Parts(parts.map(|part| smallvec![part.into()]).collect()),
         )
     }
 

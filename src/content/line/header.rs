@@ -1,9 +1,13 @@
 //! What stands before the colon of a content line: group, name, parameters.
 
+use std::cell::RefCell;
+use std::hash::Hasher as _;
+
 use memchr::memchr;
+use rustc_hash::FxHasher;
 
 use super::super::charset::{self, Charset};
-use super::super::{Param, Property, Text, Value};
+use super::super::{Param, Params, Property, Text, Value};
 use super::reader::Reader;
 use super::{Form, MAX_PARAM_VALUES, MAX_PARAMS};
 
@@ -14,6 +18,7 @@ pub(super) enum Encoding {
     Base64,
 }
 
+#[derive(Clone)]
 pub(super) struct Header {
     pub(super) property: Property,
     pub(super) encoding: Encoding,
@@ -22,9 +27,67 @@ pub(super) struct Header {
     pub(super) value: usize,
 }
 
+/// Longest head that is remembered, in octets.
+const LONGEST_SEEN: usize = 96;
+/// How many heads are remembered.
+const SEEN_SLOTS: usize = 128;
+
+/// A head that was read lately, and what it was read as.
+struct Seen {
+    head: Box<[u8]>,
+    form: Form,
+    /// How many values of parameters it has.
+    values: usize,
+    header: Header,
+}
+
+thread_local! {
+    /// The items of a device begin their lines alike: most heads are read once and then known. Only those without quotes and without
+    /// anything odd: what they are read as depends on nothing else, and they end with the first colon.
+    static SEEN: RefCell<[Option<Seen>; SEEN_SLOTS]> = const { RefCell::new([const { None }; SEEN_SLOTS]) };
+}
+
+/// Where a head is remembered.
+fn slot(head: &[u8], form: Form) -> usize {
+    let mut hash = FxHasher::default();
+    hash.write(head);
+    hash.write_u8(form as u8);
+    usize::try_from(hash.finish() % SEEN_SLOTS as u64).unwrap_or(0)
+}
+
 impl Reader<'_> {
     /// Reads what stands before the colon; none if the line has no such form.
     pub(super) fn header(&mut self, line: &[u8]) -> Option<Header> {
+        let head = &line[..memchr(b':', line)?];
+        if head.len() > LONGEST_SEEN || memchr(b'"', head).is_some() {
+            return self.unseen(line);
+        }
+        SEEN.with_borrow_mut(|seen| {
+            let slot = &mut seen[slot(head, self.form)];
+            if let Some(known) = slot
+                && known.form == self.form
+                && *known.head == *head
+                && self.values + known.values <= MAX_PARAM_VALUES
+            {
+                self.values += known.values;
+                return Some(known.header.clone());
+            }
+            let before = (self.values, self.warned());
+            let header = self.unseen(line)?;
+            if self.warned() == before.1 {
+                *slot = Some(Seen {
+                    head: head.into(),
+                    form: self.form,
+                    values: self.values - before.0,
+                    header: header.clone(),
+                });
+            }
+            Some(header)
+        })
+    }
+
+    /// Reads a head that was not read lately.
+    fn unseen(&mut self, line: &[u8]) -> Option<Header> {
         let stop = line.iter().position(|byte| !is_name(*byte))?;
         let (group, name, mut at) = if line[stop] == b'.' && stop > 0 {
             let length = line[stop + 1..].iter().position(|byte| !is_name(*byte))?;
@@ -45,7 +108,7 @@ impl Reader<'_> {
         let property = Property {
             group,
             name: upper(name),
-            params: Vec::new(),
+            params: Params::new(),
             value: Value::default(),
         };
         let mut header = Header {
@@ -215,7 +278,7 @@ impl Reader<'_> {
         self.values <= MAX_PARAM_VALUES
     }
 
-    fn add(&mut self, params: &mut Vec<Param>, name: Text, values: Vec<Text>) {
+    fn add(&mut self, params: &mut Params, name: Text, values: Vec<Text>) {
         if values.is_empty() || !self.count_values(values.len()) {
             return;
         }

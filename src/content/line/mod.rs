@@ -16,7 +16,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-use super::Text;
+use super::{Part, Text};
 pub(super) use reader::{line_breaks, read_component};
 pub(super) use tree::write_tree;
 pub(super) use writer::Writer;
@@ -61,25 +61,24 @@ pub(super) fn unescape(value: &str, form: Form) -> Text {
         return value.into();
     };
     let mut text = Text::with_capacity(value.len());
-    text.push_str(&value[..first]);
-    let mut characters = value[first..].chars().peekable();
-    while let Some(character) = characters.next() {
-        if character != '\\' {
-            text.push(character);
-            continue;
-        }
-        match (form, characters.peek().copied()) {
-            (_, Some(next @ (';' | ',' | '\\'))) => text.push(next),
-            (Form::Modern, Some('n' | 'N')) => text.push('\n'),
-            (Form::Modern, Some(next @ (':' | '"'))) => text.push(next),
-            _ => {
-                text.push('\\');
-                continue;
-            }
-        }
-        characters.next();
+    let (mut plain, mut rest) = value.split_at(first);
+    loop {
+        text.push_str(plain);
+        // Begins with the backslash; what is an escape is ASCII.
+        let meaning = match (form, rest.as_bytes().get(1)) {
+            (_, Some(next @ (b';' | b',' | b'\\'))) => Some(char::from(*next)),
+            (Form::Modern, Some(b'n' | b'N')) => Some('\n'),
+            (Form::Modern, Some(next @ (b':' | b'"'))) => Some(char::from(*next)),
+            _ => None,
+        };
+        text.push(meaning.unwrap_or('\\'));
+        rest = &rest[1 + usize::from(meaning.is_some())..];
+        let Some(next) = memchr::memchr(b'\\', rest.as_bytes()) else {
+            text.push_str(rest);
+            return text;
+        };
+        (plain, rest) = rest.split_at(next);
     }
-    text
 }
 
 /// The pieces of a value between unescaped separators, still escaped.
@@ -112,11 +111,16 @@ pub(super) fn split(value: &str, separator: u8, form: Form) -> Vec<Text> {
 /// The unescaped parts of a structured value, separated by `;`, each a list separated by `,` in the modern form.
 ///
 /// In the legacy form a comma is only a comma.
-pub(super) fn parts(value: &str, form: Form) -> Vec<Vec<Text>> {
-    pieces(value, b';')
-        .map(|part| match form {
-            Form::Legacy => vec![unescape(part, form)],
-            Form::Modern => split(part, b',', form),
-        })
-        .collect()
+pub(super) fn parts(value: &str, form: Form) -> Vec<Part> {
+    // The usual ones have five or seven.
+    let mut parts = Vec::with_capacity(8);
+    for part in pieces(value, b';') {
+        let is_list = form == Form::Modern && memchr::memchr(b',', part.as_bytes()).is_some();
+        parts.push(if is_list {
+            split(part, b',', form).into()
+        } else {
+            Part::from_buf([unescape(part, form)])
+        });
+    }
+    parts
 }

@@ -72,6 +72,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// How many oddities there were so far, up to those that are kept.
+    pub(super) fn warned(&self) -> usize {
+        self.warnings.len()
+    }
+
     /// The next line as it stands, without its end.
     fn physical(&mut self) -> Option<&'a [u8]> {
         if self.position >= self.input.len() {

@@ -1,7 +1,8 @@
-use super::super::{Component, ContentError, Param, Property, Text, Value};
+use super::super::{Component, ContentError, Param, Part, Property, Text, Value};
 use super::{
     Form, MAX_DEPTH, MAX_PROPERTIES, Writer, parts, pieces, read_component, split, unescape,
 };
+use smallvec::smallvec;
 
 /// Reads lines inside a component; the properties as `group.NAME;PARAM=a,b:value`, and the number of warnings.
 fn check(form: Form, lines: &[u8], expected: &[&str], warnings: usize) {
@@ -251,12 +252,13 @@ fn escapes_are_undone() {
         [r"a\;b", "c", ""]
     );
     assert_eq!(split(r"a\,b,c", b',', Form::Modern), ["a,b", "c"]);
+    let texts = |parts: Vec<Part>| parts.into_iter().map(Part::into_vec).collect::<Vec<_>>();
     assert_eq!(
-        parts(r"a,b;\;;", Form::Modern),
+        texts(parts(r"a,b;\;;", Form::Modern)),
         [vec!["a", "b"], vec![";"], vec![""]]
     );
     assert_eq!(
-        parts(r"a,b;c\\;d\e", Form::Legacy),
+        texts(parts(r"a,b;c\\;d\e", Form::Legacy)),
         [["a,b"], ["c\\"], ["d\\e"]]
     );
 }
@@ -320,10 +322,7 @@ fn modern_lines_are_folded_between_characters() {
     assert_eq!(text, "NOTE:a\\,b\\;c\\\\d\\ne\r\n");
     let text = written(Form::Modern, |w| w.raw(None, "X", &[], "evil\r\nEND:VCARD"));
     assert_eq!(text, "X:evil\\nEND:VCARD\r\n");
-    let params = [Param {
-        name: "CN".into(),
-        values: vec!["a \"b\";^\n".into()],
-    }];
+    let params = [Param::one("CN", "a \"b\";^\n")];
     assert_eq!(
         written(Form::Modern, |w| w.text(None, "X", &params, "v")),
         "X;CN=\"a ^'b^';^^^n\":v\r\n"
@@ -359,7 +358,7 @@ proptest::proptest! {
     fn any_list_and_structure_comes_back(texts in proptest::collection::vec("[ =;,\\\\äE\n:a\"]{0,20}", 1..6)) {
         for form in [Form::Legacy, Form::Modern] {
             let texts: Vec<Text> = texts.iter().map(Text::from).collect();
-            let structure: Vec<Vec<Text>> = texts.iter().map(|text| vec![text.clone()]).collect();
+            let structure: Vec<Part> = texts.iter().map(|text| smallvec![text.clone()]).collect();
             let root = round_trip(form, |writer| {
                 writer.list(None, "CATEGORIES", &[], &texts);
                 writer.parts(None, "ADR", &[], &structure);
@@ -404,4 +403,35 @@ proptest::proptest! {
             }
         }
     }
+}
+
+/// A head that was read before is read as the first time, whatever was read in between.
+#[test]
+fn heads_are_read_again_as_the_first_time() {
+    let body = b"BEGIN:VCARD\r\nitem1.TEL;TYPE=cell;PREF=1;X-A=\"b:c\":1\r\nTEL;QUOTED-PRINTABLE;CHARSET=ISO-8859-1;WORK:=E4\r\n\
+        TEL;CHARSET=odd:2\r\nEND:VCARD\r\n";
+    for form in [Form::Legacy, Form::Modern] {
+        let (first, warnings) = read_component(body, form, None).expect("a card");
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert_eq!(first.properties[0].params.len(), 3);
+        assert_eq!(first.properties[1].value.as_text(), Some("\u{e4}"));
+        for _ in 0..3 {
+            for other in [Form::Legacy, Form::Modern] {
+                let again = read_component(body, other, None).expect("a card");
+                assert_eq!(again.1, warnings);
+                if other == form {
+                    assert_eq!(again.0, first);
+                }
+            }
+        }
+    }
+    // What a head holds counts, whether it was read before or not.
+    let many = format!(
+        "BEGIN:VCARD\r\n{}END:VCARD\r\n",
+        format!("TEL;X={}:1\r\n", vec!["a"; 40].join(",")).repeat(2_000)
+    );
+    let (card, warnings) = read_component(many.as_bytes(), Form::Modern, None).expect("a card");
+    let values: usize = card.properties.iter().map(|tel| tel.param("X").len()).sum();
+    assert_eq!(values, super::MAX_PARAM_VALUES / 40 * 40);
+    assert!(!warnings.is_empty());
 }

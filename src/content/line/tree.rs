@@ -31,7 +31,7 @@ impl Tree {
                     component.properties.push(Property {
                         group: group.map(str::to_owned),
                         name: name.into(),
-                        params: params.to_vec(),
+                        params: params.into(),
                         value,
                     });
                 }

@@ -5,10 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::super::charset;
 use super::super::dialect::{CharsetOut, Dialect};
-use super::super::{Component, Param, Value};
+use super::super::{Component, Param, Part, Text, Value};
 use super::Form;
 use super::tree::Tree;
-use crate::content::Text;
 
 /// Longest line in octets, without its end.
 const MODERN_WIDTH: usize = 75;
@@ -148,7 +147,7 @@ impl Writer {
         group: Option<&str>,
         name: &str,
         params: &[Param],
-        parts: &[Vec<Text>],
+        parts: &[Part],
     ) {
         self.value.clear();
         for (index, part) in parts.iter().enumerate() {

@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 
 use super::super::capabilities::{Capabilities, PropertyCapability, is_cut};
 use super::super::digest::is_noise_type;
-use super::super::model::{Param, Property, Value};
-use crate::content::Text;
+use super::super::model::{Param, Property, Text, Value};
+use super::super::params::Params;
 
 /// Whether two values of properties of one name say the same; a value that the device had to cut equals the whole.
 pub(super) fn same_value(
@@ -273,7 +273,7 @@ pub(super) fn combine(
     } else {
         edited(&stored.value, &incoming.value, &stored.name, capability)
     };
-    let mut params: Vec<Param> = Vec::with_capacity(stored.params.len());
+    let mut params = Params::new();
     let from = |param: &&Param| is_spelling(&param.name);
     params.extend(
         if kept {

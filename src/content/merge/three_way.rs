@@ -4,10 +4,9 @@ use super::super::calendar;
 use super::super::capabilities::Capabilities;
 use super::super::digest::digest;
 use super::super::email;
-use super::super::model::{Component, Kind, Property, Record, Value};
+use super::super::model::{Component, Kind, Property, Record, Text, Value};
 use super::field::{combine, is_multiple, pair, same_value};
 use super::{View, children, component, is_item, is_kept, occurrences_equal, overlay, same};
-use crate::content::Text;
 
 /// The outcome of a [`merge`].
 #[derive(Debug, Clone, PartialEq, Eq)]

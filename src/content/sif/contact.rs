@@ -7,10 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Document, Field, Place, find, kept, read_plain, table, text};
-use crate::content::Text;
 use crate::content::digest::is_noise_type;
 use crate::content::markup::Element;
-use crate::content::{Component, Format, Property, Value, charset, vcard};
+use crate::content::{Component, Format, Property, Text, Value, charset, vcard};
 
 /// Outlook's date for "none".
 const NO_DATE: &str = "4501";

@@ -17,7 +17,8 @@ pub(super) use verbatim::copy;
 pub(super) use write::write;
 
 use super::line::{self, Form, parts, pieces, split, unescape};
-use super::{Component, Format, Property, Text, Value, Warning, charset};
+use super::{Component, Format, Part, Property, Text, Value, Warning, charset};
+use smallvec::smallvec;
 
 /// Properties whose value is one text, whatever `;` and `,` are in it.
 const TEXTS: &[&str] = &[
@@ -75,24 +76,25 @@ fn is_uri(property: &Property) -> bool {
 /// Raises a card as the line reader gives it to the modern vocabulary.
 pub(super) fn read(mut root: Component, format: Format, warnings: &mut Vec<Warning>) -> Component {
     let form = format.form();
-    let raw = std::mem::take(&mut root.properties);
     let children = std::mem::take(&mut root.children);
-    root.properties.reserve(raw.len());
-    for mut property in raw {
+    let Component {
+        properties,
+        children: agents,
+        ..
+    } = &mut root;
+    properties.retain_mut(|property| {
         rename(&mut property.name);
         if property.name == "AGENT"
             && form == Form::Modern
-            && let Some(agent) = agent(&property, format, warnings)
+            && let Some(agent) = agent(property, format, warnings)
         {
-            root.children.push(agent);
-            continue;
+            agents.push(agent);
+            return false;
         }
-        raise_params(&mut property);
-        raise_value(&mut property, format);
-        if !property.value.is_blank() {
-            root.properties.push(property);
-        }
-    }
+        raise_params(property);
+        raise_value(property, format);
+        !property.value.is_blank()
+    });
     for child in children {
         // Depth is limited by the line reader.
         let child = if child.name == "VCARD" {
@@ -139,11 +141,13 @@ fn raise_params(property: &mut Property) {
         property.remove_param("PREF");
         property.add_param("TYPE", ["PREF".into()]);
     }
-    if let Some(param) = property
+    // Only what has to be changed is taken from those with which it is shared.
+    if let Some(index) = property
         .params
-        .iter_mut()
-        .find(|param| param.name == "VALUE")
+        .iter()
+        .position(|param| param.name == "VALUE")
     {
+        let param = &mut property.params[index];
         param
             .values
             .iter_mut()
@@ -166,6 +170,7 @@ fn raise_params(property: &mut Property) {
         }
     }
     if is_binary(&property.name)
+        && property.param("TYPE").iter().any(|kind| kind.contains('/'))
         && let Some(types) = property
             .params
             .iter_mut()
@@ -195,7 +200,7 @@ fn raise_value(property: &mut Property, format: Format) {
         "ADR" => Value::Parts(parts(&raw, form)),
         "ORG" => {
             let mut parts: Vec<_> = pieces(&raw, b';')
-                .map(|part| vec![one(part, form)])
+                .map(|part| Part::from_buf([one(part, form)]))
                 .collect();
             while parts.len() > 1 && parts.last().is_some_and(|part| part[0].is_empty()) {
                 parts.pop();
@@ -203,8 +208,8 @@ fn raise_value(property: &mut Property, format: Format) {
             Value::Parts(parts)
         }
         "SOUND" if property.has_type("X-IRMC-N") => Value::Parts(parts(&raw, form)),
-        "NICKNAME" if form == Form::Legacy => Value::Parts(vec![vec![unescape(&raw, form)]]),
-        "NICKNAME" | "CATEGORIES" => Value::Parts(vec![list(&raw, form)]),
+        "NICKNAME" if form == Form::Legacy => Value::Parts(vec![smallvec![unescape(&raw, form)]]),
+        "NICKNAME" | "CATEGORIES" => Value::Parts(vec![list(&raw, form).into()]),
         "GEO" => geo(&raw, format),
         "BDAY" | "ANNIVERSARY" => Value::Text(date(plain(raw, form).trim()).into()),
         "TEL" | "EMAIL" => {

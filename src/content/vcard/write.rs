@@ -1,5 +1,6 @@
 //! Lowering contacts to the three versions of vCard.
 
+use smallvec::smallvec;
 use std::borrow::Cow;
 
 use base64::Engine as _;
@@ -7,9 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::super::capabilities::{PropertyCapability, cut, visible};
 use super::super::line::{Form, Writer};
-use super::super::{Component, Format, Param, Property, Record, Target, Value};
+use super::super::{Component, Format, Param, Params, Part, Property, Record, Target, Text, Value};
 use super::{is_text, is_uri};
-use crate::content::Text;
 
 /// Writes a contact as a vCard of the target's version.
 pub(in super::super) fn write(record: &Record, target: &Target<'_>, out: &mut Writer) {
@@ -127,7 +127,7 @@ fn property(
                 "KEY" => "application",
                 _ => "image",
             };
-            let params: Vec<Param> = params
+            let params: Params = params
                 .iter()
                 .filter(|param| param.name != "TYPE")
                 .cloned()
@@ -154,7 +154,7 @@ fn property(
             }
         }
         Value::Parts(parts) => {
-            let parts: Vec<Vec<Text>> = parts
+            let parts: Vec<Part> = parts
                 .iter()
                 .map(|part| {
                     part.iter()
@@ -163,10 +163,10 @@ fn property(
                 })
                 .collect();
             match property.name.as_str() {
-                "NICKNAME" if legacy => out.text(group, name, &params, &parts.concat().join(",")),
-                "NICKNAME" => out.list(group, name, &params, &parts.concat()),
+                "NICKNAME" if legacy => out.text(group, name, &params, &all(&parts).join(",")),
+                "NICKNAME" => out.list(group, name, &params, &all(&parts)),
                 "CATEGORIES" => {
-                    let mut values = parts.concat();
+                    let mut values = all(&parts);
                     // Without a second value, a comma would look like a separator.
                     if legacy && values.len() == 1 && values[0].contains(',') {
                         values.push(Text::default());
@@ -184,12 +184,12 @@ fn property(
                         0
                     };
                     while parts.len() < count {
-                        parts.push(Vec::new());
+                        parts.push(Part::new());
                     }
                     if legacy {
                         parts
                             .iter_mut()
-                            .for_each(|part| *part = vec![part.join(",").into()]);
+                            .for_each(|part| *part = smallvec![part.join(",").into()]);
                     }
                     out.parts(group, name, &params, &parts);
                 }
@@ -229,7 +229,7 @@ fn params<'a>(
             ),
             "VALUE" | "LANGUAGE" => {
                 let mut param = param.clone();
-                if legacy && param.values == ["URI"] {
+                if legacy && param.values[..] == ["URI"] {
                     param.values[0] = "URL".into();
                 }
                 params.push(param);
@@ -245,10 +245,7 @@ fn params<'a>(
         if let Some(index) = types.iter().position(|kind| kind == "PREF") {
             types.remove(index);
             params.retain(|param: &Param| param.name != "PREF");
-            params.push(Param {
-                name: "PREF".into(),
-                values: vec!["1".into()],
-            });
+            params.push(Param::one("PREF", "1"));
         }
         types
             .iter_mut()
@@ -284,7 +281,12 @@ fn basic(text: &str) -> String {
     }
 }
 
-fn geo(parts: &[Vec<Text>], format: Format) -> String {
+/// The values of all parts.
+fn all(parts: &[Part]) -> Vec<Text> {
+    parts.iter().flatten().cloned().collect()
+}
+
+fn geo(parts: &[Part], format: Format) -> String {
     let part = |index: usize| {
         parts
             .get(index)

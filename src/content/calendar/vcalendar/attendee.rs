@@ -4,7 +4,7 @@
 //! rides along as X-ROLE, X-STATUS or X-EXPECT, so that the way back gives what came.
 
 use crate::content::line::{self, Form};
-use crate::content::{Param, Property, Value};
+use crate::content::{Param, Params, Property, Value};
 
 /// EXPECT and the ROLE that says nearly the same.
 const EXPECT: [(&str, &str); 3] = [
@@ -96,14 +96,9 @@ pub(super) fn raise(property: Property) -> Property {
 }
 
 /// Lowers an ATTENDEE or ORGANIZER: the parameters and the value.
-pub(super) fn lower(property: &Property) -> (Vec<Param>, String) {
-    let mut params: Vec<Param> = Vec::new();
-    let mut set = |name: &str, value: &str| {
-        params.push(Param {
-            name: name.into(),
-            values: vec![value.into()],
-        })
-    };
+pub(super) fn lower(property: &Property) -> (Params, String) {
+    let mut params = Params::new();
+    let mut set = |name: &str, value: &str| params.push(Param::one(name, value));
     let role = property
         .first_param("ROLE")
         .unwrap_or_default()

@@ -14,10 +14,9 @@ use super::super::recurrence::{End, Rule, write_legacy};
 use super::super::timezone::{Zone, Zones, daylight_lines};
 use super::super::{alarm, is_exception, is_item, stamp};
 use super::{KEPT_RULES, attendee, is_memo};
-use crate::content::Text;
 use crate::content::capabilities::{self, PropertyCapability};
 use crate::content::line::Writer;
-use crate::content::{Component, Property, Record, Target, Value};
+use crate::content::{Component, Property, Record, Target, Text, Value};
 
 /// Writes a record; components that the form does not have are left out.
 pub(in super::super) fn write(record: &Record, target: &Target<'_>, out: &mut Writer) {
