@@ -38,6 +38,8 @@ pub(super) struct Filling {
     pub target: std::rc::Rc<Target>,
     /// The store has no entry for the item at hand.
     pub is_unknown: bool,
+    /// The store has nothing to send: only this message may have changed something.
+    pub none_stored: bool,
 }
 
 impl Turn<'_> {
@@ -92,6 +94,7 @@ impl Turn<'_> {
         let has_all = first && self.has_all(link)?;
         // How many items pass is known when they were looked at.
         let hierarchical = self.is_hierarchical(link);
+        let mut none_stored = false;
         let counted = target.number_of_changes && (hierarchical || !self.is_filtered(link));
         if first && counted && self.state.version > Version::V10 {
             // A device that has no room for all of them gets fewer.
@@ -100,7 +103,9 @@ impl Turn<'_> {
             } else if has_all {
                 0
             } else {
-                self.count(link)?
+                let (changes, stored) = self.count(link)?;
+                none_stored = stored == 0;
+                changes
             };
             let room = self.state.links[link].free_items;
             sync.number_of_changes =
@@ -118,6 +123,7 @@ impl Turn<'_> {
             commands: Vec::new(),
             target,
             is_unknown: false,
+            none_stored,
         };
         let complete = if has_all {
             let of = &mut self.state.links[link];
@@ -178,8 +184,8 @@ impl Turn<'_> {
             .is_some_and(|(_, state)| state.unsettled != Round(0) && state.unsettled < of.round)
     }
 
-    /// NumberOfChanges: what the store says, corrected by what this message changed.
-    fn count(&mut self, link: usize) -> Result<u64, LoadFailed> {
+    /// NumberOfChanges: what the store says, corrected by what this message changed. Beside it what the store says.
+    fn count(&mut self, link: usize) -> Result<(u64, u64), LoadFailed> {
         let query = self.query(link, Cursor::default());
         let Answer::Count(stored) = self.loads.load(&Query::Count(query))? else {
             return Err(LoadFailed);
@@ -206,9 +212,9 @@ impl Turn<'_> {
         let count = u64::try_from(count).unwrap_or(0) + again as u64;
         // Below that no Delete is kept back.
         if count < super::hold::LEAST {
-            return Ok(count);
+            return Ok((count, stored));
         }
-        Ok(count.saturating_sub(self.withheld(link)?))
+        Ok((count.saturating_sub(self.withheld(link)?), stored))
     }
 
     /// Puts items into a Sync until there are no more (true) or the message is full (false).
@@ -230,7 +236,11 @@ impl Turn<'_> {
         }
         loop {
             let query = self.query(link, cursor);
-            let Answer::Outgoing(page) = self.loads.load(&Query::Outgoing(query))? else {
+            let page = if filling.none_stored {
+                crate::sync::Outgoing::default()
+            } else if let Answer::Outgoing(page) = self.loads.load(&Query::Outgoing(query))? {
+                page
+            } else {
                 return Err(LoadFailed);
             };
             let end = page.items.last().map(|(item, _)| place(&item.meta));
