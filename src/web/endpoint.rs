@@ -6,12 +6,16 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use actix_web::{HttpRequest, HttpResponse, guard, web};
+use futures_util::StreamExt as _;
 use tokio::task::JoinHandle;
 use tokio::time::{timeout, timeout_at};
 
 use super::refusal::Refusal;
 use super::{Engine, State, console, gateway, monitor};
 use crate::exchange::{ExchangeError, Reply, Request, Summary};
+
+/// Room for a body that is made before any of it came, whatever its Content-Length says.
+const MAX_ROOM: usize = 256 << 10;
 
 /// All addresses.
 pub(super) fn routes<E: Engine>(app: &mut web::ServiceConfig, state: web::Data<State<E>>) {
@@ -280,17 +284,28 @@ async fn body<E>(
     if announced.is_some_and(|length| length > limit as u64) {
         return Err(Refusal::TooLarge(limit));
     }
-    match timeout(
-        state.limits.request_timeout,
-        payload.to_bytes_limited(limit),
-    )
-    .await
-    {
-        Err(_) => Err(Refusal::Slow),
-        Ok(Err(_)) => Err(Refusal::TooLarge(limit)),
-        Ok(Ok(Err(_))) => Err(Refusal::Cut),
-        Ok(Ok(Ok(body))) => Ok(body),
+    let expected = announced.and_then(|length| usize::try_from(length).ok());
+    let room = expected.unwrap_or(0).min(MAX_ROOM);
+    timeout(state.limits.request_timeout, gathered(payload, room, limit))
+        .await
+        .unwrap_or(Err(Refusal::Slow))
+}
+
+/// The pieces of a body of at most `limit` bytes, with room for as many as `room` from the start.
+async fn gathered(
+    mut payload: web::Payload,
+    room: usize,
+    limit: usize,
+) -> Result<web::Bytes, Refusal> {
+    let mut body = web::BytesMut::with_capacity(room);
+    while let Some(piece) = payload.next().await {
+        let piece = piece.map_err(|_| Refusal::Cut)?;
+        if piece.len() > limit - body.len() {
+            return Err(Refusal::TooLarge(limit));
+        }
+        body.extend_from_slice(&piece);
     }
+    Ok(body.freeze())
 }
 
 /// Holds the refusal back for a while; no worker is held, and a stopping server lets it go at once.
