@@ -44,7 +44,8 @@ statement!(
      failures = 0, parent = 0, echo = 0"
 );
 statement!(
-    InsertItems(()) = "INSERT INTO item (account, datastore, kind, format, updated, origin, folder, deleted, received, original, \
+    /// Without OR FAIL each statement keeps a copy of the pages that it changes. What fails is undone with its transaction.
+    InsertItems(()) = "INSERT OR FAIL INTO item (account, datastore, kind, format, updated, origin, folder, deleted, received, original, \
      id, modseq, content_modseq, flag_modseq, created_modseq, digest, match_key, uid, body) \
      SELECT ?, ?, ?, ?, ?, ?, ?, 0, 0, NULL, column1, column2, column2, column2, column2, column3, column4, column5, column6 \
      FROM (VALUES " six!() ")"

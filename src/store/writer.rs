@@ -4,9 +4,13 @@
 //! any error of the database itself: full, busy, gone) undoes the transaction; its pieces are then tried one by one,
 //! so that each gets its own answer. Savepoints would do that too, but SQLite copies each page that is touched inside
 //! one, which costs more than the writes. Answers go out after COMMIT only.
+//!
+//! Who comes while nobody writes and nobody waits takes the connection and does its piece itself: to hand it to the thread and to
+//! wait for the answer costs more than many a piece.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use diesel::connection::SimpleConnection;
@@ -24,11 +28,26 @@ const BATCH_OCTETS: usize = 8 << 20;
 /// Pieces that may wait; who comes then waits to be let in.
 const QUEUE: usize = 1024;
 
-/// The thread that writes. It ends when the value is dropped, after what is waiting is done.
-#[derive(Debug)]
+/// What writes, and its thread. The thread ends when the value is dropped, after what is waiting is done.
 pub(super) struct Writer {
+    hand: Arc<Mutex<Hand>>,
+    /// Pieces that were sent to the thread and not taken yet.
+    waiting: Arc<AtomicUsize>,
     queue: Option<SyncSender<Box<dyn Work>>>,
     thread: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} waiting", self.waiting.load(Ordering::Relaxed))
+    }
+}
+
+/// The connection that writes. If it is poisoned, somebody panicked in the midst of a transaction: then nobody writes any more.
+struct Hand {
+    place: Arc<Place>,
+    connection: Database,
+    lasting: Lasting,
 }
 
 trait Work: Send {
@@ -77,12 +96,17 @@ where
 impl Writer {
     /// Starts the thread with its connection.
     pub(super) fn start(place: Arc<Place>, connection: Database) -> Result<Self, StoreError> {
-        let (queue, waiting) = sync_channel(QUEUE);
+        let (queue, pieces) = sync_channel(QUEUE);
+        let hand = Arc::new(Mutex::new(Hand::new(place, connection)));
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let of_thread = (Arc::clone(&hand), Arc::clone(&waiting));
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || write(&place, connection, &waiting))
+            .spawn(move || write(&of_thread.0, &of_thread.1, &pieces))
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Ok(Self {
+            hand,
+            waiting,
             queue: Some(queue),
             thread: Some(thread),
         })
@@ -121,11 +145,18 @@ impl Writer {
             value: None,
             answer,
         };
-        self.queue
-            .as_ref()
-            .ok_or_else(gone)?
-            .send(Box::new(task))
-            .map_err(|_| gone())?;
+        // What may reach the disk later is gathered by the thread, which brings it there in time.
+        if !soon
+            && self.waiting.load(Ordering::Acquire) == 0
+            && let Ok(mut hand) = self.hand.try_lock()
+        {
+            hand.work(vec![Box::new(task)]);
+            drop(hand);
+        } else {
+            let queue = self.queue.as_ref().ok_or_else(gone)?;
+            self.waiting.fetch_add(1, Ordering::AcqRel);
+            queue.send(Box::new(task)).map_err(|_| gone())?;
+        }
         result.recv().map_err(|_| gone())?
     }
 }
@@ -145,7 +176,10 @@ impl Writer {
             answer,
         };
         if let Some(queue) = &self.queue {
-            let _full = queue.try_send(Box::new(task));
+            self.waiting.fetch_add(1, Ordering::AcqRel);
+            if queue.try_send(Box::new(task)).is_err() {
+                self.waiting.fetch_sub(1, Ordering::AcqRel);
+            }
         }
     }
 }
@@ -164,44 +198,67 @@ fn gone() -> StoreError {
     StoreError::Unavailable("the writer has ended".into())
 }
 
-fn write(place: &Place, mut connection: Database, waiting: &Receiver<Box<dyn Work>>) {
-    let mut lasting = Lasting::of(place);
+/// Does what waits until nobody can send any more.
+fn write(hand: &Mutex<Hand>, waiting: &AtomicUsize, pieces: &Receiver<Box<dyn Work>>) {
     loop {
-        let first = match lasting.rest() {
-            None => waiting.recv().map_err(RecvTimeoutError::from),
-            Some(rest) => waiting.recv_timeout(rest),
+        let Ok(rest) = hand.lock().map(|hand| hand.lasting.rest()) else {
+            return;
         };
+        let first = match rest {
+            None => pieces.recv().map_err(RecvTimeoutError::from),
+            Some(rest) => pieces.recv_timeout(rest),
+        };
+        let Ok(mut hand) = hand.lock() else { return };
         let first = match first {
             Ok(first) => first,
             Err(RecvTimeoutError::Timeout) => {
-                lasting.sync();
+                hand.lasting.sync();
                 continue;
             }
-            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Disconnected) => {
+                hand.lasting.sync();
+                return;
+            }
         };
         let mut octets = first.octets();
         let mut batch = vec![first];
         while batch.len() < BATCH_COUNT && octets < BATCH_OCTETS {
-            let Ok(next) = waiting.try_recv() else { break };
+            let Ok(next) = pieces.try_recv() else { break };
             octets += next.octets();
             batch.push(next);
         }
+        waiting.fetch_sub(batch.len(), Ordering::AcqRel);
+        hand.work(batch);
+    }
+}
+
+impl Hand {
+    fn new(place: Arc<Place>, connection: Database) -> Self {
+        Self {
+            lasting: Lasting::of(&place),
+            place,
+            connection,
+        }
+    }
+
+    /// Does a batch in one transaction.
+    fn work(&mut self, batch: Vec<Box<dyn Work>>) {
         let soon = batch.iter().all(|work| work.soon());
-        let mut begun = lasting
-            .prepare(&mut connection, soon)
-            .and_then(|()| begin(&mut connection));
+        let mut begun = self
+            .lasting
+            .prepare(&mut self.connection, soon)
+            .and_then(|()| begin(&mut self.connection));
         // What came while the connection was lost is not lost too.
         if matches!(begun, Err(StoreError::Unavailable(_)))
-            && let Ok(another) = place.connect(Purpose::Write)
+            && let Ok(another) = self.place.connect(Purpose::Write)
         {
-            connection = another;
-            lasting = Lasting::of(place);
-            begun = begin(&mut connection);
+            self.connection = another;
+            self.lasting = Lasting::of(&self.place);
+            begun = begin(&mut self.connection);
         }
-        settle(&mut connection, begun, batch);
-        lasting.written();
+        settle(&mut self.connection, begun, batch);
+        self.lasting.written();
     }
-    lasting.sync();
 }
 
 /// Does a batch in the transaction that was begun, if it was.
@@ -305,11 +362,14 @@ fn begin(connection: &mut Database) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc::{Receiver, channel, sync_channel};
+    use std::sync::{Arc, Mutex};
 
     use super::super::statement::{Bind, execute};
     use super::{
-        BigInt, Database, Place, Purpose, StoreError, Task, Work, first, statement, write,
+        BigInt, Database, Hand, Place, Purpose, StoreError, Task, Work, Writer, first, statement,
+        write,
     };
     use diesel::connection::SimpleConnection;
 
@@ -350,18 +410,75 @@ mod tests {
     }
 
     /// Runs what waits, as the thread does, until nobody can send any more.
-    fn run(place: &Place, connection: Database, tasks: Vec<Box<dyn Work>>) {
-        let (queue, waiting) = sync_channel(tasks.len());
+    fn run(place: &Arc<Place>, connection: Database, tasks: Vec<Box<dyn Work>>) {
+        let (queue, pieces) = sync_channel(tasks.len());
+        let waiting = AtomicUsize::new(tasks.len());
         for task in tasks {
             queue.send(task).unwrap();
         }
         drop(queue);
-        write(place, connection, &waiting);
+        let hand = Mutex::new(Hand::new(Arc::clone(place), connection));
+        write(&hand, &waiting, &pieces);
+        assert_eq!(waiting.into_inner(), 0);
+    }
+
+    /// While one writes, the others are gathered; alone, each writes in its own thread.
+    #[test]
+    fn who_is_alone_writes_itself_and_the_others_wait_for_the_thread() {
+        let place = Arc::new(Place::of_url("sqlite::memory:").unwrap());
+        place.prepare().unwrap();
+        let connection = place.connect(Purpose::Write).unwrap();
+        let writer = Writer::start(Arc::clone(&place), connection).unwrap();
+        let here = || std::thread::current().id();
+        assert_eq!(writer.run(0, move |_| Ok(here())).unwrap(), here());
+        let late = writer.run_soon(0, move |_| Ok(here())).unwrap();
+        assert_ne!(late, here(), "it is brought to the disk by the thread");
+        std::thread::scope(|scope| {
+            let (began, begins) = channel();
+            let (go, wait) = channel::<()>();
+            let slow = scope.spawn({
+                let writer = &writer;
+                move || {
+                    writer.run(0, move |connection| {
+                        began.send(()).ok();
+                        wait.recv().ok();
+                        Ok((here(), count(connection)))
+                    })
+                }
+            });
+            begins.recv().unwrap();
+            let others: Vec<_> = ["a", "b"]
+                .map(|name| {
+                    let writer = &writer;
+                    scope.spawn(move || {
+                        writer.run(0, move |connection| {
+                            execute(connection, Insert, &[Bind::Text(name), Bind::Blob(b"1")])?;
+                            Ok(here())
+                        })
+                    })
+                })
+                .into();
+            while writer.waiting.load(Ordering::Acquire) < 2 {
+                std::thread::yield_now();
+            }
+            let slow_thread = slow.thread().id();
+            go.send(()).unwrap();
+            assert_eq!(slow.join().unwrap().unwrap(), (slow_thread, 0));
+            for other in others {
+                assert_eq!(other.join().unwrap().unwrap(), late);
+            }
+        });
+        assert_eq!(
+            writer
+                .run(0, move |connection| Ok(count(connection)))
+                .unwrap(),
+            2
+        );
     }
 
     #[test]
     fn what_waits_is_one_transaction_and_a_conflict_fails_alone() {
-        let place = Place::of_url("sqlite::memory:").unwrap();
+        let place = Arc::new(Place::of_url("sqlite::memory:").unwrap());
         place.prepare().unwrap();
         let connection = place.connect(Purpose::Write).unwrap();
         let mut outside = place.connect(Purpose::Read).unwrap();
@@ -388,7 +505,7 @@ mod tests {
 
     #[test]
     fn a_piece_that_fails_after_it_wrote_leaves_nothing() {
-        let place = Place::of_url("sqlite::memory:").unwrap();
+        let place = Arc::new(Place::of_url("sqlite::memory:").unwrap());
         place.prepare().unwrap();
         let connection = place.connect(Purpose::Write).unwrap();
         let (a, a_answer) = insert("a", 1);
@@ -409,7 +526,7 @@ mod tests {
 
     #[test]
     fn a_piece_that_does_not_fit_on_the_disk_fails_alone() {
-        let place = Place::of_url("sqlite::memory:").unwrap();
+        let place = Arc::new(Place::of_url("sqlite::memory:").unwrap());
         place.prepare().unwrap();
         let mut connection = place.connect(Purpose::Write).unwrap();
         connection
