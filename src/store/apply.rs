@@ -654,11 +654,14 @@ impl<'a> Writes<'a> {
             }
         }
         let recording = self.recording(write)?;
+        // What the recording keeps of the reply is not kept twice.
+        let is_kept = recording > 0 && write.recording.as_ref().is_some_and(|of| of.keeps_reply);
+        let reply: &[u8] = if is_kept { &[] } else { &state.reply };
         #[rustfmt::skip]
         let binds = [
             Bind::Int(state.step), Bind::Text(&state.msg_id), Bind::Blob(&state.request),
             Bind::Text(&state.reply_type), Bind::Int(i64::from(state.ended)),
-            Bind::Int(state.updated), Bind::Blob(&state.snapshot), Bind::Blob(&state.reply),
+            Bind::Int(state.updated), Bind::Blob(&state.snapshot), Bind::Blob(reply),
             Bind::Int(recording), self.account, device, name, Bind::Int(state.step - 1),
         ];
         if state.step == 1 {

@@ -79,8 +79,12 @@ impl Reader {
             Bind::Int(device.0),
             Bind::Text(session),
         ];
-        let row: Option<(Vec<u8>,)> = first(connection, ReplyOfSession, &binds)?;
-        Ok(row.map(|(reply,)| reply).unwrap_or_default())
+        let row: Option<(Vec<u8>, Option<Vec<u8>>)> = first(connection, ReplyOfSession, &binds)?;
+        let (reply, recorded) = row.unwrap_or_default();
+        Ok(match recorded {
+            Some(recorded) if reply.is_empty() => recorded,
+            _ => reply,
+        })
     }
 
     /// Snapshot of the device's newest session, over or not.
@@ -348,8 +352,10 @@ statement!(
      FROM session WHERE account = ? AND device = ? AND session = ?"
 );
 statement!(
-    ReplyOfSession((Binary,)) =
-        "SELECT reply FROM session WHERE account = ? AND device = ? AND session = ?"
+    /// The reply, and that of the recorded message: it stands in one of the two places.
+    ReplyOfSession((Binary, Nullable<Binary>)) = "SELECT s.reply, m.reply FROM session s LEFT JOIN recorded_message m \
+     ON m.account = s.account AND m.recording = s.recording AND m.number = s.step \
+     WHERE s.account = ? AND s.device = ? AND s.session = ?"
 );
 
 statement!(

@@ -47,11 +47,12 @@ statement!(
     AccountsBehind((BigInt,)) =
         "SELECT id FROM account WHERE id > ? AND name IS NOT NULL ORDER BY id LIMIT 100"
 );
-/// Recordings that go: too old, or too many. Values: account, time, account, number of those that stay.
+/// Recordings that go: too old, or too many; not the one that has the reply of a session whose device may repeat its message. Values: account, time, account, number of those that stay.
 macro_rules! old_recordings {
     () => {
         "SELECT r.id FROM recording r WHERE r.account = ? AND r.held <> 1 AND (r.began < ? OR \
-         r.id <= (SELECT n.next_recording FROM account n WHERE n.id = ?) - 1 - ?)"
+         r.id <= (SELECT n.next_recording FROM account n WHERE n.id = ?) - 1 - ?) \
+         AND NOT EXISTS (SELECT 1 FROM session s WHERE s.account = r.account AND s.recording = r.id)"
     };
 }
 statement!(PruneMessages(()) =
@@ -86,6 +87,10 @@ impl Store {
             for (id,) in &page {
                 last = *id;
                 let account = Bind::Int(*id);
+                let old = before(keep.session_days);
+                pruned.sessions += self.write(0, move |connection| {
+                    execute(connection, PruneSessions, &[account, old])
+                })?;
                 let count = Bind::Int(i64::from(keep.recordings));
                 let old = before(keep.recording_days);
                 self.steps(move |connection| {
@@ -105,10 +110,6 @@ impl Store {
                     execute(connection, PruneTombstones, &[account, account, old])
                 })?;
                 self.write(0, move |connection| rest::prune(connection, account))?;
-                let old = before(keep.session_days);
-                pruned.sessions += self.write(0, move |connection| {
-                    execute(connection, PruneSessions, &[account, old])
-                })?;
             }
             if page.len() < PAGE {
                 return Ok(pruned);

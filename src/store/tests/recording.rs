@@ -56,6 +56,8 @@ fn messages_go_to_the_recording_of_their_session() {
                 message("7", step, number, &format!("t{step}")),
             )
             .unwrap();
+            let mut reader = store.reader().unwrap();
+            assert_eq!(reader.last_reply(account, device, "7").unwrap(), b"reply");
         }
         let mut second = message("8", 1, 0, "held");
         second.recording.as_mut().unwrap().holds = true;
@@ -93,8 +95,9 @@ fn messages_go_to_the_recording_of_their_session() {
         );
         assert_eq!(store.recorded_messages(account, 2).unwrap()[0].reply, b"");
 
-        // The session remembers which recording is its own.
+        // The session remembers which recording is its own. Its reply is kept once, in one of the two.
         let mut reader = store.reader().unwrap();
+        assert_eq!(reader.last_reply(account, device, "8").unwrap(), b"reply");
         let query = crate::sync::PeerQuery {
             account_id: Some(account),
             device: "IMEI:1".into(),
@@ -164,13 +167,13 @@ fn what_is_kept_long_enough_is_taken_away() {
         }
         let keep = crate::store::Keep {
             recording_days: 36_500,
-            recordings: 1,
+            recordings: 0,
             revision_days: 36_500,
             tombstone_days: 36_500,
             session_days: 3_650_000,
         };
         let pruned = store.prune(&keep).unwrap();
-        // The one that waits for the operator stays, and the newest.
+        // The one that waits for the operator stays, and that of a session whose device may ask for its last reply again.
         let left: Vec<i64> = store
             .recordings(account, 9, |_| true)
             .unwrap()
@@ -183,6 +186,9 @@ fn what_is_kept_long_enough_is_taken_away() {
             (1, 0, 0)
         );
         assert!(store.recorded_messages(account, 2).unwrap().is_empty());
+        let mut reader = store.reader().unwrap();
+        assert_eq!(reader.last_reply(account, device, "3").unwrap(), b"reply");
+        drop(reader);
 
         let keep = crate::store::Keep {
             recording_days: 1,
