@@ -3,11 +3,12 @@
 //! A record is a VNOTE with BODY, the whole text, and SUMMARY only where it says something else than the text's first
 //! line. CREATED stands for vNote's DCREATED. In plain text a summary of its own becomes the first line.
 
+use smallvec::smallvec;
+
 use super::capabilities::{cut, visible};
 use super::charset::{self, Charset};
 use super::line::{self, Form, parts, pieces, split, unescape};
 use super::{Component, ContentError, Kind, Part, Property, Record, Target, Text, Value};
-use smallvec::smallvec;
 
 /// Raises a vNote as the line reader gives it.
 pub(super) fn read(mut root: Component) -> Component {

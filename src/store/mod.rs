@@ -9,7 +9,7 @@
 //!   has more items than it asks for.
 //! - Items are never taken out: a deletion leaves a tombstone, a change leaves a revision.
 //!
-//! One thread writes (SQLite has one writer at a time anyway) and takes what waits into one transaction. Methods block;
+//! One connection writes (SQLite has one writer at a time anyway); what waits for it goes into one transaction. Methods block;
 //! asynchronous callers call them from threads that may block.
 //!
 //! SQLite is always there, PostgreSQL behind the feature `postgres`: the same tables (`migrations/`), the same

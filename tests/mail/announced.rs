@@ -129,6 +129,15 @@ fn sms(file: &Path) -> usize {
     text.iter().filter(|octet| **octet == b'\n').count()
 }
 
+/// Says that it is over when it goes.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 #[test]
 fn every_mail_is_announced_once_over_a_hundred_broken_links() {
     let Some(dovecot) = Dovecot::start(&["alice"], None) else {
@@ -173,6 +182,8 @@ fn every_mail_is_announced_once_over_a_hundred_broken_links() {
 
     let over = AtomicBool::new(false);
     let (came, syncs) = std::thread::scope(|scope| {
+        // A failure ends the reader too.
+        let _over = Over(&over);
         let deliveries = scope.spawn(|| {
             for number in 0..MAILS {
                 dovecot.deliver("alice", &message(&format!("number {number}")));

@@ -9,7 +9,7 @@ use rustc_hash::FxHasher;
 use super::super::charset::{self, Charset};
 use super::super::{Param, Params, Property, Text, Value};
 use super::reader::Reader;
-use super::{Form, MAX_PARAM_VALUES, MAX_PARAMS};
+use super::{Form, MAX_PARAM_VALUES, MAX_PARAMS, MAX_WARNINGS};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
@@ -74,7 +74,11 @@ impl Reader<'_> {
             }
             let before = (self.values, self.warned());
             let header = self.unseen(line)?;
-            if self.warned() == before.1 {
+            // Nothing was left out of it, which would be told as long as there is room for it.
+            let is_whole = self.warned() == before.1
+                && before.1 < MAX_WARNINGS
+                && self.values <= MAX_PARAM_VALUES;
+            if is_whole {
                 *slot = Some(Seen {
                     head: head.into(),
                     form: self.form,

@@ -1,8 +1,9 @@
+use smallvec::smallvec;
+
 use super::super::{Component, ContentError, Param, Part, Property, Text, Value};
 use super::{
     Form, MAX_DEPTH, MAX_PROPERTIES, Writer, parts, pieces, read_component, split, unescape,
 };
-use smallvec::smallvec;
 
 /// Reads lines inside a component; the properties as `group.NAME;PARAM=a,b:value`, and the number of warnings.
 fn check(form: Form, lines: &[u8], expected: &[&str], warnings: usize) {
@@ -434,4 +435,17 @@ fn heads_are_read_again_as_the_first_time() {
     let values: usize = card.properties.iter().map(|tel| tel.param("X").len()).sum();
     assert_eq!(values, super::MAX_PARAM_VALUES / 40 * 40);
     assert!(!warnings.is_empty());
+    // Of heads that were cut because of all the others before them, nothing is remembered.
+    let odd = "odd\r\n".repeat(2 * super::MAX_WARNINGS);
+    let last = "EMAIL;X=cut;CHARSET=odd:1\r\n";
+    let cut = many.replace("END:", &format!("{odd}{last}END:"));
+    let (card, _) = read_component(cut.as_bytes(), Form::Modern, None).expect("a card");
+    assert_eq!(
+        card.property("EMAIL").map(|email| email.params.len()),
+        Some(0)
+    );
+    let whole = format!("BEGIN:VCARD\r\n{last}END:VCARD\r\n");
+    let (card, warnings) = read_component(whole.as_bytes(), Form::Modern, None).expect("a card");
+    assert_eq!(card.properties[0].param("X"), ["cut"]);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
 }

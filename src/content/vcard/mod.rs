@@ -16,9 +16,10 @@ pub use verbatim::Heads;
 pub(super) use verbatim::copy;
 pub(super) use write::write;
 
+use smallvec::smallvec;
+
 use super::line::{self, Form, parts, pieces, split, unescape};
 use super::{Component, Format, Part, Property, Text, Value, Warning, charset};
-use smallvec::smallvec;
 
 /// Properties whose value is one text, whatever `;` and `,` are in it.
 const TEXTS: &[&str] = &[

@@ -1,10 +1,10 @@
 //! Lowering contacts to the three versions of vCard.
 
-use smallvec::smallvec;
 use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use smallvec::smallvec;
 
 use super::super::capabilities::{PropertyCapability, cut, visible};
 use super::super::line::{Form, Writer};

@@ -195,6 +195,7 @@ impl Outbox {
             tried: true,
             submission: Some(submission),
             in_session: false,
+            rounds: None,
             considered: None,
             again: false,
         }

@@ -59,6 +59,8 @@ pub struct Settlement {
     pub submission: Option<Submission>,
     /// It waits for the end of the device's session.
     pub in_session: bool,
+    /// Syncs that the device had begun when it was looked at: if there are more meanwhile, it is looked at again at once.
+    pub rounds: Option<i64>,
     /// All changes up to this one were considered, though nothing of them was told.
     pub considered: Option<Modseq>,
     /// It is a finished notification for changes or a push: if more changed than it told, there is another one.
@@ -154,6 +156,11 @@ fn settle(
         if newest.is_some_and(|(ended,)| ended != 0) {
             due = now;
         }
+    }
+    if let Some(rounds) = settlement.rounds
+        && facts::rounds(connection, id.account, settlement.device)? > rounds
+    {
+        due = now;
     }
     let binds = [
         Bind::Int(settlement.state.number()),

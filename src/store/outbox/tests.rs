@@ -161,6 +161,7 @@ fn settlement(notification: &Notification, state: NotificationState) -> Settleme
         tried: true,
         submission: None,
         in_session: false,
+        rounds: None,
         considered: None,
         again: false,
     }
@@ -568,6 +569,36 @@ fn what_nodes_say_of_gateways_is_kept_for_a_while() {
         assert_eq!(store.gateway_notes(0).unwrap(), [down, b]);
         store.forget_gateways("1").unwrap();
         assert_eq!(store.gateway_notes(0).unwrap(), []);
+    });
+}
+
+#[test]
+fn a_session_that_comes_and_goes_while_it_is_looked_at_is_not_missed() {
+    on_every_store(|world| {
+        world.change(Some(world.phone), "one");
+        let notification = &world.claim("n", now() + 10)[0];
+        let facts = world.store.notification_facts(notification, now(), 0);
+        let rounds = facts.unwrap().rounds;
+        // There was no session yet when it was looked at, and there is none any more when that is written down.
+        world.synchronised(world.other, "2");
+        let later = now() + 600_000;
+        let wait = |rounds: i64| Settlement {
+            due: later,
+            rounds: Some(rounds),
+            ..settlement(notification, NotificationState::Waiting)
+        };
+        let settle = |settlement: Settlement| {
+            let settled = world
+                .store
+                .settle_notifications("n", now(), vec![settlement]);
+            assert_eq!(settled.unwrap(), 1);
+            world.store.next_notification_due().unwrap()
+        };
+        assert!(settle(wait(rounds)).is_some_and(|due| due < later));
+        let again = &world.claim("n", now() + 10)[0];
+        let facts = world.store.notification_facts(again, now(), 0).unwrap();
+        assert!(facts.rounds > rounds);
+        assert_eq!(settle(wait(facts.rounds)), Some(later));
     });
 }
 
