@@ -471,7 +471,6 @@ impl Outbox {
             tried: false,
             submission: None,
             in_session: false,
-            rounds: None,
             considered: None,
             again: state.is_finished() && notification.kind != NotificationKind::Settings,
         }
@@ -488,7 +487,6 @@ fn considered(
     let is_over = settlement.state.is_finished() && notification.submitted.is_none();
     Settlement {
         in_session: facts.in_session && !settlement.state.is_finished(),
-        rounds: (!settlement.state.is_finished()).then_some(facts.rounds),
         considered: is_over.then_some(facts.account.modseq),
         ..settlement
     }

@@ -195,7 +195,6 @@ impl Outbox {
             tried: true,
             submission: Some(submission),
             in_session: false,
-            rounds: None,
             considered: None,
             again: false,
         }

@@ -87,8 +87,8 @@ statement!(
     PartIsThere((BigInt,)) = "SELECT CAST(1 AS BIGINT) FROM submitted_part WHERE account = ? AND notification = ? AND attempt = ? AND part = ?"
 );
 statement!(
-    LookAgain(()) = "UPDATE notification SET due = ? WHERE account = ? AND id = ? AND finished IS NULL AND node IS NULL \
-     AND state = 3 AND due > ?"
+    LookAgain(()) = "UPDATE notification SET stirred = 1, due = CASE WHEN node IS NULL THEN ? ELSE due END \
+     WHERE account = ? AND id = ? AND finished IS NULL AND state = 3 AND (node IS NOT NULL OR due > ?)"
 );
 statement!(
     Old((BigInt, BigInt)) = "SELECT account, id FROM notification WHERE finished < ? LIMIT 200"

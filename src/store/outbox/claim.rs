@@ -15,9 +15,9 @@ pub(super) const CLAIM: usize = 64;
 
 statement!(
     Claim(NotificationSql) =
-    ["UPDATE notification SET node = ?, due = ? WHERE (account, id) IN \
+    ["UPDATE notification SET node = ?, due = ?, stirred = 0 WHERE (account, id) IN \
       (SELECT account, id FROM notification WHERE due <= ? ORDER BY due LIMIT 64) RETURNING " notification_columns!()]
-    postgresql ["UPDATE notification SET node = ?, due = ? WHERE (account, id) IN \
+    postgresql ["UPDATE notification SET node = ?, due = ?, stirred = 0 WHERE (account, id) IN \
       (SELECT account, id FROM notification WHERE due <= ? ORDER BY due LIMIT 64 FOR UPDATE SKIP LOCKED) \
       RETURNING " notification_columns!()]
 );

@@ -128,17 +128,6 @@ statement!(
     Rounds((BigInt,)) = "SELECT CAST(coalesce(sum(round), 0) AS BIGINT) FROM \"view\" WHERE account = ? AND device = ?"
 );
 
-/// Syncs that a device has begun.
-pub(super) fn rounds(
-    connection: &mut Database,
-    account: AccountId,
-    device: DeviceId,
-) -> Result<i64, StoreError> {
-    let binds = [Bind::Int(account.0), Bind::Int(device.0)];
-    let row: Option<(i64,)> = first(connection, Rounds, &binds)?;
-    Ok(row.map_or(0, |(rounds,)| rounds))
-}
-
 impl Store {
     /// What counts for the next step; [`StoreError::NotFound`] if account or device are gone. `day` is that of budgets.
     pub fn notification_facts(
@@ -197,7 +186,8 @@ impl Store {
                     .is_some_and(|base| base >= notification.told_modseq.0),
             )
         });
-        facts.rounds = rounds(connection, id.account, device)?;
+        let rounds: Option<(i64,)> = first(connection, Rounds, &both)?;
+        facts.rounds = rounds.map_or(0, |(rounds,)| rounds);
         let kept = kept(connection, id)?;
         facts.answered = match notification.submitted {
             None => false,

@@ -147,13 +147,14 @@ statement!(
      SELECT ?, ?, coalesce(max(number), 0) + 1, ?, ?, ? FROM notification_event WHERE account = ? AND notification = ?"
 );
 statement!(
-    Hurry(()) = "UPDATE notification SET due = ? WHERE account = ? AND device = ? AND finished IS NULL \
-     AND node IS NULL AND due > ?"
+    /// One that a node has in its hands is looked at again when it is put down.
+    Hurry(()) = "UPDATE notification SET stirred = 1, due = CASE WHEN node IS NULL THEN ? ELSE due END \
+     WHERE account = ? AND device = ? AND finished IS NULL AND (node IS NOT NULL OR due > ?)"
 );
 
 statement!(
-    HurryChanges(()) = "UPDATE notification SET due = ? WHERE account = ? AND finished IS NULL AND node IS NULL \
-     AND state = 1 AND kind = 1 AND due > ?"
+    HurryChanges(()) = "UPDATE notification SET stirred = 1, due = CASE WHEN node IS NULL THEN ? ELSE due END \
+     WHERE account = ? AND finished IS NULL AND state = 1 AND kind = 1 AND (node IS NOT NULL OR due > ?)"
 );
 
 /// There is mail: what waits is looked at, for one mail can be more urgent than another.

@@ -59,8 +59,6 @@ pub struct Settlement {
     pub submission: Option<Submission>,
     /// It waits for the end of the device's session.
     pub in_session: bool,
-    /// Syncs that the device had begun when it was looked at: if there are more meanwhile, it is looked at again at once.
-    pub rounds: Option<i64>,
     /// All changes up to this one were considered, though nothing of them was told.
     pub considered: Option<Modseq>,
     /// It is a finished notification for changes or a push: if more changed than it told, there is another one.
@@ -68,7 +66,9 @@ pub struct Settlement {
 }
 
 statement!(
-    Settle((BigInt,)) = "UPDATE notification SET state = ?, due = ?, finished = ?, node = NULL, why = coalesce(?, why), \
+    /// What stirred it while it was in a node's hands has it looked at again.
+    Settle((BigInt,)) = "UPDATE notification SET state = ?, \
+     due = CASE WHEN stirred = 1 THEN CAST(? AS BIGINT) ELSE CAST(? AS BIGINT) END, stirred = 0, finished = ?, node = NULL, why = coalesce(?, why), \
      attempts = attempts + ? WHERE account = ? AND id = ? AND node = ? RETURNING attempts"
 );
 statement!(
@@ -157,13 +157,9 @@ fn settle(
             due = now;
         }
     }
-    if let Some(rounds) = settlement.rounds
-        && facts::rounds(connection, id.account, settlement.device)? > rounds
-    {
-        due = now;
-    }
     let binds = [
         Bind::Int(settlement.state.number()),
+        Bind::OptionalInt((!finished).then_some(due.min(now))),
         Bind::OptionalInt((!finished).then_some(due)),
         Bind::OptionalInt(finished.then_some(now)),
         Bind::OptionalText(settlement.why.as_deref()),

@@ -161,7 +161,6 @@ fn settlement(notification: &Notification, state: NotificationState) -> Settleme
         tried: true,
         submission: None,
         in_session: false,
-        rounds: None,
         considered: None,
         again: false,
     }
@@ -573,32 +572,44 @@ fn what_nodes_say_of_gateways_is_kept_for_a_while() {
 }
 
 #[test]
-fn a_session_that_comes_and_goes_while_it_is_looked_at_is_not_missed() {
+fn what_stirs_a_notification_while_it_is_looked_at_is_not_missed() {
     on_every_store(|world| {
         world.change(Some(world.phone), "one");
-        let notification = &world.claim("n", now() + 10)[0];
-        let facts = world.store.notification_facts(notification, now(), 0);
-        let rounds = facts.unwrap().rounds;
-        // There was no session yet when it was looked at, and there is none any more when that is written down.
-        world.synchronised(world.other, "2");
+        let first = world.claim("n", now() + 10).remove(0);
         let later = now() + 600_000;
-        let wait = |rounds: i64| Settlement {
-            due: later,
-            rounds: Some(rounds),
-            ..settlement(notification, NotificationState::Waiting)
-        };
-        let settle = |settlement: Settlement| {
+        let settle = |state: NotificationState, submission: Option<Submission>| {
+            let settlement = Settlement {
+                due: later,
+                submission,
+                ..settlement(&first, state)
+            };
             let settled = world
                 .store
                 .settle_notifications("n", now(), vec![settlement]);
             assert_eq!(settled.unwrap(), 1);
             world.store.next_notification_due().unwrap()
         };
-        assert!(settle(wait(rounds)).is_some_and(|due| due < later));
-        let again = &world.claim("n", now() + 10)[0];
-        let facts = world.store.notification_facts(again, now(), 0).unwrap();
-        assert!(facts.rounds > rounds);
-        assert_eq!(settle(wait(facts.rounds)), Some(later));
+        let stirred = |due: Option<i64>| due.is_some_and(|due| due < later);
+        // There was no session yet when it was looked at, and there is none any more when that is written down.
+        world.synchronised(world.other, "2");
+        assert!(stirred(settle(NotificationState::Waiting, None)));
+        world.claim("n", now() + 10);
+        let sent = submission(1, 9);
+        let sent = Submission {
+            begun: now() + 60_000,
+            ..sent
+        };
+        assert_eq!(settle(NotificationState::Sent, Some(sent)), Some(later));
+        // A receipt comes while it is looked at for another reason.
+        world.claim("n", later + 1);
+        let receipt = PartReceipt::Delivered;
+        world
+            .store
+            .note_receipt("kannel", None, Some("id-0"), receipt, "")
+            .unwrap();
+        assert!(stirred(settle(NotificationState::Sent, None)));
+        world.claim("n", now() + 10);
+        assert_eq!(settle(NotificationState::Sent, None), Some(later));
     });
 }
 

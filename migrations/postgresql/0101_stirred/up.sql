@@ -1,0 +1,2 @@
+-- 1: something happened that counts for it while a node had it in its hands.
+ALTER TABLE notification ADD COLUMN stirred BIGINT NOT NULL DEFAULT 0;
