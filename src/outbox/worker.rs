@@ -470,7 +470,6 @@ impl Outbox {
             why,
             tried: false,
             submission: None,
-            in_session: false,
             considered: None,
             again: state.is_finished() && notification.kind != NotificationKind::Settings,
         }
@@ -486,7 +485,6 @@ fn considered(
 ) -> Settlement {
     let is_over = settlement.state.is_finished() && notification.submitted.is_none();
     Settlement {
-        in_session: facts.in_session && !settlement.state.is_finished(),
         considered: is_over.then_some(facts.account.modseq),
         ..settlement
     }

@@ -151,7 +151,6 @@ impl Writer {
             && let Ok(mut hand) = self.hand.try_lock()
         {
             hand.work(vec![Box::new(task)]);
-            drop(hand);
         } else {
             let queue = self.queue.as_ref().ok_or_else(gone)?;
             self.waiting.fetch_add(1, Ordering::AcqRel);

@@ -194,7 +194,6 @@ impl Outbox {
             noted: true,
             tried: true,
             submission: Some(submission),
-            in_session: false,
             considered: None,
             again: false,
         }

@@ -57,8 +57,6 @@ pub struct Settlement {
     pub tried: bool,
     /// What a gateway took.
     pub submission: Option<Submission>,
-    /// It waits for the end of the device's session.
-    pub in_session: bool,
     /// All changes up to this one were considered, though nothing of them was told.
     pub considered: Option<Modseq>,
     /// It is a finished notification for changes or a push: if more changed than it told, there is another one.
@@ -87,10 +85,6 @@ statement!(
 );
 statement!(
     CameSince((BigInt,)) = "SELECT CAST(1 AS BIGINT) FROM session WHERE account = ? AND device = ? AND updated >= ? LIMIT 1"
-);
-statement!(
-    NewestEnded((BigInt,)) =
-        "SELECT ended FROM session WHERE account = ? AND device = ? ORDER BY updated DESC LIMIT 1"
 );
 statement!(
     OpenForChanges((BigInt,)) = "SELECT CAST(1 AS BIGINT) FROM notification WHERE account = ? AND device = ? AND finished IS NULL \
@@ -147,13 +141,6 @@ fn settle(
         let begun = Bind::Int(submission.begun.div_euclid(1000));
         let came: Option<(i64,)> = first(connection, CameSince, &[account, device, begun])?;
         if came.is_some() {
-            due = now;
-        }
-    }
-    if settlement.in_session {
-        // The session can have ended since it was looked at.
-        let newest: Option<(i64,)> = first(connection, NewestEnded, &[account, device])?;
-        if newest.is_some_and(|(ended,)| ended != 0) {
             due = now;
         }
     }

@@ -160,7 +160,6 @@ fn settlement(notification: &Notification, state: NotificationState) -> Settleme
         noted: true,
         tried: true,
         submission: None,
-        in_session: false,
         considered: None,
         again: false,
     }
@@ -623,7 +622,6 @@ fn a_session_that_ends_while_it_is_looked_at_is_not_waited_for() {
         let later = now() + 15_000;
         let wait = Settlement {
             due: later,
-            in_session: true,
             ..settlement(notification, NotificationState::Waiting)
         };
         world
@@ -633,10 +631,6 @@ fn a_session_that_ends_while_it_is_looked_at_is_not_waited_for() {
         let due = world.store.next_notification_due().unwrap();
         assert!(due.is_some_and(|due| due < later), "{due:?}");
         let again = &world.claim("n", now() + 10)[0];
-        let wait = Settlement {
-            in_session: false,
-            ..wait
-        };
         assert_eq!(again.id, wait.id);
         world
             .store
