@@ -19,7 +19,7 @@ const NAMES: &str = "for verb in ('LIST', 'LSUB'):\n    \
 const TEXTS: &str = "imap.select('\"FOLDER\"', readonly=True)\n\
     for n in imap.search(None, 'ALL')[1][0].split():\n    \
     found = imap.fetch(n, '(BODY.PEEK[TEXT])')[1][0]\n    \
-    if found: print(repr(found[1].decode().strip()))\n";
+    if isinstance(found, tuple): print(repr(found[1].decode().strip()))\n";
 
 fn url(port: u16) -> String {
     format!("imap://127.0.0.1:{port}")
